@@ -31,6 +31,8 @@ mod replies;
 #[cfg(not(target_family = "wasm"))]
 mod text;
 #[cfg(not(target_family = "wasm"))]
+pub mod trace;
+#[cfg(not(target_family = "wasm"))]
 mod traced;
 
 pub use self::outcome::{CallError, FailCall};

@@ -78,6 +78,11 @@ typedef struct pid_or_error {
     } is;
 } pid_or_error;
 
+typedef struct option_trace {
+    uint8_t some;
+    ractor_trace value;
+} option_trace;
+
 #define TEXT const char *, size_t
 #define BYTES const uint8_t *, size_t
 #define OPTIONAL_TEXT int32_t, const char *, size_t
@@ -133,6 +138,8 @@ IMPORT("config", "value") extern void import_config_value(TEXT, option_str *);
 IMPORT("config", "entries") extern void import_config_entries(ractor_settings *);
 
 IMPORT("random", "bytes") extern void import_random(int32_t, ractor_bytes *);
+
+IMPORT("tracing", "current") extern void import_trace_context(option_trace *);
 
 // ---- Memory ---------------------------------------------------------------------------------------------------------------------
 
@@ -1583,6 +1590,13 @@ bool ractor_metadata(ractor_bytes *metadata) {
     option_bytes result;
     import_metadata(&result);
     *metadata = result.some ? result.value : (ractor_bytes){NULL, 0};
+    return result.some;
+}
+
+bool ractor_trace_context(ractor_trace *trace) {
+    option_trace result;
+    import_trace_context(&result);
+    *trace = result.some ? result.value : (ractor_trace){{NULL, 0}, {NULL, 0}};
     return result.some;
 }
 

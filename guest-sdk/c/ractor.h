@@ -346,6 +346,15 @@ bool ractor_is_waiting(ractor_open_call call);
 // What came with the present message. False if nothing did.
 bool ractor_metadata(ractor_bytes *metadata);
 
+// A place in a trace, in the texts of W3C Trace Context: `traceparent`, and `tracestate`, which may be empty.
+typedef struct ractor_trace {
+    ractor_str parent;
+    ractor_str state;
+} ractor_trace;
+// The span of the present handler. What the handler sends to actors carries it anyway. False if the node doesn't trace, or nothing that is
+// traced has led here.
+bool ractor_trace_context(ractor_trace *trace);
+
 // ---- Actors, groups, timers -------------------------------------------------------------------------------------------------------
 
 ractor_pid ractor_self(void);

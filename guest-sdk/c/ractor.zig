@@ -90,11 +90,28 @@ extern fn ractor_portable_snapshot(state: *Bytes) Status;
 extern fn ractor_portable_restore(state: Bytes) Status;
 extern fn ractor_self_name(name: *Str) bool;
 extern fn ractor_exit(reason: Str) noreturn;
+extern fn ractor_trace_context(trace: *RawTrace) bool;
 
 /// The name of this actor, if it has one.
 pub fn selfName() ?[]const u8 {
     var name: Str = .{};
     return if (ractor_self_name(&name)) name.slice() else null;
+}
+
+const RawTrace = extern struct { parent: Str = .{}, state: Str = .{} };
+
+/// A place in a trace, in the texts of W3C Trace Context.
+pub const Trace = struct {
+    /// Version, trace, span and flags.
+    parent: []const u8,
+    /// What makers of traces add; it may be empty.
+    state: []const u8,
+};
+
+/// The span of the present handler, if the node traces, and something that is traced has led here.
+pub fn traceContext() ?Trace {
+    var trace: RawTrace = .{};
+    return if (ractor_trace_context(&trace)) .{ .parent = trace.parent.slice(), .state = trace.state.slice() } else null;
 }
 
 /// Fails this actor at once.

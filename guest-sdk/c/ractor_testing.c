@@ -485,6 +485,8 @@ int32_t import_is_waiting(uint64_t call) { return call >= 1 && call <= node.call
 
 void import_metadata(option_bytes *metadata) { metadata->some = 0; }
 
+void import_trace_context(option_trace *trace) { trace->some = 0; }
+
 int32_t import_next_cast(void) { return 1; }
 
 void import_where_is(const char *name, size_t len, option_pid *found) {

@@ -144,6 +144,21 @@ func Decode[T any](bytes []byte) (T, error) {
 // Metadata is what came with the present message, and whether something did.
 func Metadata() ([]byte, bool) { return node.Current.Metadata() }
 
+// Trace is a place in a trace, in the texts of W3C Trace Context.
+type Trace struct {
+	// Parent has version, trace, span and flags: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01.
+	Parent string
+	// State is what makers of traces add; it may be empty.
+	State string
+}
+
+// TraceContext is the span of the present handler, and whether there is one: the node may not trace, or nothing that is traced has led here.
+// It is for spans of your own, and for the headers of a request; what the handler sends to actors carries it anyway.
+func TraceContext() (Trace, bool) {
+	parent, state, traced := node.Current.TraceContext()
+	return Trace{Parent: parent, State: state}, traced
+}
+
 // ReplyTo is a call that is answered later. A handler that has one as an argument is a call with a reply of the type R, and has no
 // result but an error, which fails the call:
 //

@@ -52,7 +52,7 @@
 //! | `tracing` events | become log events of the host, up to level debug, with the fields of the spans that they are in |
 //!
 //! What guests have besides is there natively, too: [`FailCall`] to fail a call for a reason and [`requests`] to hear why a call failed,
-//! [`module`] for children, [`node`] for the name of the node, [`config`] for what node.toml says to an actor,
+//! [`trace`] for the trace that the present message belongs to, [`module`] for children, [`node`] for the name of the node, [`config`] for what node.toml says to an actor,
 //! [`address`] for references that travel in messages, and [`exit`] to fail at once. Natively the program around the actors
 //! says what is behind them (`module::register`, `config::set`, `node::set_name`, `address::install`), and in a test `testing::TestHost`,
 //! with the feature `testing` in the dev-dependencies.

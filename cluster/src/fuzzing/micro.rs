@@ -7,8 +7,9 @@ use bytes::BytesMut;
 
 use super::config;
 use super::control::{authenticated, authenticated_with};
+use crate::directory::trace;
 use crate::session::{LocalSnapshot, Role, Session};
-use crate::wire::{self, Actor, Call, Control, FRAME_HEADER_BYTES, Message, Payload, Timestamp};
+use crate::wire::{self, Actor, Call, Control, FRAME_HEADER_BYTES, Message, Payload, Timestamp, TraceFields};
 
 /// The number of actors in one message of the control plane.
 const ACTORS: u64 = 100;
@@ -20,6 +21,8 @@ pub type Work = fn(u64);
 pub const WORK: &[(&str, Work)] = &[
     ("cast-16", |times| cast(16, times)),
     ("cast-1k", |times| cast(1024, times)),
+    ("cast-traced", traced_cast),
+    ("trace-off", trace_off),
     ("call-16", call),
     ("reply-16", reply),
     ("spawn-100", spawn),
@@ -45,8 +48,27 @@ fn through_the_codec(times: u64, mut encode: impl FnMut(&mut BytesMut)) {
 fn cast(bytes: usize, times: u64) {
     let args = vec![7; bytes];
     through_the_codec(times, |out| {
-        wire::encode_cast(out, 12_345, "Blob", Payload::Within(black_box(&args)), None);
+        wire::encode_cast(out, 12_345, "Blob", Payload::Within(black_box(&args)), None, None);
     });
+}
+
+fn traced_cast(times: u64) {
+    let trace = TraceFields {
+        parent: b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_vec(),
+        state: Vec::new(),
+    };
+    let args = [7; 16];
+    through_the_codec(times, |out| {
+        let args = Payload::Within(black_box(&args));
+        wire::encode_cast(out, 12_345, "Blob", args, None, Some(black_box(&trace)));
+    });
+}
+
+/// What a message pays on each side of a process that doesn't trace.
+fn trace_off(times: u64) {
+    for _ in 0..times {
+        assert!(black_box(trace::of_message()).is_none(), "nobody traces here");
+    }
 }
 
 fn call(times: u64) {
@@ -57,6 +79,7 @@ fn call(times: u64) {
         variant: "Echo".to_owned(),
         args: Vec::new(),
         metadata: None,
+        trace: None,
     };
     let args = [7; 16];
     through_the_codec(times, |out| {

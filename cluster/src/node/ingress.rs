@@ -13,11 +13,12 @@ use tokio::io::AsyncRead;
 use super::backlog::SentProbe;
 use super::link::Link;
 use super::session_messages::{NodeSessionMessage, SessionRequest};
+use super::tracing_context;
 use super::undelivered::Undelivered;
-use crate::directory::{PutRefused, Sender, is_anyone_traced, retained_bytes};
+use crate::directory::{PutRefused, Sender, is_anyone_traced, retained_bytes, trace};
 use crate::session::CloseReason;
 use crate::transport::{FrameCounts, FrameReadError, FrameReader, tls};
-use crate::wire::{self, Call, Data, Decoded, Message};
+use crate::wire::{self, Call, Data, Decoded, Message, TraceFields};
 
 /// The largest frame of a peer that hasn't proved the cookie: a handshake step takes a few hundred bytes.
 const MAX_HANDSHAKE_FRAME: u64 = 16 * 1024;
@@ -144,7 +145,7 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
                     metadata: cast.metadata,
                 };
                 // Nobody waits for the outcome of a cast, and what a limit took away is counted already.
-                self.send(cast.to, message).ok();
+                self.send(cast.to, message, cast.trace.as_deref()).ok();
             }
             Data::Call(call) => self.call(call),
             Data::Reply(reply) => self.link.complete(reply.to, reply.tag, reply.what),
@@ -172,13 +173,13 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
             metadata: call.metadata,
         };
         // A stock caller doesn't understand the refusal, but it ends its calls when it hears that the actor has ended.
-        if self.send(to, message).is_err() {
+        if self.send(to, message, call.trace.as_deref()).is_err() {
             self.link.repeat_terminate(to);
         }
     }
 
     /// Delivers a message to a local actor.
-    fn send(&mut self, to: u64, message: SerializedMessage) -> Result<(), NoSuchActor> {
+    fn send(&mut self, to: u64, message: SerializedMessage, trace: Option<&TraceFields>) -> Result<(), NoSuchActor> {
         let Some(target) = self.link.advertised(to) else {
             tracing::debug!(
                 node_id = self.link.node_id(),
@@ -198,7 +199,11 @@ impl<R: AsyncRead + Unpin> Ingress<R> {
         {
             inbox.comes_from(&message, Sender::Node(self.link.node_id()));
         }
-        match target.local.send(message) {
+        let sent = match trace.and_then(tracing_context::received) {
+            None => target.local.send(message),
+            Some(context) => trace::deliver(&target.local, message, context),
+        };
+        match sent {
             Ok(()) => {}
             Err(PutRefused::Full) => {
                 // Otherwise what a full guest refuses would add up until the peer can't reach it any more, however empty it is by then.

@@ -21,7 +21,9 @@ use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
 use crate::directory::{FailCall, FailureReason, MAX_REASON_BYTES, SendRefused};
 use crate::transport::{Enqueued, FrameCounts, FrameKind, LARGE_PAYLOAD, Outbox, OutboxError, Room};
-use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, FRAME_OVERHEAD, Message, Payload};
+use crate::wire::{
+    self, CAPABILITY_CALL_FAILED, CAPABILITY_TRACE, Call, Control, Data, FRAME_OVERHEAD, Message, Payload,
+};
 
 /// The connection to a peer, shared.
 #[derive(Debug)]
@@ -234,13 +236,15 @@ impl Link {
                 variant,
                 args,
                 metadata,
-            } => self
-                .check_size(payload(&variant, &args, metadata.as_ref()))
-                .and_then(|()| {
+            } => {
+                let size = payload(&variant, &args, metadata.as_ref());
+                self.check_size(size).and_then(|()| {
+                    let trace = self.trace_of(size);
                     self.push((FrameKind::Cast, room), args, |out, args| {
-                        wire::encode_cast(out, to, &variant, args, metadata.as_deref())
+                        wire::encode_cast(out, to, &variant, args, metadata.as_deref(), trace.as_deref())
                     })
-                }),
+                })
+            }
             SerializedMessage::Call {
                 variant,
                 args,
@@ -275,6 +279,7 @@ impl Link {
     ) -> Result<Enqueued, Undelivered> {
         self.check_size(size)
             .inspect_err(|error| self.dead_letter(call.to, *error))?;
+        call.trace = self.trace_of(size);
         let timeout = reply.get_timeout();
         call.timeout_ms = timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
         // Entered before the frame is sent: the reply may come before this returns.
@@ -402,7 +407,7 @@ impl Link {
         Ok(taken)
     }
 
-    fn check_size(&self, payload: usize) -> Result<(), Undelivered> {
+    pub(super) fn check_size(&self, payload: usize) -> Result<(), Undelivered> {
         let (bytes, limit) = (payload + FRAME_OVERHEAD, self.peer_max_frame());
         if bytes as u64 > limit {
             return Err(Undelivered::TooLarge { bytes, limit });
@@ -466,10 +471,21 @@ impl Link {
     }
 }
 
+impl Link {
+    fn peer_has(&self, capability: u32) -> bool {
+        let peer = self.peer.get();
+        peer.is_some_and(|flags| flags.capabilities & capability != 0)
+    }
+
+    /// True if the peer wants to know which traces messages belong to.
+    pub(super) fn peer_traces(&self) -> bool {
+        self.peer_has(CAPABILITY_TRACE)
+    }
+}
+
 impl CallEnded for Link {
     fn understands_failures(&self) -> bool {
-        let peer = self.peer.get();
-        peer.is_some_and(|flags| flags.capabilities & CAPABILITY_CALL_FAILED != 0)
+        self.peer_has(CAPABILITY_CALL_FAILED)
     }
 
     fn call_ended(&self, slot: usize, to: u64, tag: u64, end: CallEnd) {

@@ -47,6 +47,7 @@ mod source;
 mod stand_ins;
 mod sync;
 mod timer;
+mod tracing_context;
 mod undelivered;
 
 pub use admission::{HandshakeLimits, HandshakeStats};

@@ -33,7 +33,7 @@ use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
 use crate::session::{CloseReason, DialDecision, PeerAccount, PeerLedger, StockPeers};
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
-use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN};
+use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, CAPABILITY_TRACE};
 
 /// The time that a stopping node gives its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
@@ -315,6 +315,13 @@ pub struct NodeServerState {
     succeeding: Vec<Succession>,
 }
 
+/// What this node understands beyond the stock protocol.
+fn capabilities() -> u32 {
+    // Asked once, since a peer is told it once: whoever wants traces installs a tracer before there is a node.
+    let traces = if directory::trace::is_on() { CAPABILITY_TRACE } else { 0 };
+    CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN | CAPABILITY_IDENTITY | traces
+}
+
 #[cfg_attr(feature = "async-trait", ractor::async_trait)]
 impl Actor for NodeServer {
     type Msg = NodeServerMessage;
@@ -330,7 +337,7 @@ impl Actor for NodeServer {
             name: format!("{}@{}", self.node_name, self.hostname),
             flags: Some(NodeFlags {
                 version: PROTOCOL_VERSION,
-                capabilities: CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN | CAPABILITY_IDENTITY,
+                capabilities: capabilities(),
                 max_frame: self.limits.inbound_frame,
                 incarnation,
             }),

@@ -234,6 +234,7 @@ mod tests {
                 variant,
                 args,
                 metadata,
+                trace: None,
             })),
             1 => Message::Data(Data::Call(Call {
                 to: 1,
@@ -242,6 +243,7 @@ mod tests {
                 variant,
                 args,
                 metadata,
+                trace: None,
             })),
             _ => {
                 let mut frame = BytesMut::new();

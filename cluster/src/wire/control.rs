@@ -6,7 +6,7 @@ use prost::Message as _;
 use super::error::WireError;
 use super::message::{
     Actor, Auth, Call, Cast, Challenge, ChallengeReply, Control, Data, GroupChange, Message, NameMessage, NameTaken,
-    NodeFlags, Reply, ServerStatus, Timestamp,
+    NodeFlags, Reply, ServerStatus, Timestamp, TraceFields,
 };
 use super::proto;
 
@@ -186,6 +186,7 @@ fn checked_data(node: proto::Node) -> Data {
             variant: cast.variant,
             args: cast.what,
             metadata: cast.metadata,
+            trace: trace(cast.trace_parent, cast.trace_state),
         }),
         proto::Node::Call(call) => Data::Call(Call {
             to: call.to,
@@ -194,6 +195,7 @@ fn checked_data(node: proto::Node) -> Data {
             variant: call.variant,
             args: call.what,
             metadata: call.metadata,
+            trace: trace(call.trace_parent, call.trace_state),
         }),
         proto::Node::Reply(reply) => Data::Reply(Reply {
             to: reply.to,
@@ -228,6 +230,12 @@ impl From<NodeFlags> for proto::NodeFlags {
             incarnation: flags.incarnation,
         }
     }
+}
+
+/// What a message says of its trace, if it says anything.
+fn trace(parent: Vec<u8>, state: Vec<u8>) -> Option<Box<TraceFields>> {
+    let is_there = !parent.is_empty() || !state.is_empty();
+    is_there.then(|| Box::new(TraceFields { parent, state }))
 }
 
 impl From<proto::NameMessage> for NameMessage {

@@ -7,7 +7,7 @@
 use bytes::BytesMut;
 
 use super::frame::FRAME_HEADER_BYTES;
-use super::message::{Call, Cast, Data, Reply};
+use super::message::{Call, Cast, Data, Reply, TraceFields};
 use super::varint::{MAX_VARINT_BYTES, put_varint, take_varint, varint_len};
 
 /// The key of `NetworkMessage.node`, length-delimited.
@@ -41,6 +41,37 @@ fn bytes_len(value: &[u8]) -> usize {
 
 fn optional_bytes_len(value: Option<&[u8]>) -> usize {
     value.map_or(0, |bytes| 1 + varint_len(bytes.len() as u64) + bytes.len())
+}
+
+/// The keys of the fields of a trace, length-delimited: 100 and 101, each of two bytes.
+const TRACE_PARENT: [u8; 2] = [0xa2, 0x06];
+const TRACE_STATE: [u8; 2] = [0xaa, 0x06];
+
+impl TraceFields {
+    /// The bytes that it takes on the wire.
+    pub(crate) fn wire_len(&self) -> usize {
+        [&self.parent, &self.state]
+            .into_iter()
+            .filter(|value| !value.is_empty())
+            .map(|value| TRACE_PARENT.len() + varint_len(value.len() as u64) + value.len())
+            .sum()
+    }
+
+    fn put(&self, out: &mut BytesMut) {
+        for (key, value) in [(TRACE_PARENT, &self.parent), (TRACE_STATE, &self.state)] {
+            if !value.is_empty() {
+                out.extend_from_slice(&key);
+                let mut part = FramePart::new();
+                part.varint(value.len() as u64);
+                part.flush(out);
+                out.extend_from_slice(value);
+            }
+        }
+    }
+}
+
+fn trace_len(trace: Option<&TraceFields>) -> usize {
+    trace.map_or(0, TraceFields::wire_len)
 }
 
 /// Keys, numbers and lengths of a frame, collected before they are appended: most are a byte or two, and appending each to a
@@ -164,8 +195,13 @@ pub(crate) fn encode_cast(
     variant: &str,
     args: Payload<'_>,
     metadata: Option<&[u8]>,
+    trace: Option<&TraceFields>,
 ) -> usize {
-    let body = number_len(to) + args.field_len() + bytes_len(variant.as_bytes()) + optional_bytes_len(metadata);
+    let body = number_len(to)
+        + args.field_len()
+        + bytes_len(variant.as_bytes())
+        + optional_bytes_len(metadata)
+        + trace_len(trace);
     let mut part = FramePart::new();
     part.envelope(CAST, body);
     part.number(1, to);
@@ -173,6 +209,9 @@ pub(crate) fn encode_cast(
     let mut part = FramePart::new();
     part.text(out, 3, variant.as_bytes());
     part.metadata(out, metadata);
+    if let Some(trace) = trace {
+        trace.put(out);
+    }
     at
 }
 
@@ -184,7 +223,8 @@ pub(crate) fn encode_call(out: &mut BytesMut, call: &Call, args: Payload<'_>) ->
         + number_len(call.tag)
         + timeout
         + bytes_len(call.variant.as_bytes())
-        + optional_bytes_len(call.metadata.as_deref());
+        + optional_bytes_len(call.metadata.as_deref())
+        + trace_len(call.trace.as_deref());
     let mut part = FramePart::new();
     part.envelope(CALL, body);
     part.number(1, call.to);
@@ -198,6 +238,9 @@ pub(crate) fn encode_call(out: &mut BytesMut, call: &Call, args: Payload<'_>) ->
     }
     part.text(out, 5, call.variant.as_bytes());
     part.metadata(out, call.metadata.as_deref());
+    if let Some(trace) = &call.trace {
+        trace.put(out);
+    }
     at
 }
 
@@ -363,6 +406,19 @@ fn decode_fields(mut fields: FieldReader<'_>) -> Option<Data> {
     data.filter(|_| fields.apart.is_none())
 }
 
+/// Takes a field of a trace. None for any other field, and for an empty one, which nobody writes.
+fn take_trace(trace: &mut Option<Box<TraceFields>>, field: u64, value: &[u8]) -> Option<()> {
+    if value.is_empty() {
+        return None;
+    }
+    match field {
+        100 => trace.get_or_insert_default().parent = value.to_vec(),
+        101 => trace.get_or_insert_default().state = value.to_vec(),
+        _ => return None,
+    }
+    Some(())
+}
+
 fn text(bytes: &[u8]) -> Option<String> {
     std::str::from_utf8(bytes).ok().map(str::to_owned)
 }
@@ -375,6 +431,7 @@ fn decode_cast(fields: &mut FieldReader<'_>) -> Option<Cast> {
             (2, args) => fields.payload(args, &mut cast.args)?,
             (3, Value::Bytes(variant)) => cast.variant = text(variant)?,
             (6, Value::Bytes(metadata)) => cast.metadata = Some(metadata.to_vec()),
+            (field, Value::Bytes(value)) => take_trace(&mut cast.trace, field, value)?,
             _ => return None,
         }
     }
@@ -391,6 +448,7 @@ fn decode_call(fields: &mut FieldReader<'_>) -> Option<Call> {
             (4, Value::Number(ms)) => call.timeout_ms = Some(ms),
             (5, Value::Bytes(variant)) => call.variant = text(variant)?,
             (6, Value::Bytes(metadata)) => call.metadata = Some(metadata.to_vec()),
+            (field, Value::Bytes(value)) => take_trace(&mut call.trace, field, value)?,
             _ => return None,
         }
     }

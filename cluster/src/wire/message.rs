@@ -96,6 +96,9 @@ pub const CAPABILITY_NAME_TAKEN: u32 = 2;
 /// The node proves the cookie over all that both ends have said, their names and incarnations among it: a bit of
 /// [`NodeFlags::capabilities`]. Nodes that both announce it accept nothing less from each other.
 pub const CAPABILITY_IDENTITY: u32 = 4;
+/// The node wants to know which trace a cast or a call belongs to: a bit of [`NodeFlags::capabilities`]. Only a node that traces
+/// announces it.
+pub const CAPABILITY_TRACE: u32 = 8;
 
 /// A node's name and how to connect to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -272,6 +275,18 @@ pub struct Cast {
     pub args: Vec<u8>,
     /// Whatever the sender attached.
     pub metadata: Option<Vec<u8>>,
+    /// The trace that it belongs to. Only for nodes with [`CAPABILITY_TRACE`].
+    pub trace: Option<Box<TraceFields>>,
+}
+
+/// What a message says of its trace: `traceparent` and `tracestate` of W3C Trace Context, as they came. What isn't one is no reason to end
+/// a session, so nothing here is checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TraceFields {
+    /// The `traceparent`.
+    pub parent: Vec<u8>,
+    /// The `tracestate`; empty if there is none.
+    pub state: Vec<u8>,
 }
 
 /// A message that wants a reply.
@@ -289,6 +304,8 @@ pub struct Call {
     pub args: Vec<u8>,
     /// Whatever the sender attached.
     pub metadata: Option<Vec<u8>>,
+    /// The trace that it belongs to. Only for nodes with [`CAPABILITY_TRACE`].
+    pub trace: Option<Box<TraceFields>>,
 }
 
 /// The reply to a [`Call`].

@@ -19,8 +19,8 @@ use frame::frame_with;
 pub use frame::split_frame;
 pub(crate) use frame::{FRAME_HEADER_BYTES, Frame, Split, frame_size};
 pub use message::{
-    Actor, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, Data, Message, NameMessage,
-    NodeFlags, ServerStatus,
+    Actor, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, CAPABILITY_TRACE, Data, Message,
+    NameMessage, NodeFlags, ServerStatus, TraceFields,
 };
 pub(crate) use message::{
     Call, Challenge, ChallengeReply, Control, CookieDigest, GroupChange, HandshakeNonce, MAX_NAME_BYTES,
@@ -91,7 +91,14 @@ pub fn encode(message: &Message, out: &mut BytesMut) {
     match message {
         Message::Data(Data::Cast(cast)) => {
             let args = Payload::Within(&cast.args);
-            encode_cast(out, cast.to, &cast.variant, args, cast.metadata.as_deref());
+            encode_cast(
+                out,
+                cast.to,
+                &cast.variant,
+                args,
+                cast.metadata.as_deref(),
+                cast.trace.as_deref(),
+            );
         }
         Message::Data(Data::Call(call)) => {
             encode_call(out, call, Payload::Within(&call.args));

@@ -365,7 +365,14 @@ mod tests {
     fn what_is_small_or_something_else_is_left_as_it_is() {
         assert!(parts(&payload(Control::Spawn(actors(100)))).unwrap().is_none());
         let mut cast = BytesMut::new();
-        crate::wire::encode_cast(&mut cast, 1, "v", crate::wire::Payload::Within(&[0; 2 * PART]), None);
+        crate::wire::encode_cast(
+            &mut cast,
+            1,
+            "v",
+            crate::wire::Payload::Within(&[0; 2 * PART]),
+            None,
+            None,
+        );
         assert!(parts(&cast[FRAME_HEADER_BYTES..]).unwrap().is_none());
     }
 

@@ -225,6 +225,12 @@ pub(crate) struct Cast {
     pub(super) variant: String,
     #[prost(bytes = "vec", optional, tag = "6")]
     pub(super) metadata: Option<Vec<u8>>,
+    /// Ours: the `traceparent` of W3C Trace Context; only for a node that announced that it traces.
+    #[prost(bytes = "vec", tag = "100")]
+    pub(super) trace_parent: Vec<u8>,
+    /// Ours: the `tracestate` that belongs to it.
+    #[prost(bytes = "vec", tag = "101")]
+    pub(super) trace_state: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -241,6 +247,12 @@ pub(crate) struct Call {
     pub(super) variant: String,
     #[prost(bytes = "vec", optional, tag = "6")]
     pub(super) metadata: Option<Vec<u8>>,
+    /// Ours: the `traceparent` of W3C Trace Context; only for a node that announced that it traces.
+    #[prost(bytes = "vec", tag = "100")]
+    pub(super) trace_parent: Vec<u8>,
+    /// Ours: the `tracestate` that belongs to it.
+    #[prost(bytes = "vec", tag = "101")]
+    pub(super) trace_state: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, Message)]

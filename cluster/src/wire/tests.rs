@@ -11,7 +11,7 @@ use super::frame::{FRAME_HEADER_BYTES, split_frame};
 use super::message::{
     Actor, Auth, Call, Cast, Control, Data, GroupChange, Message, NameMessage, Reply, ServerStatus, Timestamp,
 };
-use super::{WireError, control, data, decode, encode};
+use super::{TraceFields, WireError, control, data, decode, encode};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/wire/golden");
 const LIMIT: u64 = 1 << 20;
@@ -313,23 +313,34 @@ fn what_a_later_version_may_send_is_ignored_and_what_is_no_message_is_refused() 
 fn any_data() -> impl Strategy<Value = Data> {
     let bytes = || proptest::collection::vec(any::<u8>(), 0..300);
     let metadata = || proptest::option::of(bytes());
+    let trace = || {
+        proptest::option::of((bytes(), bytes())).prop_map(|fields| {
+            let (parent, state) = fields?;
+            let is_there = !parent.is_empty() || !state.is_empty();
+            is_there.then(|| Box::new(TraceFields { parent, state }))
+        })
+    };
     let number = || prop_oneof![Just(0u64), Just(u64::MAX), any::<u64>(), 0u64..300];
     prop_oneof![
-        (number(), "[a-zA-Zé]{0,20}", bytes(), metadata()).prop_map(|(to, variant, args, metadata)| Data::Cast(Cast {
-            to,
-            variant,
-            args,
-            metadata
-        })),
+        (number(), "[a-zA-Zé]{0,20}", bytes(), metadata(), trace()).prop_map(|(to, variant, args, metadata, trace)| {
+            Data::Cast(Cast {
+                to,
+                variant,
+                args,
+                metadata,
+                trace,
+            })
+        }),
         (
             number(),
             number(),
             proptest::option::of(number()),
             "[a-z]{0,9}",
             bytes(),
-            metadata()
+            metadata(),
+            trace()
         )
-            .prop_map(|(to, tag, timeout_ms, variant, args, metadata)| {
+            .prop_map(|(to, tag, timeout_ms, variant, args, metadata, trace)| {
                 Data::Call(Call {
                     to,
                     tag,
@@ -337,6 +348,7 @@ fn any_data() -> impl Strategy<Value = Data> {
                     variant,
                     args,
                     metadata,
+                    trace,
                 })
             }),
         (number(), number(), bytes()).prop_map(|(to, tag, what)| Data::Reply(Reply { to, tag, what })),

@@ -80,6 +80,8 @@ func (f fake) IsWaiting(call uint64) bool {
 }
 
 func (f fake) Metadata() ([]byte, bool) { return nil, false }
+
+func (f fake) TraceContext() (parent, state string, traced bool) { return "", "", false }
 func (f fake) NextCast() bool           { return true }
 
 // answer asks another actor. The second value says whether it answers at all.

@@ -128,6 +128,7 @@ export const stopAfter = (ms) => new Timer(timing(() => host().timers.stopAfter(
 export const config = (key) => host().config.value(key) ?? undefined;
 export const configEntries = () => Object.fromEntries(host().config.entries());
 export const metadata = () => host().messaging.metadata() ?? undefined;
+export const traceContext = () => host().tracing.current() ?? undefined;
 
 /** Waits without holding the actor's thread: `await sleep(100)`. */
 export function sleep(ms, { signal } = {}) {

@@ -8,4 +8,5 @@ export { later } from "./runtime/replies.js";
 export {
   address, children, config, configEntries, demonitor, demonitorGroup, exit, find, findOrThrow, groups, join, killChild, leave, localMembers,
   log, me, members, metadata, monitor, monitorGroup, ref, resolve, sleep, spawn, stop, stopAfter, stopChild, supervisor,
+  traceContext,
 } from "./api.js";

@@ -507,5 +507,18 @@ export function configEntries(): Record<string, string>;
 /** The metadata that came with the present message. */
 export function metadata(): Uint8Array | undefined;
 
+/** A place in a trace, in the texts of W3C Trace Context. */
+export interface TraceContext {
+  /** Version, trace, span and flags, e.g. `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`. */
+  readonly traceparent: string;
+  /** What makers of traces add; empty if there is nothing. */
+  readonly tracestate: string;
+}
+/**
+ * The span of the present handler, as the parent of spans of your own, or for the headers of a request. What the handler sends to actors
+ * carries it anyway. Undefined if the node doesn't trace, or nothing that is traced has led here.
+ */
+export function traceContext(): TraceContext | undefined;
+
 /** Writes to the node's log, with fields. `console` writes there too. */
 export const log: Record<"trace" | "debug" | "info" | "warn" | "error", (message: unknown, fields?: Record<string, unknown>) => void>;

@@ -5,3 +5,4 @@ pub(crate) mod child;
 pub(crate) mod portable;
 #[cfg(feature = "reload")]
 pub(crate) mod reload;
+pub(crate) mod trace;

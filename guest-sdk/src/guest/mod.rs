@@ -35,6 +35,7 @@ pub mod serialization;
 mod tests;
 pub mod thread_local;
 pub mod time;
+pub mod trace;
 pub(crate) mod type_names;
 
 #[cfg(all(target_family = "wasm", feature = "actor-macros"))]

@@ -11,6 +11,7 @@ pub mod requests;
 mod restarting;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod trace;
 
 pub use self::requests::FailCall;
 pub use ::ractor::*;

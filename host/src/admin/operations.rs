@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
-use hyper::header::HeaderMap;
+use hyper::header::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 
 use super::answers;
@@ -17,6 +17,7 @@ use super::problem::{Kind, Problem};
 use super::routes::may;
 use super::state::{AdminState, Phase};
 use crate::control::{Asker, Request, RequestId, Role, Sending};
+use crate::directory::trace::{self, TraceContext};
 use crate::guest::{Digest, Mode};
 use crate::supervision::reload::{OnFailure, Reload};
 
@@ -50,7 +51,7 @@ pub(super) async fn call(
 ) -> Answered {
     may(caller, Role::Operate)?;
     let message: Sending = body::json(&state, &headers, body).await?;
-    carry_out(&state, caller, Request::Call(message), Bytes::new()).await
+    carry_out_in(&state, caller, Request::Call(message), Bytes::new(), parent(&headers)).await
 }
 
 pub(super) async fn cast(
@@ -61,7 +62,7 @@ pub(super) async fn cast(
 ) -> Answered {
     may(caller, Role::Operate)?;
     let message: Sending = body::json(&state, &headers, body).await?;
-    carry_out(&state, caller, Request::Cast(message), Bytes::new()).await
+    carry_out_in(&state, caller, Request::Cast(message), Bytes::new(), parent(&headers)).await
 }
 
 /// How a module is reloaded: what is not said is as in `ractor-host reload` without options.
@@ -199,6 +200,25 @@ fn check_digest(digest: &str) -> Result<(), Problem> {
 
 /// Has the node do it, and answers with what came of it.
 async fn carry_out(state: &AdminState, caller: Caller, request: Request, piece: Bytes) -> Answered {
+    carry_out_in(state, caller, request, piece, None).await
+}
+
+/// The trace that whoever asks has named, if this node traces.
+fn parent(headers: &HeaderMap) -> Option<TraceContext> {
+    let header = |name| headers.get(name).map_or(&[][..], HeaderValue::as_bytes);
+    trace::is_on()
+        .then(|| TraceContext::parse(header("traceparent"), header("tracestate")))
+        .flatten()
+}
+
+/// As [`carry_out`], as part of this trace.
+async fn carry_out_in(
+    state: &AdminState,
+    caller: Caller,
+    request: Request,
+    piece: Bytes,
+    parent: Option<TraceContext>,
+) -> Answered {
     let needed = Role::needed_for(&request);
     let role = may(caller, needed)?;
     let node = match (state.phase(), state.node.get()) {
@@ -218,7 +238,11 @@ async fn carry_out(state: &AdminState, caller: Caller, request: Request, piece: 
     let permit = worker.permit_within(Asker::Elsewhere(role), PLACE_TIME).await;
     let permit = permit.map_err(|refusal| Problem::new(Kind::Busy, refusal.to_string()))?;
     // A task, so that what was begun is ended also if whoever asked has gone.
-    let work = tokio::spawn(async move { worker.carry_out(request, &piece, role, permit).await });
+    let work = async move { worker.carry_out(request, &piece, role, permit).await };
+    let work = match parent {
+        None => tokio::spawn(work),
+        Some(parent) => tokio::spawn(trace::carry(Arc::new(parent), work)),
+    };
     match work.await {
         Ok(answer) => answers::response(answer),
         Err(ended) => Err(Problem::new(Kind::BrokenOff, ended.to_string())),

@@ -21,6 +21,7 @@ use super::process::Process;
 use super::signature::{contract_json, write_contract};
 use crate::config::Type;
 use crate::control::Target;
+use crate::directory::trace::{self, ActiveSpan, Operation, OperationKind, TraceContext};
 use crate::directory::{FailureReason, NoReply, reply_port};
 use crate::guest::Contract;
 use crate::typing::{self, Argument, Encoding, MessageKind, ReplyEncoding, Typed};
@@ -168,7 +169,8 @@ async fn send_call(
         reply: port,
         metadata: None,
     };
-    client.send(actor, call).await?;
+    let span = begin_span(&target, &call);
+    trace::within(span.as_ref(), client.send(actor, call)).await?;
     let peer = client.peer_name();
     match deadline.wait(reply).await {
         Some(Ok(reply)) => Ok((reply, typed.reply)),
@@ -199,7 +201,8 @@ async fn send_cast(client: ClusterClient, message: OutgoingMessage, all: bool) -
             args: typed.arguments.clone(),
             metadata: None,
         };
-        match client.send(actor, cast).await {
+        let span = begin_span(&message.target, &cast);
+        match trace::within(span.as_ref(), client.send(actor, cast)).await {
             Ok(()) => sent += 1,
             // It is no member any more, and the others are.
             Err(error @ ClientError::Ended { .. }) => ended = Some(error),
@@ -210,6 +213,18 @@ async fn send_cast(client: ClusterClient, message: OutgoingMessage, all: bool) -
         Some(error) if sent == 0 => Err(error.into()),
         _ => Ok(client.leave().await?),
     }
+}
+
+/// The span of a message of the command line: the first of a trace, or, as part of one that a script has begun, of that in `TRACEPARENT`
+/// and `TRACESTATE`.
+fn begin_span(target: &Target, message: &SerializedMessage) -> Option<ActiveSpan> {
+    if !trace::is_on() {
+        return None;
+    }
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    let parent = TraceContext::parse(variable("TRACEPARENT").as_bytes(), variable("TRACESTATE").as_bytes());
+    let kind = OperationKind::sending(message);
+    trace::begin(parent.as_ref(), &Operation::of(kind, &target.to_string(), message))
 }
 
 fn any_of(actors: &[ActorCell]) -> Option<&ActorCell> {

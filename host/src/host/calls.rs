@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::config::Type;
 use crate::control::{NotSent, Reply, SendFault, Sending, Target};
+use crate::directory::trace::{self, ActiveSpan, Operation, OperationKind};
 use crate::directory::{self, DESCRIBE_VARIANT, NoReply, PutRefused, SendRefused, reply_port};
 use crate::guest::{Contract, DESCRIBE_ARGUMENTS, Modules};
 use crate::typing::{self, Argument, Encoding, MessageKind, ReplyEncoding, Typed, TypingError};
@@ -30,30 +31,53 @@ pub(super) async fn call(modules: &Modules, message: Sending) -> Result<Reply, N
         reply: port,
         metadata: None,
     };
-    send(actor, call, until).await?;
+    let span = begin_span(&message.target, &call);
+    let outcome = called(actor, call, reply, &message, until, span.as_ref()).await;
+    if let (Some(span), Err(error)) = (&span, &outcome) {
+        span.failed(&error.reason);
+    }
+    let reply = typing::decode(&encoding, &outcome?);
+    Ok(Reply {
+        reply: reply.map_err(|error| SendFault::BadReply.because(error))?,
+        reply_type: encoding.to_string(),
+    })
+}
+
+/// Sends a call, and gives the bytes of its reply.
+async fn called(
+    actor: &ActorCell,
+    call: SerializedMessage,
+    reply: directory::Reply<Vec<u8>>,
+    message: &Sending,
+    until: Instant,
+    span: Option<&ActiveSpan>,
+) -> Result<Vec<u8>, NotSent> {
+    trace::within(span, send(actor, call, until)).await?;
     let target = &message.target;
-    let bytes = match timeout_at(until, reply).await {
-        Ok(Ok(bytes)) => bytes,
+    match timeout_at(until, reply).await {
+        Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(NoReply::Failed(reason))) => {
-            return Err(SendFault::Failed.because(format!("{target} failed the call: {reason}")));
+            Err(SendFault::Failed.because(format!("{target} failed the call: {reason}")))
         }
         Ok(Err(NoReply::Dropped)) => {
             let reason = format!(
                 "{target} ended without a reply, or has no message `{}` with these arguments and a reply",
                 message.message
             );
-            return Err(SendFault::Ended.because(reason));
+            Err(SendFault::Ended.because(reason))
         }
         Err(_) => {
             let reason = format!("no reply from {target} within {:?}; it may be busy", message.wait());
-            return Err(SendFault::NoReply.because(reason));
+            Err(SendFault::NoReply.because(reason))
         }
-    };
-    let reply = typing::decode(&encoding, &bytes);
-    Ok(Reply {
-        reply: reply.map_err(|error| SendFault::BadReply.because(error))?,
-        reply_type: encoding.to_string(),
-    })
+    }
+}
+
+/// The span of a message that an operator has this node send: the first of a trace, unless the operator has named one that it is part of.
+fn begin_span(target: &str, message: &SerializedMessage) -> Option<ActiveSpan> {
+    let parent = trace::carried();
+    let kind = OperationKind::sending(message);
+    trace::begin(parent.as_deref(), &Operation::of(kind, target, message))
 }
 
 /// Sends a cast, and gives how many actors got it.
@@ -75,7 +99,8 @@ pub(super) async fn cast(modules: &Modules, message: Sending) -> Result<usize, N
             args: typed.arguments.clone(),
             metadata: None,
         };
-        match send(actor, cast, until).await {
+        let span = begin_span(&message.target, &cast);
+        match trace::within(span.as_ref(), send(actor, cast, until)).await {
             Ok(()) => sent += 1,
             Err(error) => refused = Some(error),
         }

@@ -18,6 +18,7 @@ mod deployments;
 mod dial;
 mod engine;
 mod error;
+mod exported_metrics;
 mod figures;
 mod folder_lock;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::admin::AdminHttp;
 use super::apply::Applier;
 use super::error::HostError;
+use super::exported_metrics::ExportedMetrics;
 use super::maintenance::Maintenance;
 use super::node::ListeningNode;
 use super::signals::{Signals, StopSignal};
@@ -31,6 +32,7 @@ pub struct RunningHost {
     pub(super) modules: Modules,
     pub(super) maintenance: Maintenance,
     pub(super) admin: Option<AdminHttp>,
+    pub(super) _exported_metrics: Option<ExportedMetrics>,
 }
 
 /// An actor that was started because node.toml has it.

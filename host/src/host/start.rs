@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::HostError;
+use super::exported_metrics::ExportedMetrics;
 use super::maintenance::Maintenance;
 use super::module_files::FilesBeforeLoad;
 use super::native::Native;
@@ -61,6 +62,7 @@ pub(super) async fn start(
     if let Some(admin) = &admin {
         admin.open(&maintenance, node.server.clone(), root.readiness_watch().clone());
     }
+    let exported_metrics = ExportedMetrics::start(&maintenance);
     // Peers are dialled last, since they are told of the actors as soon as a session is up.
     let dial = config.node.dial();
     for peer in &config.node.peers {
@@ -78,6 +80,7 @@ pub(super) async fn start(
         modules,
         maintenance,
         admin,
+        _exported_metrics: exported_metrics,
     })
 }
 

@@ -5,6 +5,7 @@ mod event;
 pub(crate) mod filter;
 mod format;
 mod lines;
+pub(crate) mod otel;
 mod panics;
 pub(crate) mod tail;
 pub mod telemetry;

@@ -9,16 +9,22 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use super::format::LogFormat;
-use super::{console, filter, panics};
+use super::{console, filter, otel, panics};
 
 /// The variable that chooses what is logged, such as `info,ractor_host::node=debug`.
 const VARIABLE: &str = "RUST_LOG";
 
-/// `RUST_LOG` can't be used.
+/// A variable of the environment can't be followed.
 #[derive(Debug, thiserror::Error)]
-#[error("{VARIABLE}: {reason}; expected for example `info` or `warn,ractor_host::node=debug`")]
-pub struct TelemetryError {
-    reason: String,
+#[error(transparent)]
+pub struct TelemetryError(Fault);
+
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("{VARIABLE}: {0}; expected for example `info` or `warn,ractor_host::node=debug`")]
+    Filter(String),
+    #[error(transparent)]
+    Otel(#[from] otel::SettingsError),
 }
 
 /// Sends log events to stderr from now on: those that `RUST_LOG` chooses, or else those of `level` and above. Panics are events
@@ -27,8 +33,10 @@ pub struct TelemetryError {
 /// Nobody ever waits for stderr: it is written by a thread of its own, and what can't be written is dropped and counted. Call
 /// [`flush`] at the end of the program.
 ///
+/// Traces, logs and metrics are exported besides if the standard `OTEL_*` variables say so.
+///
 /// # Errors
-/// `RUST_LOG` is not a list of filters.
+/// `RUST_LOG` is not a list of filters, or an `OTEL_*` variable can't be followed.
 pub fn init(format: LogFormat, level: LevelFilter) -> Result<(), TelemetryError> {
     // Without a thread to spare the log is written directly, which is better than none.
     let is_waiting = console::to_background(format).is_err();
@@ -41,8 +49,10 @@ pub fn init(format: LogFormat, level: LevelFilter) -> Result<(), TelemetryError>
     Ok(())
 }
 
-/// Lets the last lines of the log leave the process, for two seconds at most: their reader may hang.
+/// Lets the last lines of the log leave the process, for two seconds at most: their reader may hang. What is to be exported as the `OTEL_*`
+/// variables say has three seconds before.
 pub fn flush() {
+    otel::shut_down();
     console::flush();
 }
 
@@ -63,12 +73,12 @@ fn install(format: LogFormat, level: LevelFilter) -> Result<Installed, Telemetry
         Ok(filters) if !filters.trim().is_empty() => (parse(&filters)?, filters),
         Ok(_) | Err(VarError::NotPresent) => (EnvFilter::default().add_directive(level.into()), level.to_string()),
         Err(error @ VarError::NotUnicode(_)) => {
-            return Err(TelemetryError {
-                reason: error.to_string(),
-            });
+            return Err(TelemetryError(Fault::Filter(error.to_string())));
         }
     };
     let (filter, choices) = filter::new(filter, &directive);
+    let otel = otel::from_environment().map_err(|error| TelemetryError(error.into()))?;
+    let exported = otel.as_ref().and_then(|otel| otel.layers());
     let events = tracing_subscriber::fmt::layer()
         // It would print them to stderr, and panic where that fails.
         .log_internal_errors(false)
@@ -76,16 +86,21 @@ fn install(format: LogFormat, level: LevelFilter) -> Result<Installed, Telemetry
     // The filter last, which makes it the first to be asked.
     let installed = match format {
         LogFormat::Text => tracing_subscriber::registry()
+            .with(exported)
             .with(events.with_ansi(std::io::stderr().is_terminal()))
             .with(filter)
             .try_init(),
         LogFormat::Json => tracing_subscriber::registry()
+            .with(exported)
             .with(events.json().flatten_event(true))
             .with(filter)
             .try_init(),
     };
     if installed.is_ok() {
         choices.adopt();
+        if let Some(otel) = otel {
+            otel.adopt();
+        }
     }
     // The only failure is that there is a subscriber already.
     Ok(match installed {
@@ -95,9 +110,7 @@ fn install(format: LogFormat, level: LevelFilter) -> Result<Installed, Telemetry
 }
 
 fn parse(filters: &str) -> Result<EnvFilter, TelemetryError> {
-    EnvFilter::try_new(filters).map_err(|error| TelemetryError {
-        reason: error.to_string(),
-    })
+    EnvFilter::try_new(filters).map_err(|error| TelemetryError(Fault::Filter(error.to_string())))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use ractor::{ActorProcessingErr, ActorRef};
 use super::guest::{Guest, Opaque, Running};
 use super::work::Work;
 use crate::accounting::telemetry;
+use crate::store::mailbox::waiting::Received;
 use crate::store::mailbox::{ARRIVAL, MARK, RESUME};
 
 /// What becomes of a message of ractor's mailbox.
@@ -27,13 +28,13 @@ pub(super) enum Gathered {
     /// Something has arrived for the instance.
     Arrived,
     /// It is to be handled by itself, after those that are held.
-    Apart(SerializedMessage),
+    Apart(Received),
 }
 
 impl Running {
     /// Holds a message that can be handled together with others.
-    pub(super) fn gather(&mut self, message: SerializedMessage) -> Gathered {
-        let message = match message {
+    pub(super) fn gather(&mut self, received: Received) -> Gathered {
+        let received = match received.message {
             SerializedMessage::CallReply(MARK, _) => {
                 // Whatever was sent before the mark has been taken by now, also if all of it was handled in a full batch.
                 self.casts.mark_came();
@@ -48,23 +49,28 @@ impl Running {
             SerializedMessage::CallReply(RESUME, _) => return Gathered::Waits,
             // A token: see `mailbox`.
             SerializedMessage::CallReply(..) => match self.life.mailbox.next() {
-                Some(message) => message,
+                Some(received) => received,
                 // Its message was dropped to make room.
                 None => return Gathered::Waits,
             },
-            message => message,
+            message => Received { message, ..received },
         };
         let batches = self.instance.as_ref().is_some_and(|instance| instance.takes_batches());
-        match message {
-            SerializedMessage::Cast {
-                variant,
-                args,
-                metadata: None,
+        match &received {
+            // One of a trace has a span of its own, and what the guest sends for it belongs to that.
+            Received {
+                message:
+                    SerializedMessage::Cast {
+                        variant,
+                        args,
+                        metadata: None,
+                    },
+                trace: None,
             } if batches && self.probation.is_none() && self.casts.takes(variant.len() + args.len())
                 // Each is to be seen by itself then, and with its sender.
                 && !self.life.tally.taps.is_on() =>
             {
-                let wants_mark = self.casts.push(&variant, &args);
+                let wants_mark = self.casts.push(variant, args);
                 // An actor that drains takes no mark, and nothing else would ever end the wait.
                 if wants_mark && !self.life.mailbox.mark() {
                     self.casts.mark_came();
@@ -76,7 +82,7 @@ impl Running {
                     Gathered::Waits
                 }
             }
-            message => Gathered::Apart(message),
+            _ => Gathered::Apart(received),
         }
     }
 }

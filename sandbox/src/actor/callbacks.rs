@@ -11,7 +11,7 @@ use super::work::{Work, handle};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::directory::DESCRIBE_VARIANT;
-use crate::store::mailbox::waiting::is_cast;
+use crate::store::mailbox::waiting::{Received, is_cast};
 
 impl Guest {
     pub(super) async fn started(
@@ -28,10 +28,10 @@ impl Guest {
     pub(super) async fn take_message(
         &self,
         myself: &ActorRef<Opaque>,
-        message: SerializedMessage,
+        received: Received,
         running: &mut Running,
     ) -> Result<bool, ActorProcessingErr> {
-        let is_cast = is_cast(&message);
+        let is_cast = is_cast(&received.message);
         if !Box::pin(self.handle_held_casts(myself, running)).await? {
             // A call that is dropped here tells its caller; nobody else would hear of a cast.
             telemetry::dead_letters(&running.label, "ended", usize::from(is_cast));
@@ -39,9 +39,10 @@ impl Guest {
         }
         if running.is_blocked() {
             // One of the casts has begun what isn't done.
-            running.keep_first(message);
+            running.keep_first(received);
             return Ok(true);
         }
+        let Received { message, trace } = received;
         let message = match message {
             // The answer is the module's: neither the instance nor a trial of its code has a part in it.
             SerializedMessage::Call {
@@ -52,6 +53,9 @@ impl Guest {
             }
             message => message,
         };
+        if let (Some(trace), Some(instance)) = (&trace, &mut running.instance) {
+            instance.begin_span(trace, &message);
+        }
         if running.probation.is_some() {
             return Box::pin(self.prove(myself, running, Work::Message(message))).await;
         }

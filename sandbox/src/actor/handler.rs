@@ -15,8 +15,9 @@ use super::guest::{Guest, Opaque, Presence, Running};
 use super::guest_cell::GuestCell;
 use super::spawn::Start;
 use crate::accounting::tally::Tally;
-use crate::directory;
+use crate::directory::{self, trace};
 use crate::instance::casts::Casts;
+use crate::store::mailbox::waiting::Received;
 use crate::store::mailbox::{AnswersAhead, Mailbox};
 
 #[cfg_attr(feature = "async-trait", ractor::async_trait)]
@@ -84,14 +85,15 @@ impl Actor for Guest {
         if running.life.commands.are_pending() && !Box::pin(self.run_commands(&myself, running)).await? {
             return Ok(());
         }
+        let received = received(message);
         if running.held.is_some() {
-            return Box::pin(self.take_held(&myself, message, running)).await;
+            return Box::pin(self.take_held(&myself, received, running)).await;
         }
-        match running.gather(message) {
+        match running.gather(received) {
             Gathered::Waits => Ok(()),
             Gathered::Due => Box::pin(self.handle_held_casts(&myself, running)).await.map(drop),
             Gathered::Arrived => Box::pin(self.handle_arrivals(&myself, running)).await.map(drop),
-            Gathered::Apart(message) => Box::pin(self.take_message(&myself, message, running)).await.map(drop),
+            Gathered::Apart(received) => Box::pin(self.take_message(&myself, received, running)).await.map(drop),
         }
     }
 
@@ -107,4 +109,16 @@ impl Actor for Guest {
     async fn post_stop(&self, myself: ActorRef<Opaque>, running: &mut Running) -> Result<(), ActorProcessingErr> {
         Box::pin(self.stopped(&myself, running)).await
     }
+}
+
+/// A message as ractor hands it out. One of a native actor has the trace of the span in which it was sent, which ractor has made the
+/// current one; that of any other message is in the guest's own mailbox.
+fn received(message: SerializedMessage) -> Received {
+    let is_token = matches!(message, SerializedMessage::CallReply(..));
+    let trace = if is_token || !trace::is_on() {
+        None
+    } else {
+        trace::current()
+    };
+    Received { message, trace }
 }

@@ -26,7 +26,7 @@ use crate::component::bindings::requests::Mailbox as PendingMailbox;
 use crate::directory::DESCRIBE_VARIANT;
 use crate::instance::calls::Instance;
 use crate::instance::error::GuestError;
-use crate::store::mailbox::waiting::is_cast;
+use crate::store::mailbox::waiting::{Received, is_cast};
 use crate::store::mailbox::{ARRIVAL, MARK, RESUME, TOKEN};
 use crate::store::waits::HeldWait;
 
@@ -47,7 +47,7 @@ enum Kept {
     /// Tokens of as many messages in our own mailbox.
     Tokens(usize),
     /// What a native actor sent.
-    Message(SerializedMessage),
+    Message(Received),
 }
 
 impl Held {
@@ -65,29 +65,33 @@ impl Held {
         self.wait = None;
     }
 
-    fn keep(&mut self, message: SerializedMessage) {
-        match (message, self.kept.back_mut()) {
+    fn keep(&mut self, received: Received) {
+        match (&received.message, self.kept.back_mut()) {
             (SerializedMessage::CallReply(TOKEN, _), Some(Kept::Tokens(tokens))) => *tokens += 1,
             (SerializedMessage::CallReply(TOKEN, _), _) => self.kept.push_back(Kept::Tokens(1)),
-            (message, _) => self.kept.push_back(Kept::Message(message)),
+            _ => self.kept.push_back(Kept::Message(received)),
         }
     }
 
     /// Keeps a message that comes before all the others.
-    fn keep_first(&mut self, message: SerializedMessage) {
-        self.kept.push_front(Kept::Message(message));
+    fn keep_first(&mut self, received: Received) {
+        self.kept.push_front(Kept::Message(received));
     }
 
-    fn next(&mut self) -> Option<SerializedMessage> {
+    fn next(&mut self) -> Option<Received> {
+        let token = || Received {
+            message: SerializedMessage::CallReply(TOKEN, Vec::new()),
+            trace: None,
+        };
         if let Some(Kept::Tokens(tokens)) = self.kept.front_mut()
             && *tokens > 1
         {
             *tokens -= 1;
-            return Some(SerializedMessage::CallReply(TOKEN, Vec::new()));
+            return Some(token());
         }
         self.kept.pop_front().map(|kept| match kept {
-            Kept::Tokens(_) => SerializedMessage::CallReply(TOKEN, Vec::new()),
-            Kept::Message(message) => message,
+            Kept::Tokens(_) => token(),
+            Kept::Message(received) => received,
         })
     }
 }
@@ -95,7 +99,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         // A call that is dropped tells its caller; those in our own mailbox are counted there.
-        let is_lost = |kept: &&Kept| matches!(kept, Kept::Message(message) if is_cast(message));
+        let is_lost = |kept: &&Kept| matches!(kept, Kept::Message(received) if is_cast(&received.message));
         telemetry::dead_letters(&self.label, "ended", self.kept.iter().filter(is_lost).count());
     }
 }
@@ -158,8 +162,8 @@ impl Running {
     }
 
     /// Keeps a message for which there is no time now, although it came before all that is kept.
-    pub(super) fn keep_first(&mut self, message: SerializedMessage) {
-        self.hold().keep_first(message);
+    pub(super) fn keep_first(&mut self, received: Received) {
+        self.hold().keep_first(received);
     }
 
     fn settle(&mut self, pending: Option<PendingMailbox>) {
@@ -205,14 +209,14 @@ impl Guest {
     pub(super) async fn take_held(
         &self,
         myself: &ActorRef<Opaque>,
-        message: SerializedMessage,
+        received: Received,
         running: &mut Running,
     ) -> Result<(), ActorProcessingErr> {
         if myself.get_status() == ActorStatus::Draining {
             // Whoever drains it need not know that it keeps something.
             running.life.mailbox.finish_at_end();
         }
-        match message {
+        match received.message {
             // All that was sent before the mark has been taken or is kept.
             SerializedMessage::CallReply(MARK, _) => running.casts.mark_came(),
             SerializedMessage::CallReply(ARRIVAL, _) => {
@@ -229,7 +233,7 @@ impl Guest {
             } if variant == DESCRIBE_VARIANT => {
                 describe::answer(&running.life, &args, reply).await;
             }
-            message => running.hold().keep(message),
+            message => running.hold().keep(Received { message, ..received }),
         }
         self.release(myself, running).await.map(drop)
     }
@@ -259,12 +263,12 @@ impl Guest {
         if !running.casts.is_empty() {
             return Box::pin(self.handle_held_casts(myself, running)).await;
         }
-        while let Some(message) = running.held.as_mut().and_then(|held| held.next()) {
-            match running.gather(message) {
+        while let Some(received) = running.held.as_mut().and_then(|held| held.next()) {
+            match running.gather(received) {
                 Gathered::Waits | Gathered::Arrived => {}
                 Gathered::Due => return Box::pin(self.handle_held_casts(myself, running)).await,
-                Gathered::Apart(message) => {
-                    return Box::pin(self.take_message(myself, message, running)).await;
+                Gathered::Apart(received) => {
+                    return Box::pin(self.take_message(myself, received, running)).await;
                 }
             }
         }

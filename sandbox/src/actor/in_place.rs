@@ -22,6 +22,7 @@ impl Running {
     fn put_back(&mut self, mut instance: Box<Instance>, outcome: Result<(), GuestError>) -> Result<(), AfterCallback> {
         // Also after a failure: the next instance has another state.
         self.life.turn();
+        instance.end_span(&outcome);
         if let Err(error) = outcome {
             self.forget_handlers();
             return Err(AfterCallback::Failed(error));

@@ -51,8 +51,11 @@ impl Instance {
 
     /// Takes what has arrived first. It counts as given, whatever becomes of it.
     pub(crate) fn take_arrival(&mut self) -> Option<Arrival> {
-        let state = self.store.data();
-        let arrival = state.asks.as_ref()?.take()?;
+        let state = self.store.data_mut();
+        let (arrival, span) = state.asks.as_ref()?.take()?;
+        if span.is_some() {
+            state.span = span;
+        }
         if let (Arrival::Wake(timer), Some(timers)) = (&arrival, &state.timers) {
             timers.taken(*timer);
         }

@@ -28,4 +28,5 @@ pub(crate) mod reload;
 pub(crate) mod reload_exports;
 mod replies_export;
 pub(crate) mod source_lines;
+mod spans;
 mod ticker;

@@ -125,6 +125,8 @@ impl Instance {
         std::mem::swap(&mut mine.monitors, &mut theirs.monitors);
         std::mem::swap(&mut mine.timers, &mut theirs.timers);
         std::mem::swap(&mut mine.asks, &mut theirs.asks);
+        // What is given again is the same message.
+        std::mem::swap(&mut mine.span, &mut theirs.span);
     }
 
     /// What the actor has now, to end later what it began since.

@@ -19,6 +19,7 @@ use crate::accounting::limiter::{EngineBounds, Limiter};
 use crate::accounting::tally::Tally;
 use crate::component::bindings::requests::Mailbox as PendingMailbox;
 use crate::component::source::SourceText;
+use crate::directory::trace::ActiveSpan;
 use crate::policy::grants::{Grants, Guarded};
 use crate::policy::http_trust::HttpTrust;
 use crate::policy::limits::{Limit, Limits};
@@ -40,6 +41,9 @@ pub struct StoreData {
     pub(crate) source: Option<Arc<SourceText>>,
     /// Came with the message being handled.
     pub(crate) metadata: Option<Vec<u8>>,
+    /// The span of what is handled, if that belongs to a trace. It ends when nobody has it any more: a handler that isn't done is also in
+    /// what it waits for.
+    pub(crate) span: Option<Arc<ActiveSpan>>,
     /// How far the guest has come with the casts that it handles in one call.
     pub(crate) batch: Option<Progress>,
     /// What interfaces keep for the instance: WASI, from its first use, and those that a program adds.
@@ -123,6 +127,7 @@ impl StoreData {
             is_traced: false,
             source: None,
             metadata: None,
+            span: None,
             batch: None,
             interfaces: InterfaceStates::default(),
             outflow: Outflow::default(),

@@ -16,11 +16,11 @@ use ractor::message::SerializedMessage;
 use ractor::{ActorCell, ActorStatus};
 use tokio::sync::Notify;
 
-use self::waiting::{GivenUp, Waiting, is_cast};
+use self::waiting::{GivenUp, Received, Waiting, is_cast};
 use crate::accounting::family::Quota;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
-use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, Placed, PutRefused, Sender};
+use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, Placed, PutRefused, Sender, trace};
 use crate::policy::limits::{Limits, WhenFull};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -109,7 +109,7 @@ impl Mailbox {
     }
 
     /// The message that has waited the longest, for a token that has come.
-    pub(crate) fn next(&self) -> Option<SerializedMessage> {
+    pub(crate) fn next(&self) -> Option<Received> {
         // The lock is free again before anything is said or anybody is woken.
         let polled = {
             let mut waiting = self.waiting.lock();
@@ -129,7 +129,7 @@ impl Mailbox {
             // Everybody: the largest message that waits may not fit by now, and another would.
             self.room.notify_waiters();
         }
-        Some(taken.message)
+        Some(taken.received)
     }
 
     /// How many messages wait here. Those of native actors wait in ractor's mailbox and are not known.
@@ -153,7 +153,10 @@ impl Mailbox {
         };
         self.room.notify_waiters();
         // A probe carries nothing, and a call is no loss in silence: its caller hears.
-        let casts = messages.iter().filter(|(_, message)| is_cast(message)).count();
+        let casts = messages
+            .iter()
+            .filter(|(_, received)| is_cast(&received.message))
+            .count();
         telemetry::dead_letters(&self.label, "ended", casts);
     }
 
@@ -235,9 +238,10 @@ impl Inbox for Mailbox {
         // Asked late, because only a mailbox that drops its oldest has to know before it puts the message in; the
         // others hear it from the token.
         let is_draining = || self.actor.get_status() >= ActorStatus::Draining;
+        let trace = trace::of_message();
         let (struck, made_room, outcome) = {
             let mut waiting = self.waiting.lock();
-            let put = waiting.handle_put(message, &self.limits, is_draining);
+            let put = waiting.handle_put(Received { message, trace }, &self.limits, is_draining);
             // Still with the lock: an actor that ends now would give up a message whose sender would take it for accepted.
             let outcome = put.outcome.and_then(|number| {
                 // Its own token, or that of a message that was dropped.

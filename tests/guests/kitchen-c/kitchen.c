@@ -680,6 +680,14 @@ static ractor_status on_random(Kitchen *self, uint64_t *reply) {
     return RACTOR_OK;
 }
 
+static ractor_status on_trace(Kitchen *self, ractor_str *reply) {
+    (void)self;
+    ractor_trace trace;
+    ractor_trace_context(&trace);
+    *reply = trace.parent;
+    return RACTOR_OK;
+}
+
 static ractor_status on_address(Kitchen *self, ractor_str name, ractor_bytes *reply) {
     (void)self;
     ractor_pid other;

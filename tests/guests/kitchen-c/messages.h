@@ -86,6 +86,7 @@
     CALL(self, string, "Replies with the name and the node.") \
     CALL(now, u64, "Replies with the milliseconds since 1970.") \
     CALL(random, u64, "Replies with a number that nobody knows.") \
+    CALL(trace, string, "Replies with the `traceparent` of its span; empty if it has none.") \
     CALL(address, bytes, "Replies with the address of an actor.", (string, name)) \
     CALL(cast_address, bool, "Adds to the count of the actor at an address.", (bytes, address), (u64, n)) \
     CALL(big, u64, "Sends a large message to the actor in the setting `peer`, and gets it back.", (u64, bytes))

@@ -97,6 +97,7 @@ func (k *Kitchen) Contract() ractor.Contract {
 			"Self":         ractor.Doc("Replies with the name and the node."),
 			"Now":          ractor.Doc("Replies with the milliseconds since 1970."),
 			"Random":       ractor.Doc("Replies with a number that nobody knows."),
+			"Trace":        ractor.Doc("Replies with the `traceparent` of its span; empty if it has none."),
 			"Big":          ractor.Doc("Sends a large message to the actor in the setting `peer`, and gets it back.", "bytes"),
 		},
 	}

@@ -408,6 +408,11 @@ func (k *Kitchen) Self() string   { return ractor.SelfName() + "@" + ractor.Node
 func (k *Kitchen) Now() uint64    { return uint64(time.Now().UnixMilli()) }
 func (k *Kitchen) Random() uint64 { return rand.Uint64() }
 
+func (k *Kitchen) Trace() string {
+	trace, _ := ractor.TraceContext()
+	return trace.Parent
+}
+
 func (k *Kitchen) Address(name string) ([]byte, error) {
 	other, ok := ractor.WhereIs(name)
 	if !ok {

@@ -52,6 +52,7 @@ from ractor import (
     spawn,
     stop,
     stop_child,
+    trace_context,
     u8,
     u16,
     u32,
@@ -506,6 +507,12 @@ class Kitchen(Actor):
     @call
     def now(self) -> u64:
         return int(time.time() * 1000)
+
+    @call
+    def trace(self) -> str:
+        """Replies with the `traceparent` of its span; empty if it has none."""
+        context = trace_context()
+        return context.traceparent if context else ""
 
     @call
     def random(self) -> u64:

@@ -3,7 +3,7 @@
 import {
   CallError, CallFailed, address, bool, bytes, call, cast, char, children, config, contract, demonitor, exit, f32, f64, find, i128, i16, i32, i64, i8, implement, join,
   json, killChild, later, leave, list, log, me, members, monitor, monitorGroup, resolve, sleep, spawn, SpawnError, stop, stopChild, string,
-  transient, u128, u16, u32, u64, u8, type CallErrorKind, type Ref, type Reply, type SupervisionEvent, type Timer, type Type,
+  traceContext, transient, u128, u16, u32, u64, u8, type CallErrorKind, type Ref, type Reply, type SupervisionEvent, type Timer, type Type,
 } from "ractor-guest";
 import { protobuf } from "ractor-guest/protobuf";
 
@@ -115,6 +115,7 @@ export const Kitchen = contract({
     Self: call().returns(string),
     Now: call().returns(u64),
     Random: call().returns(u64),
+    Trace: call().returns(string).doc("Replies with the `traceparent` of its span; empty if it has none."),
     Address: call({ name: string }).returns(bytes),
     CastAddress: call({ address: bytes, n: u64 }).returns(bool),
     Big: call({ bytes: u64 }).returns(u64),
@@ -410,6 +411,7 @@ export default implement(
     Self: () => `${me.name}@${me.node}`,
     Now: () => BigInt(Date.now()),
     Random: () => BigInt(Math.floor(Math.random() * 2 ** 53)),
+    Trace: () => traceContext()?.traceparent ?? "",
     Address(_, { name }) {
       const found = find(name, Kitchen);
       return (found && address(found)) ?? new Uint8Array(0);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ractor_host_tests::host::{HostNode, guest_counter};
-use ractor_host_tests::process::Stream;
-use ractor_host_tests::wait;
+use ractor_host_tests::process::{Process, Stream};
+use ractor_host_tests::{COOKIE, wait};
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{Request, Response};
@@ -19,6 +19,12 @@ pub(crate) const TOKENS: [(&str, &str); 3] = [
 /// A node with a guest `counter`, a state directory, and an admin HTTP with a token for each of these roles.
 #[track_caller]
 pub(crate) fn admin_node(name: &str, roles: &[&str], more: &str) -> HostNode {
+    admin_node_in(name, roles, more, &[])
+}
+
+/// The same with these variables in its environment.
+#[track_caller]
+pub(crate) fn admin_node_in(name: &str, roles: &[&str], more: &str, variables: &[(&str, String)]) -> HostNode {
     let secrets = tempfile::tempdir().expect("a folder").keep();
     let mut admin = "[admin]\nlisten = \"127.0.0.1:0\"\n".to_owned();
     for (role, token) in TOKENS.into_iter().filter(|(role, _)| roles.contains(role)) {
@@ -29,10 +35,11 @@ pub(crate) fn admin_node(name: &str, roles: &[&str], more: &str) -> HostNode {
         admin += &format!("{role}_token_file = {path:?}\n");
     }
     let counter = guest_counter("counter", "counters", 0);
-    let node = HostNode::start(
-        name,
-        &format!("{admin}{more}\n[runtime]\nstate_dir = \"state\"\n{counter}"),
-    );
+    let rest = format!("{admin}{more}\n[runtime]\nstate_dir = \"state\"\n{counter}");
+    let node = HostNode::start_by(name, COOKIE, &rest, |mut command| {
+        let label = format!("{name} (ractor-host run)");
+        Process::start(&label, command.envs(variables.iter().cloned()))
+    });
     std::fs::remove_dir_all(secrets).expect("the tokens were read");
     node
 }

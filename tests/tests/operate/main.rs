@@ -4,6 +4,7 @@
 mod access;
 mod admin;
 mod apply;
+mod collector;
 mod figures;
 mod going_back;
 mod http;
@@ -11,6 +12,7 @@ mod leaving;
 mod local;
 mod logs;
 mod operator;
+mod otlp;
 mod roles;
 mod steering;
 mod top;

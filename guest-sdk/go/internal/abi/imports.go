@@ -141,6 +141,9 @@ func importConfigEntries(into address)
 //go:wasmimport ractor:actor/random@0.1.0 bytes
 func importRandom(count uint32, into address)
 
+//go:wasmimport ractor:actor/tracing@0.1.0 current
+func importTraceContext(into address)
+
 // Host is the node that this component runs on.
 type Host struct{}
 
@@ -377,4 +380,10 @@ func (Host) Random(count uint32) []byte {
 	var into slice
 	importRandom(count, address(&into))
 	return into.bytes()
+}
+
+func (Host) TraceContext() (parent, state string, traced bool) {
+	var into optionalTrace
+	importTraceContext(address(&into))
+	return into.parent.text(), into.state.text(), into.some&0xff != 0
 }

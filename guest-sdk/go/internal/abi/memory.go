@@ -82,6 +82,11 @@ type optionalText struct {
 	value slice
 }
 
+type optionalTrace struct {
+	some          uint32
+	parent, state slice
+}
+
 func (o optionalText) text() (string, bool) { return o.value.text(), o.some&0xff != 0 }
 
 type optionalPid struct {

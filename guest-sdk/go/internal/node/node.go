@@ -39,6 +39,7 @@ type Node interface {
 	FailCall(call uint64, reason string)
 	IsWaiting(call uint64) bool
 	Metadata() ([]byte, bool)
+	TraceContext() (parent, state string, traced bool)
 	NextCast() bool
 
 	Call(to Pid, tag string, arguments []byte, timeoutMs *uint64) ([]byte, *Failure)

@@ -10,7 +10,7 @@ import { Lines } from "./lines.js";
 import { SDK } from "./sdk.js";
 
 /** The interfaces that the world `complete-actor` imports. */
-const IMPORTS = ["config", "groups", "identity", "lifecycle", "logging", "messaging", "random", "registry", "requests", "timers"];
+const IMPORTS = ["config", "groups", "identity", "lifecycle", "logging", "messaging", "random", "registry", "requests", "timers", "tracing"];
 const PACKAGE = "ractor:actor";
 const VERSION = "0.1.0";
 

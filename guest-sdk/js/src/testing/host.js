@@ -103,6 +103,7 @@ export function hostOf(node, actor) {
     logging: { log: (level, target, message, fields) => node.record(actor, { level, target, message, fields: Object.fromEntries(fields) }) },
     messaging: messaging(node, actor),
     random: { bytes: (count) => new Uint8Array(randomBytes(count)) },
+    tracing: { current: () => null },
     registry: registry(node),
     requests: requests(node, actor),
     timers: timers(node, actor),

@@ -27,6 +27,7 @@ from ._export import contract_of, export
 from ._logging import TRACE
 from ._messages import DEFAULT_TIMEOUT, BoundCall, BoundCast, Call, Cast, Timer, call, cast
 from ._node import (
+    TraceContext,
     address,
     children,
     config,
@@ -52,6 +53,7 @@ from ._node import (
     stop_after,
     stop_child,
     supervisor,
+    trace_context,
     where_is,
     which_groups,
 )
@@ -187,6 +189,7 @@ __all__ = [
     "stop_after",
     "stop_child",
     "supervisor",
+    "trace_context",
     "u128",
     "u16",
     "u32",

@@ -24,6 +24,7 @@ from wit_world.imports import (
     registry,
     requests,
     timers,
+    tracing,
     types,
 )
 
@@ -229,6 +230,10 @@ class _Node:
 
     def random_bytes(self, count: int) -> bytes:
         return bytes(random.bytes(count))
+
+    def trace_context(self) -> tuple[str, str] | None:
+        context = tracing.current()
+        return None if context is None else (context.traceparent, context.tracestate)
 
 
 def _unicode(text: str) -> str:

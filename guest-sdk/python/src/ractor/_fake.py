@@ -615,6 +615,9 @@ class CellHost:
     def random_bytes(self, count: int) -> bytes:
         return self._world.random.randbytes(count)
 
+    def trace_context(self) -> tuple[str, str] | None:
+        return None
+
 
 class OutsideHost(CellHost):
     """The test's own view of the node: what it sends is handled when this returns."""

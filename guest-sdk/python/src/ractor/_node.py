@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from ._codec import Codec, codec_of
 from ._host import Restart, host
@@ -116,6 +116,24 @@ def resolve(data: bytes, actor: type[A]) -> Ref[A] | None:
 def metadata() -> bytes | None:
     """The metadata that came with the present message, if any."""
     return host().metadata()
+
+
+class TraceContext(NamedTuple):
+    """A place in a trace, in the texts of W3C Trace Context."""
+
+    traceparent: str
+    """Version, trace, span and flags, such as `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`."""
+    tracestate: str
+    """What makers of traces add; empty if there is nothing."""
+
+
+def trace_context() -> TraceContext | None:
+    """The span of the present handler, as the parent of spans of your own, or for the headers of a request.
+
+    What the handler sends to actors carries it anyway. None if the node doesn't trace, or nothing that is traced has led here.
+    """
+    found = host().trace_context()
+    return None if found is None else TraceContext(*found)
 
 
 # Life.

@@ -22,6 +22,7 @@ use crate::accounting::family::{Quota, Share};
 use crate::accounting::label::Label;
 use crate::accounting::tally::{Held, Tally};
 use crate::accounting::telemetry;
+use crate::directory::trace::ActiveSpan;
 use crate::directory::{self, Placed, Reply};
 use crate::policy::limits::{Common, Limit, Limits};
 use crate::sync::Mutex;
@@ -64,6 +65,8 @@ pub(super) struct SentCall {
     pub(super) begun: Instant,
     pub(super) wait: Duration,
     pub(super) share: Share,
+    pub(super) span: Option<Arc<ActiveSpan>>,
+    pub(super) call_span: Option<ActiveSpan>,
 }
 
 impl Asks {
@@ -113,6 +116,8 @@ impl Asks {
             begun,
             wait,
             share,
+            span,
+            call_span,
         } = call;
         let deadline = begun + wait;
         let ask = Ask {
@@ -124,6 +129,8 @@ impl Asks {
             is_longest: wait == self.0.limits.call_wait,
             _share: share,
             _counted: Some(self.0.tally.count(Held::Ask)),
+            span,
+            call_span,
         };
         {
             let mut guarded = self.0.queue.lock();
@@ -155,10 +162,10 @@ impl Asks {
         self.0.queue.lock().queue.handle_look();
     }
 
-    /// What has arrived first.
-    pub(crate) fn take(&self) -> Option<Arrival> {
+    /// What has arrived first, and the span of the handler that waits for it.
+    pub(crate) fn take(&self) -> Option<(Arrival, Option<Arc<ActiveSpan>>)> {
         let taken = self.0.queue.lock().queue.poll_arrival();
-        taken.map(|(arrival, _)| arrival)
+        taken.map(|(arrival, ask)| (arrival, ask.and_then(|ask| ask.span)))
     }
 
     /// Has the actor look once more, if something is left.

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use crate::accounting::family::{Quota, Share};
 use crate::accounting::tally::Counted;
 use crate::component::bindings::requests::CallError;
+use crate::directory::trace::ActiveSpan;
 use crate::directory::{NoReply, Placed, Reply};
 use crate::policy::limits::{Common, Limit, Limits};
 
@@ -54,6 +55,10 @@ pub(super) struct Ask {
     /// Its part of the asks of the family.
     pub(super) _share: Share,
     pub(super) _counted: Option<Counted>,
+    /// The span of the handler that has asked, which is that of the reply, too.
+    pub(super) span: Option<Arc<ActiveSpan>>,
+    /// That of the call itself.
+    pub(super) call_span: Option<ActiveSpan>,
 }
 
 /// The ask of an actor that was sent last, of those that wait for guests of this process.
@@ -270,6 +275,7 @@ impl ArrivalQueue {
             reached = Some(Limit::CallWait(limits.call_wait));
         }
         self.deadlines.remove(&(ask.deadline, token));
+        end_call(ask.call_span.take(), &outcome);
         let before = std::mem::replace(&mut ask.stage, Stage::Arrived { outcome, _share: share });
         self.arrived.push_back(Arrived::Reply(token));
         Effects {
@@ -319,6 +325,13 @@ impl ArrivalQueue {
         if let Some(at) = self.arrived.iter().position(|other| *other == arrived) {
             self.arrived.remove(at);
         }
+    }
+}
+
+/// The span of a call ends with this outcome.
+fn end_call(span: Option<ActiveSpan>, outcome: &AskOutcome) {
+    if let (Some(span), Err(error)) = (span, outcome) {
+        span.failed(&error.to_string());
     }
 }
 

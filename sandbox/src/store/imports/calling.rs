@@ -5,9 +5,11 @@ use std::time::Duration;
 use ractor::message::SerializedMessage;
 use tokio::time::{Instant, timeout};
 
+use super::tracing::failed;
 use crate::accounting::telemetry;
 use crate::component::bindings::requests::CallError;
 use crate::component::bindings::types::Pid;
+use crate::directory::trace::ActiveSpan;
 use crate::directory::{self, NoReply, PROBE_VARIANT, Reply, reply_port};
 use crate::policy::limits::Limit;
 use crate::store::data::StoreData;
@@ -85,13 +87,18 @@ impl StoreData {
             reply,
             wait,
         } = call;
+        let span = self.begin_span(to, &message);
         // Dropped at the timeout, which takes the wait out of `waits`, so that others may call this guest again.
-        let outcome = match timeout(wait.time, self.send_and_wait(to, message, reply)).await {
+        let outcome = match timeout(wait.time, self.send_and_wait(to, message, reply, span.as_ref())).await {
             Ok(Ok(outcome)) => Some(outcome),
-            Ok(Err(error)) => return Ok(Err(error)),
+            Ok(Err(error)) => {
+                failed(span.as_ref(), &error);
+                return Ok(Err(error));
+            }
             Err(_) => None,
         };
-        Ok(self.conclude_call(wait, outcome))
+        let concluded = self.conclude_call(wait, outcome);
+        Ok(concluded.inspect_err(|error| failed(span.as_ref(), error)))
     }
 
     /// Checks that the guest may make this call, and makes the message. The time of the wait begins.
@@ -166,15 +173,16 @@ impl StoreData {
         to: Pid,
         message: SerializedMessage,
         reply: Reply<Vec<u8>>,
+        span: Option<&ActiveSpan>,
     ) -> Result<Result<Vec<u8>, NoReply>, CallError> {
         // What a native or another node waits for isn't known here, so no circle through them can be seen.
         if pid::to_id(to).is_none_or(|id| directory::inbox(id).is_none()) {
-            self.send(to, message).await?;
+            self.send(to, message, span).await?;
             return Ok(reply.await);
         }
         // Before the message is sent: from then on, the other guest may begin to wait for this one.
         let waiting = Waiting::begin(self.label.pid, to.id, reply).map_err(|Circle| CallError::WouldDeadlock)?;
-        self.send(to, message).await?;
+        self.send(to, message, span).await?;
         Ok(waiting.await)
     }
 }

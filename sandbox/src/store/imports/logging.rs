@@ -10,6 +10,7 @@ use wasmtime::component::{HasSelf, Linker};
 use super::RELEASE;
 use crate::component::bindings::logging::{self, Level};
 use crate::component::imports::Import;
+use crate::directory::trace;
 use crate::policy::text::tidy;
 use crate::store::data::StoreData;
 use crate::store::interface;
@@ -73,12 +74,16 @@ impl logging::Host for StoreData {
             fields: fields.as_deref(),
             message: &tidy(&message, self.limits.log_bytes),
         };
-        match level {
+        let emit = || match level {
             Level::Trace => at!(TRACE, event),
             Level::Debug => at!(DEBUG, event),
             Level::Info => at!(INFO, event),
             Level::Warn => at!(WARN, event),
             Level::Error => at!(ERROR, event),
+        };
+        match &self.span {
+            None => emit(),
+            Some(span) => trace::carrying(span.context().clone(), emit),
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use super::RELEASE;
 use super::recipients::NotSent;
+use super::tracing::failed;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::component::bindings::messaging::{self, ReplyError, SendError};
@@ -15,6 +16,7 @@ use crate::component::bindings::requests::CallError;
 use crate::component::bindings::types::Pid;
 use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
+use crate::directory::trace::{self, ActiveSpan};
 use crate::directory::{self, Inbox, Local, NotPut, Placed, PutRefused, SendRefused, Sender};
 use crate::policy::grants::Capability;
 use crate::policy::limits::Limit;
@@ -65,7 +67,9 @@ impl messaging::Host for StoreData {
             args,
             metadata: None,
         };
-        let sent = self.send(to, message).await.map(drop);
+        let span = self.begin_span(to, &message);
+        let sent = self.send(to, message, span.as_ref()).await.map(drop);
+        let sent = sent.inspect_err(|error| failed(span.as_ref(), error));
         if let Some((variant, args)) = shown {
             self.show_cast(&variant, &args, to, sent.err());
         }
@@ -152,7 +156,16 @@ impl StoreData {
 
     /// Sends to an actor of this process, or past its stand-in to one of another node. The guest's fiber waits while that
     /// actor, or that node, takes messages more slowly than they come.
-    pub(super) async fn send(&mut self, to: Pid, message: SerializedMessage) -> Result<Placed, SendError> {
+    pub(super) async fn send(
+        &mut self,
+        to: Pid,
+        message: SerializedMessage,
+        span: Option<&ActiveSpan>,
+    ) -> Result<Placed, SendError> {
+        trace::within(span, self.send_now(to, message)).await
+    }
+
+    async fn send_now(&mut self, to: Pid, message: SerializedMessage) -> Result<Placed, SendError> {
         let id = pid::to_id(to).ok_or(SendError::UnknownActor)?;
         // Without a stand-in: those give up what doesn't fit at once, and here the guest can wait for room.
         if !directory::is_ours(id) {
@@ -187,7 +200,10 @@ impl StoreData {
         // Dropped at the timeout or with a killed actor, it leaves the probes in their places; nothing was sent by
         // then.
         patiently(&self.label, self.limits.send_wait, room).await?;
-        local.send(message)?;
+        match trace::carried() {
+            None => local.send(message)?,
+            Some(context) => trace::deliver(local, message, (*context).clone())?,
+        }
         // After the message, so that the probe comes behind what it stands for.
         self.outflow.sent(&local.cell, cost);
         Ok(())

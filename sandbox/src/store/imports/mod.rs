@@ -13,6 +13,7 @@ mod registry;
 mod requests;
 mod source;
 mod timers;
+mod tracing;
 mod types;
 
 use std::future::poll_fn;
@@ -38,7 +39,7 @@ const PACKAGE: &str = "ractor:actor";
 const RELEASE: &str = "0.1";
 
 /// The interfaces that every node has, in the order in which the capabilities that they tell of are shown.
-const OWN: [&dyn Interface; 14] = [
+const OWN: [&dyn Interface; 15] = [
     &messaging::Interface,
     &requests::Interface,
     &timers::Interface,
@@ -50,6 +51,7 @@ const OWN: [&dyn Interface; 14] = [
     &source::Interface,
     &config::Interface,
     &logging::Interface,
+    &tracing::Interface,
     &types::Interface,
     &wasi::Interface,
     &wasi::http::Interface,

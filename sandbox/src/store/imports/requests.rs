@@ -5,6 +5,7 @@ use wasmtime::component::{HasSelf, Linker};
 use super::RELEASE;
 use super::calling::PreparedCall;
 use super::recipients::NotSent;
+use super::tracing::failed;
 use crate::accounting::telemetry;
 use crate::component::bindings::messaging::SendError;
 use crate::component::bindings::requests::{self, CallError, Mailbox};
@@ -119,9 +120,13 @@ impl StoreData {
         } = call;
         let token = self.context()?.actor.next_token();
         let guest = pid::to_id(to).filter(|id| directory::inbox(*id).is_some());
-        let placed = match self.send(to, message).await {
+        let call_span = self.begin_span(to, &message);
+        let placed = match self.send(to, message, call_span.as_ref()).await {
             Ok(placed) => placed,
-            Err(error) => return Ok(Err(error.into())),
+            Err(error) => {
+                failed(call_span.as_ref(), &error);
+                return Ok(Err(error.into()));
+            }
         };
         // Entered when it was accepted: until then nobody but the caller, who hears it from here, is to learn of an error.
         let sent = SentCall {
@@ -131,6 +136,8 @@ impl StoreData {
             begun: wait.begun,
             wait: wait.time,
             share,
+            span: self.span.clone(),
+            call_span,
         };
         self.asks("requests.ask")?.sent(token, sent);
         Ok(Ok(token))

@@ -44,8 +44,16 @@ fn call(variant: &str) -> (SerializedMessage, oneshot::Receiver<Vec<u8>>) {
     (message, reply)
 }
 
+fn untraced(message: SerializedMessage) -> Received {
+    Received { message, trace: None }
+}
+
+fn next(mailbox: &Mailbox) -> Option<SerializedMessage> {
+    mailbox.next().map(|received| received.message)
+}
+
 fn drain(mailbox: &Mailbox) -> Vec<String> {
-    std::iter::from_fn(|| mailbox.next())
+    std::iter::from_fn(|| next(mailbox))
         .map(|message| match message {
             SerializedMessage::Cast { variant, .. } | SerializedMessage::Call { variant, .. } => variant,
             SerializedMessage::CallReply(..) => String::new(),
@@ -103,7 +111,7 @@ async fn who_waits_for_room_hears_of_it() {
     mailbox.put(cast("b")).unwrap();
     let room = mailbox.room().unwrap();
     let NotPut { message, .. } = mailbox.put(cast("c")).unwrap_err();
-    let next = mailbox.next();
+    let next = next(&mailbox);
     assert!(matches!(next, Some(SerializedMessage::Cast { variant, .. }) if variant == "a"));
     room.await;
     mailbox.put(message).unwrap();
@@ -117,10 +125,10 @@ async fn a_probe_gets_in_and_tells_when_its_turn_has_come() {
     mailbox.put(cast("b")).unwrap();
     let (probe, mut passed) = call(PROBE_VARIANT);
     mailbox.put(probe).unwrap();
-    mailbox.next();
-    mailbox.next();
+    next(&mailbox);
+    next(&mailbox);
     assert_eq!(passed.try_recv(), Err(oneshot::error::TryRecvError::Empty));
-    drop(mailbox.next());
+    drop(next(&mailbox));
     assert_eq!(passed.try_recv(), Err(oneshot::error::TryRecvError::Closed));
 }
 
@@ -242,7 +250,7 @@ fn there_are_no_more_tokens_than_messages_had_room() {
     let mut waiting = Waiting::default();
     let mut tokens = 0;
     for _ in 0..100 {
-        let put = waiting.handle_put(cast("x"), &limits, || false);
+        let put = waiting.handle_put(untraced(cast("x")), &limits, || false);
         assert!(put.outcome.is_ok());
         tokens += usize::from(put.needs_token);
     }
@@ -251,7 +259,7 @@ fn there_are_no_more_tokens_than_messages_had_room() {
     for _ in 0..tokens {
         assert!(waiting.poll_message(&limits).is_some());
     }
-    assert!(waiting.handle_put(cast("x"), &limits, || false).needs_token);
+    assert!(waiting.handle_put(untraced(cast("x")), &limits, || false).needs_token);
 
     // A large one takes the place of several, and those that follow have their tokens.
     let limits = Limits {
@@ -267,12 +275,12 @@ fn there_are_no_more_tokens_than_messages_had_room() {
             args: vec![0; bytes],
             metadata: None,
         };
-        tokens += usize::from(waiting.handle_put(large, &limits, || false).needs_token);
+        tokens += usize::from(waiting.handle_put(untraced(large), &limits, || false).needs_token);
     }
     let left = waiting.count();
     let found = (0..tokens).filter(|_| waiting.poll_message(&limits).is_some()).count();
     assert_eq!(found, left, "of {tokens} tokens");
-    assert!(waiting.handle_put(cast("x"), &limits, || false).needs_token);
+    assert!(waiting.handle_put(untraced(cast("x")), &limits, || false).needs_token);
 }
 
 #[tokio::test]
@@ -290,17 +298,17 @@ async fn a_message_that_is_withdrawn_leaves_its_token_to_nobody_else() {
         _ => "nothing".to_owned(),
     };
     // One for each of the three tokens: what a native sent between them keeps its place.
-    let taken: Vec<String> = (0..3).map(|_| variant(mailbox.next())).collect();
+    let taken: Vec<String> = (0..3).map(|_| variant(next(&mailbox))).collect();
     assert_eq!(taken, ["one", "nothing", "three"]);
     assert!(mailbox.withdraw(places[0]).is_none(), "the actor has it");
     assert_eq!(mailbox.waiting.lock().bytes(), 0);
     // The last of all.
     let last = mailbox.put(cast("last")).unwrap();
-    assert!(mailbox.withdraw(last).is_some() && mailbox.next().is_none());
+    assert!(mailbox.withdraw(last).is_some() && next(&mailbox).is_none());
     assert_eq!(
         variant({
             drop(mailbox.put(cast("after")));
-            mailbox.next()
+            next(&mailbox)
         }),
         "after"
     );
@@ -316,7 +324,7 @@ async fn a_message_that_is_withdrawn_makes_room() {
     assert!(mailbox.withdraw(first).is_some());
     let room = mailbox.room().unwrap();
     // When its token has come, which takes up its place until then.
-    assert!(mailbox.next().is_none());
+    assert!(next(&mailbox).is_none());
     room.await;
     mailbox.put(cast("three")).unwrap();
 }
@@ -331,7 +339,7 @@ async fn messages_that_are_withdrawn_count_until_their_tokens_have_come() {
     let refused = mailbox.put(cast("more")).unwrap_err();
     assert_eq!(refused.reason, PutRefused::Full, "nobody can pile up tokens");
     let room = mailbox.room().unwrap();
-    assert!(mailbox.next().is_none());
+    assert!(next(&mailbox).is_none());
     room.await;
     mailbox.put(cast("more")).unwrap();
 }

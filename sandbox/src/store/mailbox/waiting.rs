@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ractor::message::SerializedMessage;
 
 use crate::accounting::family::Quota;
+use crate::directory::trace::TraceContext;
 use crate::directory::{NotPut, PROBE_VARIANT, PutRefused, retained_bytes};
 use crate::policy::limits::{Common, Limit, Limits, WhenFull};
 
@@ -13,7 +14,7 @@ use crate::policy::limits::{Common, Limit, Limits, WhenFull};
 #[derive(Default)]
 pub struct Waiting {
     /// Each with the number that it got when it was put in: upwards, and used once.
-    messages: VecDeque<(u64, SerializedMessage)>,
+    messages: VecDeque<(u64, Received)>,
     /// Numbers of messages that were withdrawn, whose tokens are on their way: these stand for them still, so that no other message
     /// is taken in their place.
     withdrawn: BTreeSet<u64>,
@@ -34,10 +35,25 @@ pub struct Waiting {
     spare_tokens: usize,
 }
 
+/// A message as it came, with the trace that it belongs to.
+#[derive(Debug)]
+pub struct Received {
+    pub message: SerializedMessage,
+    pub trace: Option<Arc<TraceContext>>,
+}
+
+impl Received {
+    /// The bytes that it takes while it waits.
+    fn cost(&self) -> usize {
+        let trace = self.trace.as_ref().map_or(0, |trace| trace.retained_bytes());
+        retained_bytes(&self.message) + trace
+    }
+}
+
 /// A message that was taken out, and what that changes.
 #[derive(Debug)]
 pub struct Taken {
-    pub message: SerializedMessage,
+    pub received: Received,
     /// Somebody may wait for the room that there is now.
     pub(crate) makes_room: bool,
     /// This many messages were dropped before the mailbox was half empty again: to be said once.
@@ -46,7 +62,7 @@ pub struct Taken {
 
 /// What was given up when the actor ended.
 pub struct GivenUp {
-    pub messages: VecDeque<(u64, SerializedMessage)>,
+    pub messages: VecDeque<(u64, Received)>,
 }
 
 /// What became of a message that is put in.
@@ -73,20 +89,23 @@ impl Waiting {
     }
 
     /// A message comes. `is_draining` says whether the actor takes no more by now; it is asked only before room is made.
-    pub fn handle_put(&mut self, message: SerializedMessage, limits: &Limits, is_draining: impl Fn() -> bool) -> Put {
+    pub fn handle_put(&mut self, received: Received, limits: &Limits, is_draining: impl Fn() -> bool) -> Put {
         let mut struck = None;
         let mut made_room = Vec::new();
-        let refuse = |message, reason, struck, made_room| Put {
-            outcome: Err(NotPut { message, reason }),
+        let refuse = |received: Received, reason, struck, made_room| Put {
+            outcome: Err(NotPut {
+                message: received.message,
+                reason,
+            }),
             struck,
             needs_token: false,
             made_room,
         };
         if self.ended {
-            return refuse(message, PutRefused::Ended, None, made_room);
+            return refuse(received, PutRefused::Ended, None, made_room);
         }
-        let cost = retained_bytes(&message);
-        if is_probe(&message) {
+        let cost = received.cost();
+        if is_probe(&received.message) {
             if let Some(quota) = &self.quota {
                 // Charged all the same, because it is given back like any other when it is taken out.
                 quota.take_anyway(Common::MailboxBytes, cost);
@@ -99,16 +118,16 @@ impl Waiting {
                 // Where nothing waits, it is for the rest of the family to make room.
                 if limits.mailbox_full != WhenFull::DropOldest || self.messages.is_empty() {
                     self.refused = true;
-                    return refuse(message, PutRefused::Full, struck, made_room);
+                    return refuse(received, PutRefused::Full, struck, made_room);
                 }
                 // Nothing makes room for what would be turned away.
                 if is_draining() {
-                    return refuse(message, PutRefused::Ended, struck, made_room);
+                    return refuse(received, PutRefused::Ended, struck, made_room);
                 }
                 if let Some((_, oldest)) = self.messages.pop_front() {
-                    self.free(retained_bytes(&oldest));
-                    self.dropped += usize::from(!is_probe(&oldest));
-                    made_room.push(oldest);
+                    self.free(oldest.cost());
+                    self.dropped += usize::from(!is_probe(&oldest.message));
+                    made_room.push(oldest.message);
                     self.spare_tokens += 1;
                 }
             }
@@ -116,7 +135,7 @@ impl Waiting {
         self.bytes += cost;
         let number = self.next_number;
         self.next_number += 1;
-        self.messages.push_back((number, message));
+        self.messages.push_back((number, received));
         let needs_token = self.spare_tokens == 0;
         self.spare_tokens = self.spare_tokens.saturating_sub(1);
         Put {
@@ -139,9 +158,9 @@ impl Waiting {
     pub fn handle_take_back(&mut self, number: u64) -> Option<SerializedMessage> {
         // Numbers only go up, and what is taken out leaves the others in order.
         let place = self.messages.binary_search_by_key(&number, |(number, _)| *number);
-        let (_, message) = self.messages.remove(place.ok()?)?;
-        self.free(retained_bytes(&message));
-        Some(message)
+        let (_, received) = self.messages.remove(place.ok()?)?;
+        self.free(received.cost());
+        Some(received.message)
     }
 
     /// The actor has ended: nothing is taken any more.
@@ -162,11 +181,11 @@ impl Waiting {
             self.withdrawn.pop_first();
             return None;
         }
-        let Some((_, message)) = self.messages.pop_front() else {
+        let Some((_, received)) = self.messages.pop_front() else {
             self.spare_tokens = self.spare_tokens.saturating_sub(1);
             return None;
         };
-        self.free(retained_bytes(&message));
+        self.free(received.cost());
         let is_half_empty =
             // Half empty and not just below the limit: a mailbox that stays around its limit is one line in the log
             // and not thousands.
@@ -177,7 +196,7 @@ impl Waiting {
             dropped = Some(std::mem::take(&mut self.dropped));
         }
         Some(Taken {
-            message,
+            received,
             makes_room: std::mem::take(&mut self.refused),
             dropped,
         })

@@ -13,7 +13,7 @@ use ractor::concurrency::{Duration, sleep};
 use ractor::reload::Reload;
 use ractor::{
     Actor, ActorProcessingErr, ActorRef, FailCall as _, Json, Protobuf, RpcReplyPort, SupervisionEvent, config, node,
-    pg,
+    pg, trace,
 };
 
 pub use crate::messages::{KitchenMsg, Order, in_json};
@@ -169,6 +169,7 @@ fn look(myself: &ActorRef<KitchenMsg>, message: KitchenMsg, state: &mut State) -
             let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
             reply.send(u64::try_from(now.as_millis())?)?;
         }
+        KitchenMsg::Trace { reply } => reply.send(trace::current().map(|span| span.parent).unwrap_or_default())?,
         KitchenMsg::NameAndNode { reply } => {
             let name = myself.get_name().unwrap_or_default();
             reply.send(format!("{name}@{}", node::name()))?;

@@ -437,6 +437,11 @@ pub enum KitchenMsg {
     Now {
         reply: RpcReplyPort<u64>,
     },
+    /// Replies with the `traceparent` of its span; empty if it has none.
+    #[rpc]
+    Trace {
+        reply: RpcReplyPort<String>,
+    },
     #[rpc]
     Random {
         reply: RpcReplyPort<u64>,

@@ -55,7 +55,7 @@ impl Guest {
                 while asked.take(Handlers::Done).is_some() {
                     commands += 1;
                 }
-                if let Some(SerializedMessage::Cast { args, .. }) = mailbox.next() {
+                if let Some(SerializedMessage::Cast { args, .. }) = mailbox.next().map(|received| received.message) {
                     handled.push(args);
                 }
             }

@@ -32,6 +32,8 @@ impl Asking {
     fn ask(&mut self, token: u64, seconds: u64) -> RpcReplyPort<Vec<u8>> {
         let (port, reply) = reply_port(None);
         let ask = Ask {
+            span: None,
+            call_span: None,
             target: Some(token),
             placed: Placed::Nowhere,
             stage: Stage::Outstanding(reply),
