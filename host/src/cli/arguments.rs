@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::argument::Word;
+use super::events::{self, EventsArguments};
 use super::links::LinksArguments;
 use super::node_summary::NodeSummaryArguments;
 use super::operating::{
@@ -172,6 +173,11 @@ pub(super) enum Command {
     /// Show everything of one actor: what it has done and holds, its limits, its last failure and its last reloads.
     #[command(after_help = "Examples:\n  ractor-host show counter\n  ractor-host show pid:17 --output json")]
     Show(ShowArguments),
+    /// Show what happened on a node lately: restarts, reloads, nodes that came and went; and with --follow what happens next.
+    ///
+    /// The node keeps its last 2048 events in memory.
+    #[command(after_help = events::EXAMPLES)]
+    Events(EventsArguments),
     #[command(flatten)]
     Project(ProjectCommand),
 }

@@ -14,6 +14,7 @@ mod credentials;
 mod deploy;
 mod dev;
 mod drain;
+mod events;
 mod failure;
 mod groups;
 mod inspect;
@@ -83,6 +84,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Nodes(arguments) => links::links(&arguments, &builder),
         Command::Node(arguments) => node_summary::node(&arguments, &builder),
         Command::Show(arguments) => show::show(&arguments, &builder),
+        Command::Events(arguments) => events::events(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

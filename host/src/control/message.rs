@@ -16,6 +16,7 @@ use super::sending::{NotSent, Reply, Sending};
 use super::shorten::{SYNTAX, shorten};
 use super::steering::{Steer, SteeredActor, StoppedActor};
 use crate::RactorClusterMessage;
+use crate::events::{EventPage, EventQuery};
 use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
 
 /// The name of every node's control actor.
@@ -146,6 +147,8 @@ pub(crate) enum Request {
     Call(Sending),
     /// Send a message to an actor.
     Cast(Sending),
+    /// What has happened?
+    Events(EventQuery),
 }
 
 /// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
@@ -259,6 +262,7 @@ pub(crate) enum Answer {
     },
     /// A message was not sent, or not answered.
     NotSent(NotSent),
+    Events(EventPage),
 }
 
 impl Answer {

@@ -30,6 +30,7 @@ impl Role {
             | Request::Reload { .. }
             | Request::Rollback { .. } => Self::Deploy,
             Request::Figures | Request::Links | Request::Show { .. } => Self::Observe,
+            Request::Events(_) => Self::Observe,
         }
     }
 }

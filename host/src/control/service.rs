@@ -9,6 +9,7 @@ use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
 use super::sending::{NotSent, Reply, Sending};
 use super::steering::{Steer, SteeredActor, StoppedActor};
 use crate::directory::BoxFuture;
+use crate::events::{EventPage, EventQuery};
 use crate::guest::Digest;
 use crate::supervision::reload::{Reload, ReloadReport};
 
@@ -68,6 +69,9 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// Sends a message to an actor, or to all members of a group. Gives how many got it.
     fn cast(&self, message: Sending) -> BoxFuture<'_, Result<usize, NotSent>>;
+
+    /// What happened lately. If there is nothing new, waits for it for a while.
+    fn events(&self, query: EventQuery) -> BoxFuture<'_, EventPage>;
 }
 
 #[cfg(test)]

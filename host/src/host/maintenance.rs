@@ -17,6 +17,7 @@ use super::reloader::{ReloadListener, Reloader};
 use super::service::NodeService;
 use super::state_dir::StateDir;
 use super::stopping::LAST_WRITES;
+use super::told;
 use crate::checkpoint::{Schedule, Scheduled};
 use crate::config::{Code, NodeConfig};
 #[cfg(unix)]
@@ -73,7 +74,14 @@ impl Maintenance {
     ) -> Result<Self, HostError> {
         let scheduled: Vec<Scheduled> = scheduled(config, &state);
         let StateDir { writer, deployments } = state;
-        let reloader = Arc::new(Reloader::new(config, modules.clone(), deployments.clone(), listener));
+        let reloader = Arc::new(Reloader::new(
+            config,
+            modules.clone(),
+            deployments.clone(),
+            listener,
+            root.events().clone(),
+        ));
+        told::follow_sessions(&node.server, root.events().clone());
         let leaving = Leaving::default();
         let service = NodeService {
             node: config.node.full_name(),
@@ -85,6 +93,7 @@ impl Maintenance {
             leaving: leaving.clone(),
             writer: writer.clone(),
             begun: Instant::now(),
+            events: root.events().clone(),
             lately: LatelyWindow::begin(modules.clone(), node.server.clone()),
         };
         let service: Arc<dyn Service> = Arc::new(service);

@@ -52,6 +52,7 @@ mod stopping;
 mod tests;
 #[cfg(test)]
 mod tls_tests;
+mod told;
 mod tree;
 mod user_dirs;
 

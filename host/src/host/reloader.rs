@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::deployment_record::{file_digest, version};
 use super::deployments::Deployments;
+use super::told;
 use crate::config::{Code, NodeConfig};
+use crate::events::EventHistory;
 use crate::files;
 use crate::guest::{Digest, Module, ModuleSource, Modules};
 use crate::supervision::reload::{self, ConfiguredActor, Reload, ReloadReport, Verdict};
@@ -29,6 +31,7 @@ pub(super) struct Reloader {
     /// written down in either order, and the older one could be what is found after a restart.
     recording: tokio::sync::Mutex<()>,
     listener: Option<ReloadListener>,
+    events: EventHistory,
 }
 
 impl Reloader {
@@ -38,6 +41,7 @@ impl Reloader {
         modules: Modules,
         deployments: Option<Deployments>,
         listener: Option<ReloadListener>,
+        events: EventHistory,
     ) -> Self {
         let sources = config.modules.iter().map(|own| (own.name.clone(), own.clone()));
         let probation_times = config
@@ -62,6 +66,7 @@ impl Reloader {
             deployments,
             recording: tokio::sync::Mutex::default(),
             listener,
+            events,
         }
     }
 
@@ -120,6 +125,7 @@ impl Reloader {
         let outcome = self.try_reload(reload).await;
         if !dry_run {
             self.count(&module, outcome.as_ref());
+            self.events.tell(told::reloaded(&module, outcome.as_ref()));
         }
         outcome
     }
@@ -190,6 +196,7 @@ impl Reloader {
     pub(super) async fn rollback(&self, module: String) -> Result<ReloadReport, String> {
         let outcome = self.try_rollback(module.clone()).await;
         self.count(&module, outcome.as_ref());
+        self.events.tell(told::rolled_back(&module, outcome.as_ref()));
         outcome
     }
 

@@ -24,6 +24,7 @@ use crate::control::{
     RestartGuard, Sending, Service, Steer, SteeredActor, StoppedActor,
 };
 use crate::directory::{self, BoxFuture};
+use crate::events::{EventHistory, EventPage, EventQuery};
 use crate::guest::{CheckpointWriter, Digest, Module, Modules};
 use crate::node::{NodeServerMessage, NodeServerSessionInformation};
 use crate::supervision::reload::{Reload, ReloadReport};
@@ -49,6 +50,7 @@ pub(super) struct NodeService {
     /// When the node came up.
     pub(super) begun: Instant,
     pub(super) lately: LatelyWindow,
+    pub(super) events: EventHistory,
 }
 
 impl ControlSection {
@@ -231,6 +233,10 @@ impl Service for NodeService {
 
     fn cast(&self, message: Sending) -> BoxFuture<'_, Result<usize, NotSent>> {
         Box::pin(calls::cast(&self.modules, message))
+    }
+
+    fn events(&self, query: EventQuery) -> BoxFuture<'_, EventPage> {
+        Box::pin(self.events.read(query))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::control::{
     NotSent, OtherNode, Reply, SendFault, Sending, Steer, SteeredActor, StoppedActor,
 };
 use crate::directory::BoxFuture;
+use crate::events::{EventPage, EventQuery};
 use crate::guest::Digest;
 use crate::supervision::reload::{Reload, ReloadReport};
 
@@ -98,5 +99,12 @@ impl Service for Idle {
 
     fn cast(&self, _: Sending) -> BoxFuture<'_, Result<usize, NotSent>> {
         Box::pin(async { Ok(0) })
+    }
+
+    fn events(&self, query: EventQuery) -> BoxFuture<'_, EventPage> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(query.wait_ms)).await;
+            EventPage::default()
+        })
     }
 }
