@@ -6,6 +6,7 @@ mod admin;
 mod figures;
 mod http;
 mod leaving;
+mod live;
 mod local;
 mod logs;
 mod operator;
