@@ -4,6 +4,7 @@
 //! Each command says what it does while it works (`==> …`), and ends with a reason if it fails.
 
 mod bench;
+mod browser;
 mod demo;
 mod deny;
 mod fuzz;
