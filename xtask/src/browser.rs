@@ -43,6 +43,18 @@ pub(crate) struct Browser {
     pub(crate) axe: PathBuf,
 }
 
+/// Gets what isn't there, and says how tests that are run one by one find it.
+///
+/// # Errors
+/// It can't be got.
+pub(crate) fn set_up(workspace: &Workspace) -> Result<()> {
+    let (folder, _lock) = languages::tools_folder(workspace)?;
+    let Browser { root, axe } = get(&folder)?;
+    report::note(&format!("{BROWSER_VARIABLE}={}", root.display()));
+    report::note(&format!("{AXE_VARIABLE}={}", axe.display()));
+    Ok(())
+}
+
 /// Gets what isn't there. None if it can't be got, which is said.
 ///
 /// # Errors
@@ -116,7 +128,7 @@ fn chromium(place: &Path) -> Result<PathBuf> {
 
 /// apt with an index of its own, which takes no rights.
 fn apt(place: &Path) -> Run {
-    Run::new("apt-get").args([
+    Run::new("apt-get").env("LC_ALL", "C").args([
         "-o".to_owned(),
         format!("Dir::State::Lists={}", place.join("lists").display()),
         "-o".to_owned(),

@@ -75,7 +75,7 @@ async fn ask(server: &AdminServer, method: &str, path: &str, body: &str) -> (u16
     if path == "/v1/stream" {
         // It goes on; its head and its first event say enough.
         let mut bytes = Vec::new();
-        while !bytes.ends_with(b"\n\n") && stream.read_buf(&mut bytes).await.unwrap() > 0 {}
+        while !bytes.windows(6).any(|six| six == b"data: ") && stream.read_buf(&mut bytes).await.unwrap() > 0 {}
         answer = String::from_utf8(bytes).unwrap();
     } else {
         stream.read_to_string(&mut answer).await.unwrap();
@@ -197,7 +197,7 @@ async fn every_operation_of_the_openapi_document_is_there_and_no_other() {
     }
     assert_eq!(
         operations.len(),
-        30,
+        29,
         "a route that is added or goes is one of the document, too: {operations:?}"
     );
 }

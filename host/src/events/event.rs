@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum NodeEvent {
-    /// The node has come up, with so many actors of its node.toml.
+    /// The node has come up, with this many actors of its node.toml.
     NodeUp { actors: usize },
     /// The node begins to stop.
     NodeLeaves,

@@ -197,7 +197,8 @@ fn driver(root: &Path, profile: &Path) -> Command {
         });
         let fonts = profile.join("fonts.conf");
         let conf = format!(
-            "<fontconfig><dir>{}</dir><dir>/usr/share/fonts</dir><cachedir>{}</cachedir></fontconfig>",
+            "<fontconfig><dir>{}</dir><dir>/usr/share/fonts</dir><cachedir>{}</cachedir><alias><family>system-ui</family><prefer><family>DejaVu \
+             Sans</family></prefer></alias></fontconfig>",
             root.join("usr/share/fonts").display(),
             profile.join("fonts").display(),
         );

@@ -80,7 +80,8 @@ fn the_api_says_what_the_commands_print() {
             "the API and the command to say the same",
             || {
                 let told = get(&format!("{url}/v1/{path}"), None).json();
-                (told[key].clone(), printed(&alpha, words)[0][key].clone())
+                let printed = printed(&alpha, words);
+                (without_figures(&told[key]), without_figures(&printed[0][key]))
             },
             |(told, printed)| told == printed && told.is_array(),
         );
@@ -92,6 +93,17 @@ fn the_api_says_what_the_commands_print() {
     assert_eq!(nodes["nodes"][0]["name"], beta.name());
     let asked = post(&format!("{url}/v1/ask"), None, &json!({"ask": "status"}));
     assert_eq!(asked.json(), status);
+}
+
+/// Rows without the numbers that grow while one looks.
+fn without_figures(rows: &Value) -> Value {
+    let mut rows = rows.clone();
+    for row in rows.as_array_mut().into_iter().flatten() {
+        if let Some(row) = row.as_object_mut() {
+            row.remove("figures");
+        }
+    }
+    rows
 }
 
 #[test]

@@ -4,12 +4,13 @@ use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
 
 use ractor_host_tests::host::HostNode;
+use ractor_host_tests::process::{Process, Stream};
 use ractor_host_tests::wait;
 use serde_json::{Value, json};
 use ureq::Agent;
 
 use crate::http::{admin_node, get, post, url};
-use crate::operator::at;
+use crate::operator::{at, command, node};
 
 /// The kinds of the events of a node, in their order.
 fn kinds(events: &Value) -> Vec<&str> {
@@ -29,20 +30,13 @@ fn actors_are_steered_by_http_and_what_became_of_them_is_in_the_history() {
     assert_eq!(shown["row"]["name"], "counter");
     assert_eq!(steer("stop")["actors"][0]["done"], true);
     let stopped = get(&format!("{url}/v1/stopped"), None).json();
-    assert_eq!(stopped["stopped"][0]["name"], "counter", "{stopped}");
+    assert_eq!(stopped["actors"][0]["name"], "counter", "{stopped}");
     let started = steer("start");
     assert_eq!(started["actors"][0]["done"], true, "{started}");
     assert_ne!(started["actors"][0]["pid"], shown["row"]["pid"]);
     let events = get(&format!("{url}/v1/events"), None).json();
     assert_eq!(kinds(&events), ["node-up", "actor-ended", "actor-started"], "{events}");
     assert_eq!(events["events"][2]["actor"], "counter");
-    let commands = at(&alpha, &["events"]);
-    let lines: Vec<&str> = commands.answer().lines().collect();
-    assert!(lines[0].ends_with("ago  the node is up with 1 actor"), "{lines:?}");
-    assert!(
-        lines[2].contains("counter (pid ") && lines[2].ends_with(") started"),
-        "{lines:?}"
-    );
     let none = post(
         &format!("{url}/v1/steer"),
         Some("operate"),
@@ -51,6 +45,37 @@ fn actors_are_steered_by_http_and_what_became_of_them_is_in_the_history() {
     let (status, kind, detail) = none.problem();
     assert_eq!((status, kind.as_str()), (409, "refused"), "{detail}");
     assert!(detail.contains("counter"), "{detail}");
+}
+
+#[test]
+fn the_command_shows_what_happened_the_last_of_it_or_as_json() {
+    let alpha = node("alpha", "");
+    assert_eq!(at(&alpha, &["stop", "counter"]).code, Some(0));
+    assert_eq!(at(&alpha, &["start", "counter"]).code, Some(0));
+    let shown = at(&alpha, &["events"]);
+    let lines: Vec<&str> = shown.answer().lines().collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines[0].ends_with(" ago  the node is up with 1 actor"), "{lines:?}");
+    assert!(
+        lines[1].contains("ago  counter (pid ") && lines[1].contains(") ended: "),
+        "{lines:?}"
+    );
+    assert!(lines[2].ends_with(") started"), "{lines:?}");
+    let last = at(&alpha, &["events", "--lines", "1", "--output", "json"]);
+    let last: Value = serde_json::from_str(last.answer()).expect("one object");
+    assert_eq!(
+        (&last["node"], &last["event"]),
+        (&json!("alpha@localhost"), &json!("actor-started"))
+    );
+    // One who follows gets what happens meanwhile.
+    let mut follower = Process::start(
+        "events --follow",
+        &mut command(&alpha.file(""), &["events", "--follow", "-n", "0"]),
+    );
+    at(&alpha, &["restart", "counter"]);
+    follower.wait_line(Stream::Stdout, 0, "the restart", |line| {
+        line.contains("was restarted in place")
+    });
 }
 
 #[test]
@@ -111,7 +136,7 @@ fn the_log_and_the_history_are_followed_by_asking_for_what_comes_next() {
     let changed = post(&format!("{url}/v1/loglevels"), Some("operate"), &change).json();
     assert_eq!(changed["directive"], "debug");
     assert!(
-        changed["seconds_left"].as_u64().is_some_and(|left| left <= 600),
+        changed["seconds_left"].as_u64().is_some_and(|left| left <= 601),
         "{changed}"
     );
     let more = get(&format!("{url}/v1/logs?next={next}&wait_ms=20000"), None).json();

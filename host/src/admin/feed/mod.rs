@@ -31,7 +31,7 @@ const MOST_WAITING: usize = 64;
 /// The least time between two updates.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The part of the time that is spent on looking at the node at most: one in so many.
+/// The part of the time that is spent on looking at the node at most: one in this many.
 const SHARE: u32 = 20;
 
 /// The longest that the task waits for something to happen before it waits anew.
@@ -54,7 +54,7 @@ struct Shared {
 
 /// Somebody who reads.
 pub(super) struct FeedReader {
-    /// What comes before all else.
+    /// What comes first.
     first: Option<Bytes>,
     frames: broadcast::Receiver<Bytes>,
     has_ended: bool,

@@ -59,8 +59,8 @@ export function detailView(model, target) {
   const problem = h("div", { role: "status" });
   const tail = logTail(target);
   let timer;
-  const actions = ["restart", "stop", "kill"].map((action) =>
-    h("button", { type: "button", class: action === "restart" ? "" : "danger", onclick: () => steer(model, action, target, name) }, `${action[0].toUpperCase()}${action.slice(1)} …`),
+  const actions = ["restart", "start", "stop", "kill"].map((action) =>
+    h("button", { type: "button", class: ["stop", "kill"].includes(action) ? "danger" : "", onclick: () => steer(model, action, target, name) }, `${action[0].toUpperCase()}${action.slice(1)} …`),
   );
   const load = async () => {
     try {

@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { card, h } from "./dom.js";
+import { changeLogging } from "./writing.js";
 
 const MOST = 2000;
 const WAIT_MS = 20000;
@@ -55,12 +56,26 @@ export function logTail(target, tall = false) {
 }
 
 /** The log of the whole node. */
-export function logView() {
+export function logView(model) {
   const tail = logTail(null, true);
   const levels = [["", "all that is logged"], ["error", "errors"], ["warn", "warnings and errors"], ["info", "info and above"]];
   const select = h("select", { onchange: (event) => tail.select(event.target.value) }, levels.map(([value, title]) => h("option", { value }, title)));
+  const directive = h("input", { value: "info", required: true, spellcheck: "false" });
+  const minutes = h("input", { type: "number", min: 0, max: 43200, value: 10 });
+  const change = (event) => {
+    event.preventDefault();
+    changeLogging(model, directive.value.trim(), Number(minutes.value));
+  };
+  get("loglevels").then((levels) => { directive.value = levels.directive; }, () => {});
+  const form = h(
+    "form",
+    { class: "toolbar", onsubmit: change },
+    h("label", {}, "Log from now on", directive),
+    h("label", {}, "for minutes (0: for good)", minutes),
+    h("button", { type: "submit" }, "Change …"),
+  );
   return {
-    elements: [card("Log", h("div", { class: "toolbar" }, h("label", {}, "Lines", select)), tail.box)],
+    elements: [card("Log", h("div", { class: "toolbar" }, h("label", {}, "Lines", select), form), tail.box)],
     end: tail.end,
   };
 }

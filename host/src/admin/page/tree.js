@@ -27,7 +27,7 @@ export function treeView(model) {
   const open = new Map();
   let shape = "";
   const update = () => {
-    const actors = [...model.actors.values()].filter((actor) => actor.kind !== "local").sort((one, other) => one.pid - other.pid);
+    const actors = [...model.actors.values()].filter((actor) => actor.kind !== "local").sort((one, other) => (one.order < other.order ? -1 : one.order > other.order ? 1 : one.pid - other.pid));
     // Figures change all the time, and the tree only with its actors.
     const now = actors.map((actor) => `${actor.pid}:${actor.supervisor}:${actor.restarts}`).join();
     if (now === shape) return;

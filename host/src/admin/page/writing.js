@@ -228,3 +228,19 @@ export function rollback(model, module, previous) {
     run: async () => report(await post(`modules/${encodeURIComponent(module)}/rollback`, { id: requestId() })),
   });
 }
+
+/** Changes what is logged, for good or for some minutes. */
+export function changeLogging(model, directive, minutes) {
+  const lasting = minutes > 0 ? `For ${minutes} minutes, then it is as before.` : "Until somebody changes it again, or the node is started anew.";
+  return write(model, {
+    role: "operate",
+    title: "Change what is logged",
+    verb: "Change",
+    what: [`The node logs ${directive}, as RUST_LOG says it, except for actors with a level of their own.`, lasting],
+    run: async () => {
+      const change = { change: "all", directive, ...(minutes > 0 ? { seconds: minutes * 60 } : {}) };
+      const now = await post("loglevels", change);
+      return [h("p", { class: "notice good" }, `The node logs ${now.directive}.`)];
+    },
+  });
+}
