@@ -9,7 +9,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::message::{Answer, RequestId};
+use super::message::Answer;
+use super::request_id::RequestId;
 
 /// The most requests whose outcome is remembered. The oldest that are done are forgotten first. With reports in short form each
 /// takes some hundred bytes, and a bounded text of a failure.

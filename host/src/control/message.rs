@@ -4,14 +4,12 @@
 //! [`seal`](super::seal). A body is the length of its JSON in four bytes, the JSON, and behind it the raw bytes of what is
 //! uploaded.
 
-use std::fmt;
-use std::str::FromStr;
-
 use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
 use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
+use super::request_id::RequestId;
 use super::sending::{NotSent, Reply, Sending};
 use super::shorten::{SYNTAX, shorten};
 use super::steering::{Steer, SteeredActor, StoppedActor};
@@ -149,53 +147,6 @@ pub(crate) enum Request {
     Cast(Sending),
     /// What has happened?
     Events(EventQuery),
-}
-
-/// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
-/// if the answer was lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub(crate) struct RequestId(u64);
-
-/// Text that is not the number of a request.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not the number of a request: expected the 16 hexadecimal digits that the command printed")]
-pub(crate) struct NoRequestId(String);
-
-impl RequestId {
-    pub(crate) fn random() -> Self {
-        Self(rand::random())
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
-impl FromStr for RequestId {
-    type Err = NoRequestId;
-
-    fn from_str(text: &str) -> Result<Self, NoRequestId> {
-        let is_one = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let number = is_one.then(|| u64::from_str_radix(text, 16).ok()).flatten();
-        number.map(Self).ok_or_else(|| NoRequestId(text.to_owned()))
-    }
-}
-
-impl TryFrom<String> for RequestId {
-    type Error = NoRequestId;
-
-    fn try_from(text: String) -> Result<Self, NoRequestId> {
-        text.parse()
-    }
-}
-
-impl From<RequestId> for String {
-    fn from(id: RequestId) -> Self {
-        id.to_string()
-    }
 }
 
 /// What is answered.
@@ -470,77 +421,4 @@ pub(crate) fn decode_body<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Option<(T, 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::guest::Mode;
-    use crate::supervision::reload::OnFailure;
-
-    #[test]
-    fn a_body_is_json_and_bytes() {
-        let request = Request::Upload {
-            digest: "sha256:00".to_owned(),
-            offset: 7,
-        };
-        let body = encode_body(&request, b"\0bytes").unwrap();
-        assert_eq!(
-            &body[4..],
-            b"{\"ask\":\"upload\",\"digest\":\"sha256:00\",\"offset\":7}\0bytes"
-        );
-        assert_eq!(decode_body(&body), Some((request, &b"\0bytes"[..])));
-        assert_eq!(decode_body::<Request>(&body[..20]), None);
-        assert_eq!(decode_body::<Request>(b"\xff\xff\xff\xff{}"), None);
-        assert_eq!(decode_body::<Request>(b""), None);
-    }
-
-    #[test]
-    fn a_reload_travels_as_what_its_sender_may_decide() {
-        let json = r#"{"ask":"reload","id":"00ff00ff00ff00ff","digest":null,"module":"counter","mode":"restart","mixed":true,"dry_run":false,"force":true}"#;
-        let request = Request::Reload {
-            id: "00ff00ff00ff00ff".parse().unwrap(),
-            digest: None,
-            reload: Reload {
-                mode: Some(Mode::Restart),
-                on_failure: OnFailure::Mixed,
-                force: true,
-                ..Reload::of("counter")
-            },
-        };
-        assert_eq!(serde_json::to_string(&request).unwrap(), json);
-        assert_eq!(serde_json::from_str::<Request>(json).unwrap(), request);
-        let local = json.replace("\"mode\"", "\"file\":\"/etc/passwd\",\"probation_messages\":0,\"mode\"");
-        assert_eq!(
-            serde_json::from_str::<Request>(&local).unwrap(),
-            request,
-            "the rest is the node's"
-        );
-        let vague = json.replace(",\"dry_run\":false", "");
-        assert!(
-            serde_json::from_str::<Request>(&vague).is_err(),
-            "nothing is done that was not asked for"
-        );
-    }
-
-    #[test]
-    fn a_request_is_known_by_sixteen_digits() {
-        let id: RequestId = "00ff00ff00ff00ff".parse().unwrap();
-        assert_eq!(id.to_string(), "00ff00ff00ff00ff");
-        let request = Request::Outcome { id };
-        let body = encode_body(&request, b"").unwrap();
-        assert_eq!(&body[4..], b"{\"ask\":\"outcome\",\"id\":\"00ff00ff00ff00ff\"}");
-        assert_eq!(decode_body(&body), Some((request, &b""[..])));
-        for text in ["", "1", "+0ff00ff00ff00ff", "00ff00ff00ff00ff0", "00ff00ff00ff00fx"] {
-            assert!(text.parse::<RequestId>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_reply_is_bytes_or_a_refusal() {
-        assert_eq!(decode_reply(&encode_reply(Ok(b"bytes"))), Some(Ok(&b"bytes"[..])));
-        for refusal in ControlRefusal::ALL {
-            assert_eq!(decode_reply(&encode_reply(Err(refusal))), Some(Err(refusal)));
-        }
-        assert_eq!(decode_reply(b""), None);
-        assert_eq!(decode_reply(&[99]), None);
-        assert_eq!(decode_reply(&[3, 0]), None);
-    }
-}
+mod tests;

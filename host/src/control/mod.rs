@@ -15,6 +15,7 @@ mod ledger;
 mod local;
 mod logs;
 mod message;
+mod request_id;
 mod role;
 mod seal;
 mod sending;
@@ -44,7 +45,8 @@ pub(crate) use message::{
     ActorKind, ActorModule, ActorRow, ActorStatus, CONTROL, GivenUpStatus, GroupRow, MembersElsewhere, ModuleStatus,
     NodeStatus, OtherNode,
 };
-pub(crate) use message::{Answer, MAX_PIECE, Request, RequestId};
+pub(crate) use message::{Answer, MAX_PIECE, Request};
+pub(crate) use request_id::RequestId;
 pub(crate) use sending::{NotSent, Reply, SendFault, Sending};
 pub(crate) use service::Service;
 #[cfg(test)]

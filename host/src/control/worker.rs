@@ -9,7 +9,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::ledger::RequestLedger;
-use super::message::{Answer, ControlRefusal, MAX_PIECE, Request, RequestId, decode_body};
+use super::message::{Answer, ControlRefusal, MAX_PIECE, Request, decode_body};
+use super::request_id::RequestId;
 use super::role::Role;
 use super::sending::{SendFault, Sending};
 use super::service::Service;

@@ -1,10 +1,11 @@
 //! Steering the actors of a node: finding out who is meant, and having it done by whoever is responsible.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use ractor::registry::get_all_pids;
-use ractor::{ActorCell, ActorStatus, pg};
+use ractor::{ActorCell, ActorId, ActorStatus, pg};
 
 use crate::config::nearest;
 use crate::control::{CONTROL, Steer, SteeredActor, Target};
@@ -29,7 +30,7 @@ enum Aim {
     Other(ActorCell, Option<GuestRef>),
 }
 
-/// Does it with all that are meant, one after the other.
+/// Does it with all that are meant, at the same time: one that takes its time holds up none of the others.
 ///
 /// # Errors
 /// Nobody is meant, or more than one without leave for that. Nothing is done then.
@@ -45,11 +46,7 @@ pub(super) async fn steer(steering: &Steering, modules: &Modules, steer: &Steer)
             first.label(),
         ));
     }
-    let mut done = Vec::with_capacity(aims.len());
-    for aim in aims {
-        done.push(aim.steer(steer.action).await);
-    }
-    Ok(done)
+    Ok(join_all(aims.into_iter().map(|aim| aim.steer(steer.action))).await)
 }
 
 fn aims(steering: &Steering, modules: &Modules, target: &Target) -> Result<Vec<Aim>, String> {
@@ -59,7 +56,7 @@ fn aims(steering: &Steering, modules: &Modules, target: &Target) -> Result<Vec<A
                 return Ok(vec![Aim::Child(name.clone(), child)]);
             }
             match directory::where_is(name) {
-                Some(cell) => Ok(vec![aim(steering, modules, cell)?]),
+                Some(cell) => Ok(vec![aim(steering, &by_id(modules), cell)?]),
                 None => Err(unknown("actor", name, names(steering, modules))),
             }
         }
@@ -70,7 +67,8 @@ fn aims(steering: &Steering, modules: &Modules, target: &Target) -> Result<Vec<A
             if ours.is_empty() {
                 return Err(unknown("member of a group", group, pg::which_groups()));
             }
-            ours.into_iter().map(|cell| aim(steering, modules, cell)).collect()
+            let guests = by_id(modules);
+            ours.into_iter().map(|cell| aim(steering, &guests, cell)).collect()
         }
         Target::Pid(pid) => {
             let all = guests(modules).map(|guest| guest.cell().clone()).chain(get_all_pids());
@@ -78,7 +76,7 @@ fn aims(steering: &Steering, modules: &Modules, target: &Target) -> Result<Vec<A
             let cell = found.ok_or_else(|| {
                 format!("no actor here has the pid {pid}; `ractor-host ps` shows those that there are")
             })?;
-            Ok(vec![aim(steering, modules, cell)?])
+            Ok(vec![aim(steering, &by_id(modules), cell)?])
         }
     }
 }
@@ -102,6 +100,11 @@ fn guests(modules: &Modules) -> impl Iterator<Item = GuestRef> {
     modules.names().into_iter().flat_map(|module| modules.guests(&module))
 }
 
+/// The same by what they are known by: a group may have very many.
+fn by_id(modules: &Modules) -> HashMap<ActorId, GuestRef> {
+    guests(modules).map(|guest| (guest.cell().get_id(), guest)).collect()
+}
+
 fn names(steering: &Steering, modules: &Modules) -> Vec<String> {
     let children = steering.names().into_iter().map(|name| name.to_string());
     children
@@ -122,14 +125,14 @@ fn unknown(what: &str, name: &str, known: Vec<String>) -> String {
 ///
 /// # Errors
 /// The node is made of it.
-fn aim(steering: &Steering, modules: &Modules, cell: ActorCell) -> Result<Aim, String> {
+fn aim(steering: &Steering, guests: &HashMap<ActorId, GuestRef>, cell: ActorCell) -> Result<Aim, String> {
     let name = cell.get_name();
     if let Some(name) = &name
         && let Some(child) = steering.find(name)
     {
         return Ok(Aim::Child(name.clone(), child));
     }
-    let guest = guests(modules).find(|guest| guest.cell().get_id() == cell.get_id());
+    let guest = guests.get(&cell.get_id()).cloned();
     let is_own = name.is_some_and(|name| name == CONTROL) || is_supervisor(&cell) || !cell.supports_remoting();
     if guest.is_none() && is_own {
         return Err(format!(

@@ -234,6 +234,7 @@ const ARMS: &[(&str, &str)] = &[
     ("Control::NodeSessions", "256 connections that are tried"),
     ("Control::Ready", "not kept"),
     ("Control::NameTaken", "not kept"),
+    ("Control::Leaving", "not kept"),
     ("Node::Cast", "the mailboxes"),
     ("Node::Call", "the mailboxes, and the calls that may wait"),
     ("Node::Reply", "the calls that wait"),

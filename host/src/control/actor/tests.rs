@@ -3,9 +3,10 @@
 use super::*;
 use parking_lot::Mutex;
 
+use crate::control::RequestId;
 use crate::control::client::upload;
 use crate::control::idle::Idle;
-use crate::control::message::{Answer, Request, RequestId};
+use crate::control::message::{Answer, Request};
 use crate::control::{AskError, ComponentStore, ControlClient, StoreLimits};
 use crate::guest::Digest;
 use crate::supervision::reload::Reload;
