@@ -142,3 +142,35 @@ fn whoever_may_not_look_is_asked_for_a_token() {
     );
     browser.finish();
 }
+
+#[test]
+fn nothing_that_is_not_from_the_node_runs_loads_or_is_reached() {
+    let Some(browser) = Browser::start(1400, 1000) else {
+        return;
+    };
+    let mut alpha = node("alpha", "");
+    browser.open(&url(&mut alpha));
+    browser.until("#state", |text| text == "ready");
+    // What a name of an actor would do if the page took it for HTML.
+    let refused = browser.script(
+        "try { document.querySelector('main').innerHTML = '<img src=x onerror=alert(1)>'; return 'done' } catch (error) { return error.name }",
+    );
+    assert_eq!(refused, "TypeError");
+    browser.script(
+        "const style = document.createElement('style'); style.textContent = 'body { display: none }'; document.head.append(style);
+         const image = new Image(); image.src = 'http://127.0.0.2:9/x.png';
+         const script = document.createElement('div'); script.setAttribute('onclick', 'alert(1)'); document.body.append(script); script.click();
+         fetch('http://127.0.0.2:9/').catch(() => {});",
+    );
+    let complaints = || browser.script("return window.complaints").to_string();
+    for directive in [
+        "style-src-elem",
+        "img-src",
+        "script-src-attr",
+        "connect-src",
+        "require-trusted-types-for",
+    ] {
+        let policy = format!("policy: {directive}");
+        ractor_host_tests::wait::until(&policy, complaints, |all| all.contains(&policy));
+    }
+}

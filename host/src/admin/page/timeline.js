@@ -27,7 +27,7 @@ function reloaded(event, what) {
 export function eventItem(event) {
   const [kind, tone, words] = WORDS[event.event] ?? [event.event, "", () => ""];
   const at = new Date(event.at_ms);
-  const who = event.pid ? h("a", { href: `#/actor/pid:${event.pid}` }, `pid ${event.pid}`) : null;
+  const who = event.pid ? h("a", { href: `#/actor/pid:${event.pid}` }, `show ${event.actor}`) : null;
   return h("li", { "data-event": event.event }, h("time", { datetime: at.toISOString() }, clock(event.at_ms)), h("span", { class: tone }, kind), h("span", { class: "what" }, words(event), who && " · ", who));
 }
 
