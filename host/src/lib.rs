@@ -22,6 +22,8 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "guests")]
 pub mod control;
+#[cfg(feature = "guests")]
+mod events;
 #[cfg(all(feature = "guests", any(test, feature = "fuzzing")))]
 #[doc(hidden)]
 pub mod fuzzing;

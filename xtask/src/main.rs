@@ -4,6 +4,7 @@
 //! Each command says what it does while it works (`==> …`), and ends with a reason if it fails.
 
 mod bench;
+mod browser;
 mod demo;
 mod deny;
 mod fuzz;
@@ -67,6 +68,8 @@ enum Task {
     Bench(bench::Options),
     /// Make rustc's wasm32-wasip2 target available, which guests are compiled to
     SetupTarget,
+    /// Get the browser that the dashboard is tested in, and say how `cargo test` finds it
+    SetupBrowser,
     /// Compile the guests of this workspace to WebAssembly components
     BuildGuests,
     /// Test the SDKs of other languages natively, which is part of `test`
@@ -99,6 +102,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Package => package::run(&workspace),
         Task::Bench(options) => bench::run(&workspace, options),
         Task::SetupTarget => target::set_up(&workspace),
+        Task::SetupBrowser => browser::set_up(&workspace),
         Task::BuildGuests => guests::build_all(&workspace).map(drop),
         Task::TestSdks => languages::test_sdks(&workspace),
     }

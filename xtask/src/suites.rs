@@ -8,6 +8,7 @@ use std::thread;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 
+use crate::browser::{self, AXE_VARIABLE, BROWSER_VARIABLE};
 use crate::process::Run;
 use crate::programs;
 use crate::report;
@@ -37,14 +38,21 @@ const BESIDE: [(&str, &str); 2] = [
 /// # Errors
 /// One of them fails, or doesn't compile.
 pub(crate) fn run(workspace: &Workspace, guests: &Path, programs: &Path) -> Result<()> {
+    let browser = browser::install(workspace)?;
     let tests = || {
         let threads = thread::available_parallelism().map_or(1, usize::from) * THREADS_OF_A_PROCESSOR;
         let threads = std::env::var_os(THREADS_VARIABLE).unwrap_or_else(|| threads.to_string().into());
-        workspace
+        let tests = workspace
             .cargo(["test", "--workspace", "--no-fail-fast"])
             .env(GUESTS_VARIABLE, guests)
             .env(PROGRAMS_VARIABLE, programs)
-            .env(THREADS_VARIABLE, threads)
+            .env(THREADS_VARIABLE, threads);
+        match &browser {
+            Some(browser) => tests
+                .env(BROWSER_VARIABLE, &browser.root)
+                .env(AXE_VARIABLE, &browser.axe),
+            None => tests,
+        }
     };
     report::step("build the tests of the workspace");
     tests().args(["--no-run", "--quiet"]).show()?;

@@ -38,6 +38,7 @@ pub(super) fn response(answer: Answer) -> Result<Response, Problem> {
         Answer::Checkpoints { checkpoints } => ok(&json!({ "checkpoints": checkpoints })),
         Answer::WentBack(went_back) => ok(&went_back),
         Answer::Spawned(actor) => ok(&actor),
+        Answer::Events(page) => ok(&page),
         Answer::Failed { reason } => Err(Problem::new(Kind::Refused, reason)),
         Answer::BrokenOff { reason } => Err(Problem::new(Kind::BrokenOff, reason)),
         Answer::NoRecord => {

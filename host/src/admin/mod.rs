@@ -1,27 +1,34 @@
-//! The admin HTTP: whether the node is well, its metrics, and the operations of the command line as JSON.
+//! The admin HTTP: whether the node is well, its metrics, the operations of the command line as JSON, and a dashboard.
 //!
 //! One more face of the `RequestWorker` of `control`, which does what is asked. What is here decides who asks
-//! (`guard`), bounds what they may take (`server`, `body`), and turns requests and answers into HTTP (`operations`, `problem`).
+//! (`guard`), bounds what they may take (`server`, `body`), and turns requests and answers into HTTP (`operations`, `operating`, `problem`). `feed` is the node
+//! live, and `page` looks at all of it in a browser.
 
 mod answers;
 mod body;
+mod feed;
 mod guard;
 mod health;
 mod openapi;
+mod operating;
 mod operations;
+mod page;
 mod problem;
+mod query;
 mod refusals;
 mod routes;
 mod scrape;
 mod server;
 mod state;
 mod stream;
+mod streaming;
 #[cfg(test)]
 mod tests;
 mod token;
 
 pub use token::{AdminToken, TokenError};
 
+pub(crate) use feed::Feed;
 pub(crate) use server::{AdminServer, AdminSetup};
 pub(crate) use state::{AdminNode, Health};
 pub(crate) use token::Tokens;

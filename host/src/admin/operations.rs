@@ -15,7 +15,7 @@ use super::body;
 use super::guard::Caller;
 use super::problem::{Kind, Problem};
 use super::routes::may;
-use super::state::{AdminState, Phase};
+use super::state::{AdminNode, AdminState, Phase};
 use crate::control::{Asker, Request, RequestId, Role, Sending};
 use crate::directory::trace::{self, TraceContext};
 use crate::guest::{Digest, Mode};
@@ -24,8 +24,8 @@ use crate::supervision::reload::{OnFailure, Reload};
 /// The longest that a request waits for a place among those that are worked on.
 const PLACE_TIME: Duration = Duration::from_secs(10);
 
-type Shared = State<Arc<AdminState>>;
-type Answered = Result<Response, Problem>;
+pub(super) type Shared = State<Arc<AdminState>>;
+pub(super) type Answered = Result<Response, Problem>;
 
 pub(super) async fn status(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
     carry_out(&state, caller, Request::Status, Bytes::new()).await
@@ -198,8 +198,14 @@ fn check_digest(digest: &str) -> Result<(), Problem> {
         .map_err(|error| Problem::new(Kind::BadRequest, error.to_string()))
 }
 
+/// The node, once it is up.
+pub(super) fn up(state: &AdminState) -> Result<&AdminNode, Problem> {
+    let starting = || Problem::new(Kind::Starting, "its actors are not up yet; try again soon");
+    state.node.get().ok_or_else(starting)
+}
+
 /// Has the node do it, and answers with what came of it.
-async fn carry_out(state: &AdminState, caller: Caller, request: Request, piece: Bytes) -> Answered {
+pub(super) async fn carry_out(state: &AdminState, caller: Caller, request: Request, piece: Bytes) -> Answered {
     carry_out_in(state, caller, request, piece, None).await
 }
 
@@ -221,20 +227,11 @@ async fn carry_out_in(
 ) -> Answered {
     let needed = Role::needed_for(&request);
     let role = may(caller, needed)?;
-    let node = match (state.phase(), state.node.get()) {
-        (Phase::Stopping, _) if needed > Role::Observe => {
-            let detail = "it takes nothing new, and may be asked what it is doing only";
-            return Err(Problem::new(Kind::Stopping, detail));
-        }
-        (_, Some(node)) => node,
-        (_, None) => {
-            return Err(Problem::new(
-                Kind::Starting,
-                "its actors are not up yet; try again soon",
-            ));
-        }
-    };
-    let worker = node.worker.clone();
+    if state.phase() == Phase::Stopping && needed > Role::Observe {
+        let detail = "it takes nothing new, and may be asked what it is doing only";
+        return Err(Problem::new(Kind::Stopping, detail));
+    }
+    let worker = up(state)?.worker.clone();
     let permit = worker.permit_within(Asker::Elsewhere(role), PLACE_TIME).await;
     let permit = permit.map_err(|refusal| Problem::new(Kind::Busy, refusal.to_string()))?;
     // A task, so that what was begun is ended also if whoever asked has gone.

@@ -9,10 +9,13 @@ use axum::routing::{get, post};
 use super::guard::{Caller, guard};
 use super::health;
 use super::openapi;
+use super::operating;
 use super::operations;
+use super::page;
 use super::problem::{Kind, Problem};
 use super::scrape;
 use super::state::AdminState;
+use super::streaming;
 use crate::control::Role;
 
 /// Everything, for whoever passes the guard.
@@ -36,6 +39,22 @@ pub(super) fn router(state: Arc<AdminState>) -> Router {
         )
         .route("/v1/requests/{id}", get(operations::outcome))
         .route("/v1/ask", post(operations::ask))
+        .route("/v1/role", get(operating::role))
+        .route("/v1/figures", get(operating::figures))
+        .route("/v1/links", get(operating::links))
+        .route("/v1/actors/{target}", get(operating::show))
+        .route("/v1/stopped", get(operating::stopped))
+        .route("/v1/steer", post(operating::steer))
+        .route("/v1/drain", post(operating::drain))
+        .route(
+            "/v1/loglevels",
+            get(operating::log_levels).post(operating::change_log_levels),
+        )
+        .route("/v1/logs", get(operating::logs))
+        .route("/v1/events", get(operating::events))
+        .route("/v1/stream", get(streaming::stream))
+        .route("/", get(page::index))
+        .route("/page/{part}", get(page::part))
         .fallback(|| async { Problem::new(Kind::NotFound, "/v1/openapi.json says what there is") })
         .method_not_allowed_fallback(|| async {
             Problem::new(Kind::Method, "/v1/openapi.json says which methods there are")

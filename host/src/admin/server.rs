@@ -100,6 +100,7 @@ impl AdminServer {
         let listener = TcpListener::bind(setup.listen).await?;
         let address = listener.local_addr()?;
         let is_secure = acceptor.is_some();
+        let ending = watch::Sender::new(false);
         let state = Arc::new(AdminState {
             node_name: setup.node_name,
             address,
@@ -113,10 +114,10 @@ impl AdminServer {
             metrics: setup.metrics,
             phase: watch::Sender::new(Phase::Starting),
             node: OnceLock::new(),
+            ending: ending.subscribe(),
             refusals: parking_lot::Mutex::default(),
             bodies: Semaphore::new(MOST_BODIES),
         });
-        let ending = watch::Sender::new(false);
         let (alive, ended) = watch::channel(());
         let acceptor = Acceptor {
             listener,

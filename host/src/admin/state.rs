@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 
+use super::feed::Feed;
 use super::refusals::RefusalLog;
 use super::token::Tokens;
 use crate::control::{GivenUpStatus, RequestWorker, Role};
@@ -36,6 +37,7 @@ pub(crate) struct AdminNode {
     pub(crate) health: Box<dyn Health>,
     /// Brings the figures up to date that change without events, for one page at a time.
     pub(crate) collector: tokio::sync::Mutex<Collector>,
+    pub(crate) feed: Feed,
 }
 
 /// What decides who may do what.
@@ -59,6 +61,8 @@ pub(super) struct AdminState {
     pub(super) metrics: Option<MetricsPage>,
     pub(super) phase: watch::Sender<Phase>,
     pub(super) node: OnceLock<AdminNode>,
+    /// True once connections are to end.
+    pub(super) ending: watch::Receiver<bool>,
     pub(super) refusals: Mutex<RefusalLog>,
     /// Bodies that are read at once.
     pub(super) bodies: Semaphore,

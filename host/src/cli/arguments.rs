@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::apply::{self, ApplyArguments};
 use super::argument::Word;
 use super::checkpoints::CheckpointsArguments;
+use super::events::{self, EventsArguments};
 use super::links::LinksArguments;
 use super::node_summary::NodeSummaryArguments;
 use super::operating::{
@@ -200,6 +201,11 @@ pub(super) enum Command {
     /// Show nodes and their actors on the terminal, live: who is busy, and how much waits.
     #[command(after_help = super::top::EXAMPLES)]
     Top(TopArguments),
+    /// Show what happened on a node lately: restarts, reloads, nodes that came and went; and with --follow what happens next.
+    ///
+    /// The node keeps its last 2048 events in memory.
+    #[command(after_help = events::EXAMPLES)]
+    Events(EventsArguments),
     #[command(flatten)]
     Project(ProjectCommand),
 }

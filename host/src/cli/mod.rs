@@ -16,6 +16,7 @@ mod credentials;
 mod deploy;
 mod dev;
 mod drain;
+mod events;
 mod failure;
 mod groups;
 mod inspect;
@@ -95,6 +96,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Checkpoints(arguments) => checkpoints::checkpoints(&arguments, &builder),
         Command::Spawn(arguments) => spawn::spawn(&arguments, &builder),
         Command::Top(arguments) => top::top(&arguments, &builder),
+        Command::Events(arguments) => events::events(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

@@ -18,6 +18,7 @@ use super::spawning::{SpawnedActor, Spawning};
 use super::steering::{Steer, SteeredActor, StoppedActor};
 use super::traces::{TraceBegun, TraceQuery, TraceStart, TracedEvents};
 use crate::RactorClusterMessage;
+use crate::events::{EventPage, EventQuery};
 use crate::supervision::reload::{ActorReport, Outcome, Reload, ReloadReport};
 
 /// The name of every node's control actor.
@@ -161,6 +162,8 @@ pub(crate) enum Request {
     GoBack { actor: String, number: Option<u64> },
     /// Start another guest.
     Spawn(Spawning),
+    /// What has happened?
+    Events(EventQuery),
 }
 
 /// What is answered.
@@ -239,6 +242,7 @@ pub(crate) enum Answer {
     },
     WentBack(WentBack),
     Spawned(SpawnedActor),
+    Events(EventPage),
 }
 
 impl Answer {

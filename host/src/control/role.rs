@@ -38,6 +38,7 @@ impl Role {
             Request::BeginTrace(_) | Request::Trace(_) | Request::Checkpoints { .. } => Self::Observe,
             Request::GoBack { .. } | Request::Spawn(_) => Self::Operate,
             Request::Figures | Request::Links | Request::Show { .. } => Self::Observe,
+            Request::Events(_) => Self::Observe,
         }
     }
 }

@@ -13,6 +13,7 @@ use super::spawning::{SpawnedActor, Spawning};
 use super::steering::{Steer, SteeredActor, StoppedActor};
 use super::traces::{TraceBegun, TraceQuery, TraceStart, TracedEvents};
 use crate::directory::BoxFuture;
+use crate::events::{EventPage, EventQuery};
 use crate::guest::Digest;
 use crate::supervision::reload::{Reload, ReloadReport};
 
@@ -91,6 +92,9 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// Starts another guest.
     fn spawn(&self, spawning: Spawning) -> BoxFuture<'_, Result<SpawnedActor, String>>;
+
+    /// What happened lately. If there is nothing new, waits for it for a while.
+    fn events(&self, query: EventQuery) -> BoxFuture<'_, EventPage>;
 }
 
 #[cfg(test)]

@@ -23,6 +23,9 @@ const MOST_REQUESTS: usize = 16;
 /// The most calls to actors that wait for their replies at once. Further ones are refused.
 const MOST_CALLS: usize = 256;
 
+/// The most readers of the log and of events that wait at once. Further ones are refused.
+const MOST_READERS: usize = 256;
+
 /// See the module. It outlives the control actor, and is what all ways to ask have in common.
 pub(crate) struct RequestWorker {
     /// Where uploaded components are; none for a node that nobody may deploy to from elsewhere.
@@ -34,6 +37,7 @@ pub(crate) struct RequestWorker {
     /// One for each kind of those who ask, so that those who may least can't keep the others out.
     rooms: [Arc<Semaphore>; 4],
     calls: Semaphore,
+    readers: Semaphore,
 }
 
 /// Who asks.
@@ -61,6 +65,7 @@ impl RequestWorker {
             is_closed: AtomicBool::new(false),
             rooms: std::array::from_fn(|_| Arc::new(Semaphore::new(MOST_REQUESTS))),
             calls: Semaphore::new(MOST_CALLS),
+            readers: Semaphore::new(MOST_READERS),
         }
     }
 
@@ -130,9 +135,13 @@ impl RequestWorker {
             drop(permit);
             return self.ledger.outcome(id).await.unwrap_or(Answer::NoRecord);
         }
-        if let Request::Logs(_) | Request::Trace(_) = request {
-            // It may wait for a line or an event, and nobody is to wait for it.
+        if let Request::Logs(_) | Request::Trace(_) | Request::Events(_) = request {
+            // It may wait for news, and nobody is to wait for it.
             drop(permit);
+            let Ok(_place) = self.readers.try_acquire() else {
+                let reason = format!("{MOST_READERS} others wait for news of this node already; try again later");
+                return Answer::Failed { reason };
+            };
             return answer_of(self.done(request, piece).await);
         }
         // The flag guards no memory, and a request that comes at the same time may be the last one.
@@ -257,6 +266,7 @@ impl RequestWorker {
                 let report = Box::new(report.in_short());
                 Ok(Answer::Applied { report })
             }
+            Request::Events(query) => Ok(Answer::Events(self.service.events(query).await)),
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use super::error::HostError;
 use super::maintenance::Maintenance;
 use super::node::CERTIFICATES;
-use crate::admin::{AdminNode, AdminServer, AdminSetup, Health, Tokens};
+use crate::admin::{AdminNode, AdminServer, AdminSetup, Feed, Health, Tokens};
 use crate::config::AdminSection;
 use crate::control::GivenUpStatus;
 use crate::directory::BoxFuture;
@@ -76,6 +76,7 @@ impl AdminHttp {
             worker: maintenance.worker(),
             health: Box::new(NodeHealth { server, readiness }),
             collector: Mutex::new(Collector::new(maintenance.service())),
+            feed: Feed::new(maintenance.service()),
         });
     }
 

@@ -22,10 +22,10 @@ use super::service::NodeService;
 use super::spawning::Spawner;
 use super::state_dir::StateDir;
 use super::stopping::LAST_WRITES;
+use super::told;
 use super::traces::Traces;
 use super::upkeep::Upkeep;
 use crate::checkpoint::Scheduled;
-
 use crate::config::{Code, NodeConfig};
 #[cfg(unix)]
 use crate::control::LocalDoor;
@@ -80,7 +80,14 @@ impl Maintenance {
     ) -> Result<Self, HostError> {
         let scheduled: Vec<Scheduled> = scheduled(config, &state);
         let StateDir { writer, deployments } = state.clone();
-        let reloader = Arc::new(Reloader::new(config, modules.clone(), deployments.clone(), listener));
+        let reloader = Arc::new(Reloader::new(
+            config,
+            modules.clone(),
+            deployments.clone(),
+            listener,
+            root.events().clone(),
+        ));
+        told::follow_sessions(&node.server, root.events().clone());
         let leaving = Leaving::default();
         let upkeep = Arc::new(Upkeep::default());
         let applier = Arc::new(Applier::new(
@@ -106,6 +113,7 @@ impl Maintenance {
             leaving: leaving.clone(),
             writer: writer.clone(),
             begun: Instant::now(),
+            events: root.events().clone(),
             lately: LatelyWindow::begin(modules.clone(), node.server.clone()),
             traces: Traces::default(),
             listed: ListedStates::default(),

@@ -56,6 +56,7 @@ mod stopping;
 mod tests;
 #[cfg(test)]
 mod tls_tests;
+mod told;
 mod traces;
 mod tree;
 mod upkeep;

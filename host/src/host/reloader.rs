@@ -8,7 +8,9 @@ use parking_lot::RwLock;
 
 use super::deployment_record::{file_digest, version};
 use super::deployments::Deployments;
+use super::told;
 use crate::config::{Code, NodeConfig};
+use crate::events::EventHistory;
 use crate::files;
 use crate::guest::{Digest, Module, ModuleSource, Modules};
 use crate::supervision::reload::{self, ConfiguredActor, Reload, ReloadReport, Verdict};
@@ -27,6 +29,7 @@ pub(super) struct Reloader {
     /// written down in either order, and the older one could be what is found after a restart.
     recording: tokio::sync::Mutex<()>,
     listener: Option<ReloadListener>,
+    events: EventHistory,
 }
 
 /// What node.toml says of the modules.
@@ -71,6 +74,7 @@ impl Reloader {
         modules: Modules,
         deployments: Option<Deployments>,
         listener: Option<ReloadListener>,
+        events: EventHistory,
     ) -> Self {
         Self {
             modules,
@@ -78,6 +82,7 @@ impl Reloader {
             deployments,
             recording: tokio::sync::Mutex::default(),
             listener,
+            events,
         }
     }
 
@@ -143,6 +148,7 @@ impl Reloader {
         let outcome = self.try_reload(reload).await;
         if !dry_run {
             self.count(&module, outcome.as_ref());
+            self.events.tell(told::reloaded(&module, outcome.as_ref()));
         }
         outcome
     }
@@ -214,6 +220,7 @@ impl Reloader {
     pub(super) async fn rollback(&self, module: String) -> Result<ReloadReport, String> {
         let outcome = self.try_rollback(module.clone()).await;
         self.count(&module, outcome.as_ref());
+        self.events.tell(told::rolled_back(&module, outcome.as_ref()));
         outcome
     }
 

@@ -18,6 +18,7 @@ use super::signals::{Signals, StopSignal};
 use super::stopping::{DRAIN, StopStep, Stopping};
 use crate::config::Code;
 use crate::directory;
+use crate::events::NodeEvent;
 use crate::guest::Modules;
 use crate::metrics::Collector;
 use crate::node::NodeServerMessage;
@@ -250,6 +251,9 @@ async fn stop(
     while let Some(step) = stopping.poll_step(now()) {
         match step {
             StopStep::Quiesce => {
+                if let Some(root) = &root {
+                    root.events().tell(NodeEvent::NodeLeaves);
+                }
                 // First, so that whoever sends work here looks elsewhere by the time that the actors go.
                 if let Some(admin) = &admin {
                     admin.drain();

@@ -29,6 +29,7 @@ use crate::control::{
     StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::{self, BoxFuture};
+use crate::events::{EventHistory, EventPage, EventQuery};
 use crate::guest::{CheckpointWriter, Digest, Module, Modules};
 use crate::node::{NodeServerMessage, NodeServerSessionInformation};
 use crate::supervision::reload::{Reload, ReloadReport};
@@ -58,6 +59,7 @@ pub(super) struct NodeService {
     pub(super) traces: Traces,
     pub(super) spawner: Spawner,
     pub(super) listed: ListedStates,
+    pub(super) events: EventHistory,
 }
 
 impl ControlSection {
@@ -267,6 +269,10 @@ impl Service for NodeService {
 
     fn spawn(&self, spawning: Spawning) -> BoxFuture<'_, Result<SpawnedActor, String>> {
         Box::pin(self.spawn_guest(spawning))
+    }
+
+    fn events(&self, query: EventQuery) -> BoxFuture<'_, EventPage> {
+        Box::pin(self.events.read(query))
     }
 }
 

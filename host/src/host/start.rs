@@ -15,6 +15,7 @@ use super::running::{RunningHost, StartedActor, stop_actors};
 use super::state_dir::StateDir;
 use super::tree::ActorTree;
 use crate::config::{ActorSection, NodeConfig};
+use crate::events::NodeEvent;
 use crate::node::add_peer;
 use crate::supervision::Root;
 
@@ -72,6 +73,7 @@ pub(super) async fn start(
     let name = config.node.full_name();
     let actors = started(&config.actors, &root);
     tracing::info!(node = name, listen = %node.address, actors = actors.len(), "node is up");
+    root.events().tell(NodeEvent::NodeUp { actors: actors.len() });
     Ok(RunningHost {
         name,
         node,

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::sync::watch;
 
+use self::history::Fresh;
 use super::batch::start_together;
 use super::child::{Child, ChildStart, stop};
 use super::counts::{ActorTally, TreeState};
@@ -24,6 +25,7 @@ use super::spec::{Strategy, SupervisorSpec};
 use crate::guest::{RestartBudget, RestartDecision, RestartIntensity};
 
 mod changed;
+mod history;
 mod steered;
 
 /// The most actors that are given up together and named in the log.
@@ -108,11 +110,11 @@ impl Actor for Supervisor {
             SupervisorMessage::Started(index, outcome) => state.started(index, outcome),
             SupervisorMessage::Waited(index) => state.plan.handle_waited(index),
             SupervisorMessage::RestartedInPlace(index) => {
-                state.is_up(index);
+                state.restarted_in_place(index, Fresh::Failed);
                 state.plan.handle_restarted(index)
             }
             SupervisorMessage::Refreshed(index) => {
-                state.is_up(index);
+                state.restarted_in_place(index, Fresh::Asked);
                 Vec::new()
             }
             SupervisorMessage::Steer(order) => state.steer(order),
@@ -144,7 +146,7 @@ impl Actor for Supervisor {
         event: SupervisionEvent,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        report::event(&event, &state.spec.name, |id| state.name(id));
+        report::event(&event, &state.spec.name, &state.tree.events, |id| state.name(id));
         if !event.actor_cell().is_some_and(is_supervisor) {
             state.tally.count(&event);
         }
@@ -259,6 +261,7 @@ impl State {
             }
         };
         let id = running.cell.get_id();
+        self.tell_start(index, &running);
         self.enter(index, running);
         self.is_up(index);
         // Up first and ended second: in the other order the plan would take a child that has ended for one that is up.
@@ -374,6 +377,7 @@ impl State {
         if let Some(more) = missed.len().checked_sub(LOGGED).filter(|more| *more > 0) {
             tracing::error!(supervisor = &*supervisor, more, "others are given up with them");
         }
+        self.tell_given_up(missed.iter().take(LOGGED));
         self.tree.given_up_actors.add(missed);
     }
 

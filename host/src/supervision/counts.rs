@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::readiness::GivenUpActors;
 use super::steering::Steering;
+use crate::events::EventHistory;
 
 /// What has become of the supervised actors so far. Supervisors are not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub(super) struct TreeState {
     cells: Cells,
     pub(super) given_up_actors: GivenUpActors,
     pub(super) steering: Steering,
+    pub(super) events: EventHistory,
 }
 
 /// Which actor was started last under each name.
@@ -47,6 +49,7 @@ impl TreeState {
             cells: cells.clone(),
             given_up_actors: GivenUpActors::default(),
             steering: Steering::default(),
+            events: EventHistory::default(),
         };
         (tree, receiver, cells)
     }

@@ -15,6 +15,7 @@ use super::readiness::{GivenUp, Readiness, ReadinessWatch};
 use super::shutdown::{self, ShutdownMode};
 use super::spec::SupervisorSpec;
 use super::steering::Steering;
+use crate::events::EventHistory;
 
 /// What the log calls the root supervisor that was given no name.
 const NAME: &str = "root";
@@ -31,6 +32,7 @@ pub struct Root {
     cells: Cells,
     readiness_watch: ReadinessWatch,
     steering: Steering,
+    events: EventHistory,
     ended: JoinHandle<()>,
 }
 
@@ -69,7 +71,7 @@ impl Root {
     pub async fn start_with(spec: SupervisorSpec) -> Result<Self, RootError> {
         let (tree, counts, cells) = TreeState::new();
         let readiness_watch = tree.given_up_actors.watch();
-        let steering = tree.steering.clone();
+        let (steering, events) = (tree.steering.clone(), tree.events.clone());
         let arguments = Arguments {
             spec: Arc::new(spec),
             tree,
@@ -88,6 +90,7 @@ impl Root {
             cells,
             readiness_watch,
             steering,
+            events,
             ended,
         })
     }
@@ -111,6 +114,11 @@ impl Root {
     /// What operators can do with its actors.
     pub(crate) fn steering(&self) -> &Steering {
         &self.steering
+    }
+
+    /// What happened to them lately, and what others tell of the node.
+    pub(crate) fn events(&self) -> &EventHistory {
+        &self.events
     }
 
     pub(crate) fn readiness_watch(&self) -> &ReadinessWatch {

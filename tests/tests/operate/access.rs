@@ -149,7 +149,8 @@ fn what_is_no_request_for_the_node_is_explained() {
     let json_type = ("content-type", "application/json");
     let large = vec![b' '; (5 << 20) + 1];
     for (method, path, headers, body, expected) in [
-        ("GET", "", &[deploy][..], None, (404, "not-found")),
+        ("GET", "nothing", &[deploy][..], None, (404, "not-found")),
+        ("GET", "page/nothing.js", &[deploy], None, (404, "not-found")),
         ("GET", "v2/actors", &[deploy], None, (404, "not-found")),
         (
             "POST",

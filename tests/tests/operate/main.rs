@@ -9,6 +9,7 @@ mod figures;
 mod going_back;
 mod http;
 mod leaving;
+mod live;
 mod local;
 mod logs;
 mod operator;

@@ -107,10 +107,18 @@ pub(crate) const LAYERS: &[Layer] = &[
         crates: &["parking_lot", "ractor", "rand", "serde", "thiserror", "tokio", "tracing"],
         not_std: &["std::env", "std::fs", "std::net", "std::process", "std::thread"],
     },
+    // The clock that people read, which events are told with.
+    Layer {
+        of: "host",
+        name: "events",
+        modules: &[],
+        crates: &["parking_lot", "serde", "tokio"],
+        not_std: &["std::env", "std::fs", "std::net", "std::process", "std::thread"],
+    },
     Layer {
         of: "host",
         name: "supervision",
-        modules: &["directory", "guest"],
+        modules: &["directory", "events", "guest"],
         crates: &["parking_lot", "ractor", "serde", "thiserror", "tokio", "tracing"],
         not_std: &["std::fs", "std::net", "std::process"],
     },
@@ -125,7 +133,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         of: "host",
         name: "control",
-        modules: &["directory", "files", "guest", "supervision", "RactorClusterMessage"],
+        modules: &["directory", "events", "files", "guest", "supervision", "RactorClusterMessage"],
         crates: &["hmac", "parking_lot", "ractor", "rand", "rustix", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
         not_std: &["std::net", "std::process"],
     },
@@ -140,9 +148,9 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         of: "host",
         name: "admin",
-        modules: &["control", "directory", "files", "guest", "metrics", "supervision", "tls"],
+        modules: &["control", "directory", "events", "files", "guest", "metrics", "supervision", "tls"],
         crates: &[
-            "axum", "http_body_util", "hyper", "hyper_util", "parking_lot", "serde", "serde_json", "sha2", "subtle", "thiserror", "tokio",
+            "axum", "form_urlencoded", "futures_util", "http_body_util", "hyper", "hyper_util", "parking_lot", "serde", "serde_json", "sha2", "subtle", "thiserror", "tokio",
             "tokio_rustls", "tracing",
         ],
         not_std: &["std::fs", "std::process", "std::thread"],

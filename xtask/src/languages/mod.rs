@@ -90,7 +90,7 @@ pub(crate) fn test_sdks(workspace: &Workspace) -> Result<()> {
 }
 
 /// The folder with all tools, for this process alone: two at once would make the same components.
-fn tools_folder(workspace: &Workspace) -> Result<(PathBuf, File)> {
+pub(crate) fn tools_folder(workspace: &Workspace) -> Result<(PathBuf, File)> {
     let folder = workspace.target().join("tools");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let lock = File::create(folder.join("lock")).context("cannot create a lock for the tools")?;
@@ -146,7 +146,7 @@ fn read(workspace: &Workspace, file: &str) -> Result<String> {
 ///
 /// # Errors
 /// In continuous integration, where nothing may be left out.
-fn without_tools(what: &str, error: anyhow::Error) -> Result<()> {
+pub(crate) fn without_tools(what: &str, error: anyhow::Error) -> Result<()> {
     if is_continuous_integration(env::var_os("CI").as_deref()) {
         return Err(error.context(format!("no tools for {what}")));
     }

@@ -10,6 +10,7 @@ use crate::control::{
     SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::BoxFuture;
+use crate::events::{EventPage, EventQuery};
 use crate::guest::Digest;
 use crate::supervision::reload::{Reload, ReloadReport};
 
@@ -123,5 +124,12 @@ impl Service for Idle {
 
     fn spawn(&self, _: Spawning) -> BoxFuture<'_, Result<SpawnedActor, String>> {
         refused()
+    }
+
+    fn events(&self, query: EventQuery) -> BoxFuture<'_, EventPage> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(query.wait_ms)).await;
+            EventPage::default()
+        })
     }
 }

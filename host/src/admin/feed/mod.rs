@@ -1,0 +1,246 @@
+//! `/v1/stream`: the node, live, as server-sent events.
+//!
+//! One task looks at the node while anybody reads, and all readers get the same bytes, so that many cost the node little more than one.
+//! A reader first gets the whole picture (`snapshot`), then what changes (`update`), and what happens at once (`happened`). One that
+//! takes its bytes too slowly is told so and let go (`end`): it can come again, and gets the whole picture once more.
+
+mod picture;
+mod sample;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use parking_lot::Mutex;
+use serde::Serialize;
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use self::picture::Picture;
+use self::sample::Sample;
+use crate::control::Service;
+use crate::events::EventQuery;
+
+/// The most readers at once. Further ones are answered with 503.
+const MOST_READERS: usize = 64;
+
+/// The most frames that wait for a reader.
+const MOST_WAITING: usize = 64;
+
+/// The least time between two updates.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The part of the time that is spent on looking at the node at most: one in this many.
+const SHARE: u32 = 20;
+
+/// The longest that the task waits for something to happen before it waits anew.
+const EVENT_WAIT_MS: u64 = 20_000;
+
+/// The stream of one node.
+#[derive(Clone)]
+pub(crate) struct Feed {
+    service: Arc<dyn Service>,
+    places: Arc<Semaphore>,
+    shared: Arc<Mutex<Shared>>,
+}
+
+struct Shared {
+    /// What readers know. None while there are none, and until the first look.
+    picture: Option<Picture>,
+    frames: broadcast::Sender<Bytes>,
+    is_looking: bool,
+}
+
+/// Somebody who reads.
+pub(super) struct FeedReader {
+    /// What comes first.
+    first: Option<Bytes>,
+    frames: broadcast::Receiver<Bytes>,
+    has_ended: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+/// There are [`MOST_READERS`] already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{MOST_READERS} others read the stream already; close one of them, or ask for /v1/figures now and then")]
+pub(super) struct FeedFull;
+
+impl Feed {
+    /// Nothing is looked at before there is a reader.
+    pub(crate) fn new(service: Arc<dyn Service>) -> Self {
+        let (frames, _) = broadcast::channel(MOST_WAITING);
+        Self {
+            service,
+            places: Arc::new(Semaphore::new(MOST_READERS)),
+            shared: Arc::new(Mutex::new(Shared {
+                picture: None,
+                frames,
+                is_looking: false,
+            })),
+        }
+    }
+
+    /// Another reader. Must be called within a runtime.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub(super) fn read(&self) -> Result<FeedReader, FeedFull> {
+        let place = self.places.clone().try_acquire_owned().map_err(|_| FeedFull)?;
+        let mut shared = self.shared.lock();
+        // Both under one lock: what changes after the snapshot reaches the reader, and nothing twice.
+        let first = shared
+            .picture
+            .as_ref()
+            .map(|picture| frame("snapshot", &picture.whole()));
+        let reader = FeedReader {
+            first,
+            frames: shared.frames.subscribe(),
+            has_ended: false,
+            _place: place,
+        };
+        if !std::mem::replace(&mut shared.is_looking, true) {
+            tokio::spawn(look(self.service.clone(), self.shared.clone()));
+        }
+        Ok(reader)
+    }
+}
+
+impl FeedReader {
+    /// The next bytes for the reader; none after the last.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        if self.has_ended {
+            return None;
+        }
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        match self.frames.recv().await {
+            Ok(frame) => Some(frame),
+            Err(RecvError::Lagged(_)) => Some(self.end("this reader is too slow")),
+            Err(RecvError::Closed) => Some(self.end("the node has stopped looking")),
+        }
+    }
+
+    /// The last bytes, with why.
+    pub(super) fn end(&mut self, reason: &str) -> Bytes {
+        self.has_ended = true;
+        frame("end", &serde_json::json!({ "reason": reason }))
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+}
+
+/// Looks at the node as long as anybody reads.
+async fn look(service: Arc<dyn Service>, shared: Arc<Mutex<Shared>>) {
+    let mut next = service.events(EventQuery::default()).await.next;
+    let mut due = Instant::now();
+    loop {
+        let query = EventQuery {
+            next: Some(next),
+            last: 0,
+            wait_ms: EVENT_WAIT_MS,
+        };
+        tokio::select! {
+            page = service.events(query) => {
+                next = page.next;
+                let shared = shared.lock();
+                for event in &page.events {
+                    // Without readers it is of no interest.
+                    drop(shared.frames.send(frame("happened", event)));
+                }
+            }
+            () = tokio::time::sleep_until(due) => {
+                let begun = Instant::now();
+                let sample = Sample::of(&service).await;
+                if !tell(&mut shared.lock(), sample) {
+                    return;
+                }
+                due = Instant::now() + (begun.elapsed() * SHARE).max(INTERVAL);
+            }
+        }
+    }
+}
+
+/// Tells all readers. False if there are none, and there is nobody to look for.
+fn tell(shared: &mut Shared, sample: Sample) -> bool {
+    if shared.frames.receiver_count() == 0 {
+        shared.picture = None;
+        shared.is_looking = false;
+        return false;
+    }
+    let told = match &mut shared.picture {
+        Some(picture) => frame("update", &picture.update(sample)),
+        none => frame("snapshot", &none.insert(Picture::of(sample)).whole()),
+    };
+    // Those that were there when it was looked may have gone.
+    drop(shared.frames.send(told));
+    true
+}
+
+/// As the standard of server-sent events has it. JSON has no line breaks.
+fn frame(event: &str, data: &impl Serialize) -> Bytes {
+    // Nothing of it can fail: all keys are text.
+    let data = serde_json::to_string(data).unwrap_or_default();
+    Bytes::from(format!("event: {event}\ndata: {data}\n\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::idle::Idle;
+
+    fn feed() -> Feed {
+        Feed::new(Arc::new(Idle { node: "idle@localhost" }))
+    }
+
+    async fn name(reader: &mut FeedReader) -> String {
+        let frame = reader.next().await.unwrap();
+        let text = std::str::from_utf8(&frame).unwrap();
+        text.lines().next().unwrap().to_owned()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_gets_the_whole_picture_first_and_then_what_changes() {
+        let feed = feed();
+        let mut first = feed.read().unwrap();
+        assert_eq!(name(&mut first).await, "event: snapshot");
+        assert_eq!(name(&mut first).await, "event: update");
+        let mut second = feed.read().unwrap();
+        assert_eq!(name(&mut second).await, "event: snapshot");
+        assert_eq!(name(&mut second).await, "event: update");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_reader_is_let_go_and_holds_up_nobody() {
+        let feed = feed();
+        let (mut slow, mut quick) = (feed.read().unwrap(), feed.read().unwrap());
+        for _ in 0..=MOST_WAITING {
+            quick.next().await.unwrap();
+        }
+        let end = slow.next().await.unwrap();
+        assert_eq!(&*end, b"event: end\ndata: {\"reason\":\"this reader is too slow\"}\n\n");
+        assert_eq!(slow.next().await, None);
+        assert_eq!(name(&mut quick).await, "event: update");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_dashboards_are_as_many_as_fit_and_the_others_are_told() {
+        let feed = feed();
+        let readers: Vec<_> = (0..1000).map(|_| feed.read()).collect();
+        assert_eq!(readers.iter().filter(|reader| reader.is_ok()).count(), MOST_READERS);
+        drop(readers);
+        assert!(feed.read().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_looks_when_nobody_reads() {
+        let feed = feed();
+        drop(feed.read().unwrap());
+        tokio::time::sleep(INTERVAL * 3).await;
+        assert!(!feed.shared.lock().is_looking);
+        assert_eq!(name(&mut feed.read().unwrap()).await, "event: snapshot");
+    }
+}

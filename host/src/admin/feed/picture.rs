@@ -1,0 +1,342 @@
+//! What readers of the stream know of the node by now, and what is new to them.
+//!
+//! Numbers are told only where they have changed, and at most [`NUMBERS_ROOM`] bytes of them at once, so that the stream of a node with
+//! very many busy actors is no larger than that of one with some. Whoever had to wait comes first the next time.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::ser::{SerializeSeq as _, Serializer};
+
+use super::sample::{ActorIdentity, ActorNumbers, LinkFigures, ModuleFigures, NodeSummary, Sample};
+
+/// The most bytes of actors' numbers in one update.
+const NUMBERS_ROOM: usize = 14 << 10;
+
+/// The most bytes of links and modules in one update.
+const OTHERS_ROOM: usize = 2 << 10;
+
+/// The most actors that come in one update.
+const MOST_NEWCOMERS: usize = 500;
+
+/// The bytes that a row of an actor takes besides its digits: brackets and commas.
+const ROW: usize = 4;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Picture {
+    node: NodeSummary,
+    links: BTreeMap<u64, LinkFigures>,
+    modules: BTreeMap<String, ModuleFigures>,
+    actors: BTreeMap<u64, (ActorIdentity, ActorNumbers)>,
+    /// The pid that the next update begins with.
+    turn: u64,
+}
+
+/// Everything, for a reader who knows nothing.
+#[derive(Serialize)]
+pub(super) struct Whole<'p> {
+    node: &'p NodeSummary,
+    links: Vec<&'p LinkFigures>,
+    modules: Vec<&'p ModuleFigures>,
+    actors: Vec<Newcomer<'p>>,
+}
+
+/// An actor that is new to readers, or is another one than they know.
+#[derive(Serialize)]
+struct Newcomer<'p> {
+    #[serde(flatten)]
+    identity: &'p ActorIdentity,
+    numbers: [u64; 6],
+}
+
+/// What is new.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Update {
+    node: NodeSummary,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    links: Vec<LinkFigures>,
+    /// Sessions that have ended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    links_gone: Vec<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    modules: Vec<ModuleFigures>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    actors: Vec<OwnedNewcomer>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gone: Vec<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    numbers: Vec<Change>,
+    /// If not all numbers had room: those did whose pid is at least the first of these, around the end, up to the second. An actor
+    /// among them that isn't told of has done nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    covers: Option<(u64, u64)>,
+}
+
+#[derive(Debug, Serialize)]
+struct OwnedNewcomer {
+    #[serde(flatten)]
+    identity: ActorIdentity,
+    numbers: [u64; 6],
+}
+
+/// New numbers of an actor. As JSON: its pid, what was added to its messages and its microseconds of work, and then what waits, its
+/// memory, its failures and its restarts, without those at the end that are as they were.
+#[derive(Debug, PartialEq, Eq)]
+struct Change(Vec<u64>);
+
+impl Serialize for Change {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_seq(Some(self.0.len()))?;
+        for number in &self.0 {
+            row.serialize_element(number)?;
+        }
+        row.end()
+    }
+}
+
+impl Change {
+    /// None if nothing has changed.
+    fn between(pid: u64, before: &ActorNumbers, now: &ActorNumbers) -> Option<Self> {
+        if before == now {
+            return None;
+        }
+        // None of them ever falls: a new life has a new pid.
+        let added = |before: u64, now: u64| now.saturating_sub(before);
+        let (before_kept, kept) = (before.kept(), now.kept());
+        let same = before_kept
+            .iter()
+            .zip(&kept)
+            .rev()
+            .take_while(|(before, now)| before == now)
+            .count();
+        let mut row = vec![
+            pid,
+            added(before.messages, now.messages),
+            added(before.busy_us, now.busy_us),
+        ];
+        row.extend(kept.iter().take(kept.len() - same));
+        Some(Self(row))
+    }
+
+    /// Bytes as JSON, about.
+    fn cost(&self) -> usize {
+        let digits = |number: &u64| number.checked_ilog10().unwrap_or(0) as usize + 2;
+        self.0.iter().map(digits).sum::<usize>() + ROW
+    }
+}
+
+impl Picture {
+    /// Everything that readers know by now.
+    pub(super) fn whole(&self) -> Whole<'_> {
+        let newcomers = self.actors.values().map(|(identity, numbers)| Newcomer {
+            identity,
+            numbers: numbers.all(),
+        });
+        Whole {
+            node: &self.node,
+            links: self.links.values().collect(),
+            modules: self.modules.values().collect(),
+            actors: newcomers.collect(),
+        }
+    }
+
+    /// All that there is, at once.
+    pub(super) fn of(sample: Sample) -> Self {
+        let actors = sample.actors.into_iter();
+        Self {
+            node: sample.node,
+            links: sample.links.into_iter().map(|link| (link.session, link)).collect(),
+            modules: sample
+                .modules
+                .into_iter()
+                .map(|module| (module.module.clone(), module))
+                .collect(),
+            actors: actors
+                .map(|(identity, numbers)| (identity.pid, (identity, numbers)))
+                .collect(),
+            turn: 0,
+        }
+    }
+
+    /// Takes over as much as fits into one update, and gives that.
+    pub(super) fn update(&mut self, sample: Sample) -> Update {
+        let mut update = Update {
+            node: sample.node.clone(),
+            ..Update::default()
+        };
+        self.node = sample.node;
+        let mut room = OTHERS_ROOM;
+        self.take_links(sample.links, &mut room, &mut update);
+        self.take_modules(sample.modules, &mut room, &mut update);
+        self.take_actors(sample.actors, &mut update);
+        update
+    }
+
+    fn take_links(&mut self, links: Vec<LinkFigures>, room: &mut usize, update: &mut Update) {
+        let is_gone = |session: &u64| !links.iter().any(|link| link.session == *session);
+        update.links_gone = self.links.keys().copied().filter(is_gone).collect();
+        for session in &update.links_gone {
+            self.links.remove(session);
+        }
+        for link in links {
+            if self.links.get(&link.session) != Some(&link) && *room > 0 {
+                *room = room.saturating_sub(LinkFigures::COST);
+                self.links.insert(link.session, link.clone());
+                update.links.push(link);
+            }
+        }
+    }
+
+    fn take_modules(&mut self, modules: Vec<ModuleFigures>, room: &mut usize, update: &mut Update) {
+        for module in modules {
+            if self.modules.get(&module.module) != Some(&module) && *room > 0 {
+                *room = room.saturating_sub(ModuleFigures::COST);
+                self.modules.insert(module.module.clone(), module.clone());
+                update.modules.push(module);
+            }
+        }
+    }
+
+    fn take_actors(&mut self, actors: Vec<(ActorIdentity, ActorNumbers)>, update: &mut Update) {
+        let now: BTreeMap<u64, (ActorIdentity, ActorNumbers)> = actors
+            .into_iter()
+            .map(|(identity, numbers)| (identity.pid, (identity, numbers)))
+            .collect();
+        update.gone = self
+            .actors
+            .keys()
+            .copied()
+            .filter(|pid| !now.contains_key(pid))
+            .collect();
+        for pid in &update.gone {
+            self.actors.remove(pid);
+        }
+        let mut room = NUMBERS_ROOM;
+        let mut turn = None;
+        // All of them once, from the one on that had no room the last time.
+        for (pid, (identity, numbers)) in now.range(self.turn..).chain(now.range(..self.turn)) {
+            match self.actors.get_mut(pid) {
+                Some((known, before)) if known == identity => {
+                    let Some(change) = Change::between(*pid, before, numbers) else {
+                        continue;
+                    };
+                    let cost = change.cost();
+                    if cost > room {
+                        turn.get_or_insert(*pid);
+                        // Those behind it wait as well, so that nobody is passed over for ever.
+                        room = 0;
+                        continue;
+                    }
+                    room -= cost;
+                    *before = *numbers;
+                    update.numbers.push(change);
+                }
+                _ if update.actors.len() < MOST_NEWCOMERS => {
+                    self.actors.insert(*pid, (identity.clone(), *numbers));
+                    update.actors.push(OwnedNewcomer {
+                        identity: identity.clone(),
+                        numbers: numbers.all(),
+                    });
+                }
+                // The next time.
+                _ => {}
+            }
+        }
+        update.covers = turn.map(|turn| (self.turn, turn));
+        self.turn = turn.unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::ActorKind;
+
+    fn actor(pid: u64, messages: u64) -> (ActorIdentity, ActorNumbers) {
+        let identity = ActorIdentity {
+            pid,
+            name: Some(format!("worker-{pid}")),
+            kind: ActorKind::Guest,
+            module: Some("worker".to_owned()),
+            digest: None,
+            groups: vec!["workers".to_owned()],
+            supervisor: Some(1),
+        };
+        let numbers = ActorNumbers {
+            messages,
+            busy_us: messages * 900,
+            waiting: messages % 7,
+            memory_bytes: 1_114_112,
+            failures: 0,
+            restarts: 0,
+        };
+        (identity, numbers)
+    }
+
+    fn sample(actors: u64, messages: u64) -> Sample {
+        Sample {
+            node: NodeSummary::default(),
+            links: Vec::new(),
+            modules: Vec::new(),
+            actors: (0..actors).map(|pid| actor((1 << 20) + pid, messages)).collect(),
+        }
+    }
+
+    fn json(update: &Update) -> serde_json::Value {
+        serde_json::to_value(update).unwrap()
+    }
+
+    #[test]
+    fn what_did_not_change_is_not_told() {
+        let mut picture = Picture::of(sample(3, 5));
+        let update = picture.update(sample(3, 5));
+        assert!(update.numbers.is_empty() && update.actors.is_empty() && update.gone.is_empty());
+        let mut next = sample(2, 5);
+        next.actors[0].1.messages += 2;
+        next.actors[0].1.busy_us += 30;
+        next.actors[1].1.memory_bytes = 2;
+        next.actors.push(actor(7, 0));
+        let update = json(&picture.update(next));
+        assert_eq!(
+            update["numbers"],
+            serde_json::json!([[1_048_576, 2, 30], [1_048_577, 0, 0, 5, 2]])
+        );
+        assert_eq!(update["gone"], serde_json::json!([1_048_578]));
+        assert_eq!(update["actors"][0]["name"], "worker-7");
+    }
+
+    /// The promise is 20 kB each second with 1 000 actors; an update comes each second at most.
+    #[test]
+    fn the_stream_is_bounded_however_many_actors_work_and_each_has_its_turn() {
+        for actors in [1_000, 10_000] {
+            let mut picture = Picture::of(sample(actors, 0));
+            let mut told = std::collections::BTreeSet::new();
+            let mut rounds = 0;
+            while told.len() < usize::try_from(actors).unwrap() {
+                rounds += 1;
+                let update = picture.update(sample(actors, 1_000_000_000 + rounds * 40));
+                let bytes = serde_json::to_vec(&update).unwrap().len();
+                assert!(bytes < 20_000, "{bytes} bytes with {actors} actors");
+                told.extend(update.numbers.iter().map(|change| change.0[0]));
+            }
+            assert!(rounds <= actors / 250 + 1, "{rounds} rounds for {actors} actors");
+        }
+    }
+
+    #[test]
+    fn many_that_come_at_once_come_one_after_the_other() {
+        let mut picture = Picture::of(sample(0, 0));
+        let mut updates = 0;
+        while serde_json::to_value(picture.whole()).unwrap()["actors"]
+            .as_array()
+            .unwrap()
+            .len()
+            < 1200
+        {
+            assert!(picture.update(sample(1200, 1)).actors.len() <= MOST_NEWCOMERS);
+            updates += 1;
+        }
+        assert_eq!(updates, 3);
+    }
+}

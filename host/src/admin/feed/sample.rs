@@ -1,0 +1,201 @@
+//! A look at the node: the figures that the stream tells, in the short form in which it tells them.
+
+use serde::Serialize;
+
+use crate::control::{ActorKind, ActorRow, LinkRow, ModuleRow, NodeFigures, OpenedBy, PeerVersion, Service};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Sample {
+    pub(super) node: NodeSummary,
+    pub(super) links: Vec<LinkFigures>,
+    pub(super) modules: Vec<ModuleFigures>,
+    pub(super) actors: Vec<(ActorIdentity, ActorNumbers)>,
+}
+
+/// The node itself.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct NodeSummary {
+    name: String,
+    version: String,
+    uptime_ms: u64,
+    ready: bool,
+    resident_bytes: u64,
+    cpu_us: u64,
+    workers: u64,
+    sessions: u64,
+    guests: u64,
+    guests_limit: Option<u64>,
+    guests_memory_bytes: u64,
+    guests_busy_us: u64,
+    waiting: u64,
+    open_files: u64,
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct LinkFigures {
+    pub(super) session: u64,
+    name: String,
+    address: String,
+    opened: OpenedBy,
+    version: PeerVersion,
+    round_trip_us: Option<u64>,
+    sent_messages: u64,
+    sent_bytes: u64,
+    received_messages: u64,
+    received_bytes: u64,
+    outbox_bytes: u64,
+    dead_letters: u64,
+}
+
+impl LinkFigures {
+    /// Bytes as JSON, about.
+    pub(super) const COST: usize = 320;
+}
+
+/// A module in figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct ModuleFigures {
+    pub(super) module: String,
+    guests: u64,
+    messages: u64,
+    busy_us: u64,
+    failures: u64,
+    restarts: u64,
+    memory_bytes: u64,
+    waiting: u64,
+}
+
+impl ModuleFigures {
+    /// Bytes as JSON, about.
+    pub(super) const COST: usize = 170;
+}
+
+/// What an actor is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct ActorIdentity {
+    pub(super) pid: u64,
+    pub(super) name: Option<String>,
+    pub(super) kind: ActorKind,
+    pub(super) module: Option<String>,
+    pub(super) digest: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) groups: Vec<String>,
+    pub(super) supervisor: Option<u64>,
+}
+
+/// What an actor has done and holds. All zero of one that isn't a guest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ActorNumbers {
+    pub(super) messages: u64,
+    pub(super) busy_us: u64,
+    pub(super) waiting: u64,
+    pub(super) memory_bytes: u64,
+    pub(super) failures: u64,
+    pub(super) restarts: u64,
+}
+
+impl ActorNumbers {
+    /// In the order in which they travel.
+    pub(super) fn all(&self) -> [u64; 6] {
+        let [waiting, memory_bytes, failures, restarts] = self.kept();
+        [self.messages, self.busy_us, waiting, memory_bytes, failures, restarts]
+    }
+
+    /// Those that are told as they are, and not by what was added.
+    pub(super) fn kept(&self) -> [u64; 4] {
+        [self.waiting, self.memory_bytes, self.failures, self.restarts]
+    }
+}
+
+impl Sample {
+    /// Looks at everything. Actors are only read, and those that are looked up are as many as `ps` shows.
+    pub(super) async fn of(service: &std::sync::Arc<dyn Service>) -> Self {
+        let reading = service.clone();
+        let actors = tokio::task::spawn_blocking(move || reading.actors());
+        let figures = service.figures().await;
+        // Sessions that don't answer now are asked again in a moment.
+        let links = service.links().await.unwrap_or_default();
+        let actors = actors.await.unwrap_or_default();
+        Self {
+            links: links.into_iter().map(link).collect(),
+            modules: figures.modules.iter().map(module).collect(),
+            actors: actors.into_iter().map(actor).collect(),
+            node: summary(figures),
+        }
+    }
+}
+
+fn summary(figures: NodeFigures) -> NodeSummary {
+    NodeSummary {
+        name: figures.node,
+        version: figures.version,
+        uptime_ms: figures.uptime_ms,
+        ready: figures.ready,
+        resident_bytes: figures.process.resident_bytes,
+        cpu_us: figures.process.cpu_us,
+        workers: figures.workers,
+        sessions: figures.sessions,
+        guests: figures.guests,
+        guests_limit: figures.guests_limit,
+        guests_memory_bytes: figures.guests_memory_bytes,
+        guests_busy_us: figures.guests_busy_us,
+        waiting: figures.waiting,
+        open_files: figures.process.open_files,
+    }
+}
+
+fn link(row: LinkRow) -> LinkFigures {
+    let figures = row.figures.unwrap_or_default();
+    LinkFigures {
+        session: row.session,
+        name: row.name,
+        address: row.address,
+        opened: row.opened,
+        version: row.version,
+        round_trip_us: figures.round_trip_us,
+        sent_messages: figures.sent.messages(),
+        sent_bytes: figures.sent.bytes,
+        received_messages: figures.received.messages(),
+        received_bytes: figures.received.bytes,
+        outbox_bytes: figures.outbox_bytes,
+        dead_letters: figures.dead_letters.iter().map(|(_, letters)| letters).sum(),
+    }
+}
+
+fn module(row: &ModuleRow) -> ModuleFigures {
+    ModuleFigures {
+        module: row.module.clone(),
+        guests: row.guests,
+        messages: row.messages,
+        busy_us: row.busy_us,
+        failures: row.failures,
+        restarts: row.restarts,
+        memory_bytes: row.memory_bytes,
+        waiting: row.waiting,
+    }
+}
+
+fn actor(row: ActorRow) -> (ActorIdentity, ActorNumbers) {
+    let figures = row.figures.unwrap_or_default();
+    let (module, digest) = row.module.map(|module| (module.name, module.digest)).unzip();
+    let identity = ActorIdentity {
+        pid: row.pid,
+        name: row.name,
+        kind: row.kind,
+        module,
+        digest,
+        groups: row.groups,
+        supervisor: row.supervisor,
+    };
+    let numbers = ActorNumbers {
+        messages: figures.messages,
+        busy_us: figures.busy_us,
+        waiting: row.waiting.unwrap_or_default() as u64,
+        memory_bytes: figures.memory_bytes,
+        failures: figures.failures,
+        restarts: figures.restarts,
+    };
+    (identity, numbers)
+}

@@ -1,0 +1,177 @@
+//! `/v1`: steering the node and its actors, its log and its history.
+
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, RawQuery, State};
+use axum::response::IntoResponse as _;
+use hyper::header::{CONTENT_TYPE, HeaderMap};
+use serde::Deserialize;
+
+use super::body;
+use super::guard::Caller;
+use super::operations::{Answered, Shared, carry_out};
+use super::problem::{Kind, Problem};
+use super::query::Query;
+use super::routes::may;
+use crate::control::{LevelChange, LogLevel, LogQuery, Request, Role, Steer, Target};
+use crate::events::EventQuery;
+use crate::supervision::SteerAction;
+
+/// The number of lines or events that are given if the request doesn't say.
+const USUAL_LAST: usize = 100;
+
+/// The longest that a request waits for news, in milliseconds, whatever it says. Proxies close connections on which nothing comes.
+const MOST_WAIT_MS: u64 = 25_000;
+
+/// What may be done with the token that the request shows, or without one.
+pub(super) async fn role(Extension(caller): Extension<Caller>) -> Answered {
+    let role = caller.role.map(|role| role.to_string());
+    let body = serde_json::json!({ "role": role }).to_string();
+    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+pub(super) async fn figures(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
+    carry_out(&state, caller, Request::Figures, Bytes::new()).await
+}
+
+pub(super) async fn links(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
+    carry_out(&state, caller, Request::Links, Bytes::new()).await
+}
+
+pub(super) async fn show(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    Path(target): Path<String>,
+) -> Answered {
+    carry_out(&state, caller, Request::Show { target }, Bytes::new()).await
+}
+
+pub(super) async fn stopped(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
+    carry_out(&state, caller, Request::Stopped, Bytes::new()).await
+}
+
+/// Who is to be steered, and how.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SteerBody {
+    action: SteerAction,
+    target: Target,
+    #[serde(default)]
+    all: bool,
+}
+
+pub(super) async fn steer(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answered {
+    may(caller, Role::Operate)?;
+    let SteerBody { action, target, all } = body::json(&state, &headers, body).await?;
+    carry_out(
+        &state,
+        caller,
+        Request::Steer(Steer { action, target, all }),
+        Bytes::new(),
+    )
+    .await
+}
+
+/// Nothing is to be said.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoBody {}
+
+pub(super) async fn drain(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answered {
+    may(caller, Role::Operate)?;
+    let NoBody {} = body::json(&state, &headers, body).await?;
+    carry_out(&state, caller, Request::Leave, Bytes::new()).await
+}
+
+pub(super) async fn log_levels(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
+    let request = Request::LogLevels {
+        change: None,
+        seconds: None,
+    };
+    carry_out(&state, caller, request, Bytes::new()).await
+}
+
+/// What is to be logged, and for how long.
+#[derive(Deserialize)]
+struct LevelBody {
+    #[serde(flatten)]
+    change: LevelChange,
+    seconds: Option<u64>,
+}
+
+pub(super) async fn change_log_levels(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answered {
+    may(caller, Role::Operate)?;
+    let LevelBody { change, seconds } = body::json(&state, &headers, body).await?;
+    let request = Request::LogLevels {
+        change: Some(change),
+        seconds,
+    };
+    carry_out(&state, caller, request, Bytes::new()).await
+}
+
+pub(super) async fn logs(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+) -> Answered {
+    may(caller, Role::Observe)?;
+    let query = Query::parse(query.as_deref(), &["next", "last", "target", "level", "wait_ms"])?;
+    let asked = LogQuery {
+        next: query.value("next", "the number of a line")?,
+        last: query.value("last", "a number of lines")?.unwrap_or(USUAL_LAST),
+        target: query.value("target", "an actor's name, `group:NAME` or `pid:N`")?,
+        level: level(&query)?,
+        wait_ms: wait_ms(&query)?,
+    };
+    carry_out(&state, caller, Request::Logs(asked), Bytes::new()).await
+}
+
+fn level(query: &Query) -> Result<Option<LogLevel>, Problem> {
+    match query.text("level") {
+        None => Ok(None),
+        Some("error") => Ok(Some(LogLevel::Error)),
+        Some("warn") => Ok(Some(LogLevel::Warn)),
+        Some("info") => Ok(Some(LogLevel::Info)),
+        Some("debug") => Ok(Some(LogLevel::Debug)),
+        Some("trace") => Ok(Some(LogLevel::Trace)),
+        Some(other) => {
+            let detail = format!("`level` is {other:?}; expected error, warn, info, debug or trace");
+            Err(Problem::new(Kind::BadRequest, detail))
+        }
+    }
+}
+
+pub(super) async fn events(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+) -> Answered {
+    may(caller, Role::Observe)?;
+    let query = Query::parse(query.as_deref(), &["next", "last", "wait_ms"])?;
+    let asked = EventQuery {
+        next: query.value("next", "the number of an event")?,
+        last: query.value("last", "a number of events")?.unwrap_or(USUAL_LAST),
+        wait_ms: wait_ms(&query)?,
+    };
+    carry_out(&state, caller, Request::Events(asked), Bytes::new()).await
+}
+
+fn wait_ms(query: &Query) -> Result<u64, Problem> {
+    let wait_ms = query.value::<u64>("wait_ms", "a number of milliseconds")?;
+    Ok(wait_ms.unwrap_or(0).min(MOST_WAIT_MS))
+}

@@ -1,0 +1,98 @@
+// Everything of one actor.
+
+import { get } from "./api.js";
+import { card, h, sparkline, table } from "./dom.js";
+import { logTail } from "./log.js";
+import { bytes, clock, count, lasting, microseconds, rate, share, version } from "./units.js";
+import { steer } from "./writing.js";
+
+const EVERY_MS = 2000;
+
+function facts(pairs) {
+  return h("dl", { class: "facts" }, pairs.filter(([, value]) => value !== null && value !== undefined).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
+}
+
+function figures({ row, version: said, children }, actor, model) {
+  const now = row.figures;
+  const link = (pid) => h("a", { href: `#/actor/pid:${pid}` }, model.actors.get(pid)?.title ?? `pid ${pid}`);
+  const some = children.slice(0, 50).flatMap((pid) => [link(pid), " "]);
+  return facts([
+    ["Pid", String(row.pid)],
+    ["Kind", row.kind],
+    ["Module", row.module && [`${row.module.name} @ `, h("code", {}, version(row.module.digest)), said ? `, which says ${said}` : ""]],
+    ["Groups", row.groups.length > 0 ? row.groups.join(", ") : "none"],
+    ["Supervisor", row.supervisor ? link(row.supervisor) : null],
+    ["Children", children.length > 0 ? [some, children.length > 50 ? `and ${count(children.length - 50)} more` : ""].flat() : null],
+    ["Started", now && `${lasting(now.age_ms)} ago`],
+    ["Messages", now && [`${count(now.messages)}, now ${rate(actor?.rate ?? 0)} each second`, sparkline(actor?.history ?? [], "Messages each second, the last minute")]],
+    ["Calls", now && `${count(now.calls_answered)} answered, ${count(now.calls_failed)} failed, ${count(now.open_calls)} open`],
+    ["Processor", now && `${microseconds(now.busy_us)}, now ${share(actor?.share ?? 0)}`],
+    ["Memory", now && bytes(now.memory_bytes)],
+    ["Waiting", row.waiting !== null && `${count(row.waiting)} messages`],
+    ["Failures", now && `${count(now.failures)}, ${count(now.restarts)} restarts in place`],
+  ]);
+}
+
+function limits(detail) {
+  const shown = (key, value) => (key.endsWith("bytes") ? bytes(value) : count(value));
+  const rows = detail.limits.map(({ key, used, limit }) => [h("code", {}, key), h("meter", { min: 0, max: limit, high: limit * 0.8, value: used, "aria-label": key }), `${shown(key, used)} of ${shown(key, limit)}`]);
+  return table("Limits", [{ title: "Limit" }, { title: "How full" }, { title: "Used", number: true }], rows);
+}
+
+function failure({ last_failure: last }) {
+  if (!last) return null;
+  const trace = last.backtrace.length > 0 ? h("pre", {}, last.backtrace.join("\n")) : null;
+  return card("Last failure", h("p", {}, `${clock(last.at_ms)}, in ${last.during}`), h("p", { class: "bad-text" }, last.reason), trace);
+}
+
+function reloads({ reloads: all }) {
+  if (all.length === 0) return null;
+  const rows = all.map((one) => [clock(one.at_ms), h("code", {}, version(one.from)), h("code", {}, version(one.to)), microseconds(one.pause_us), one.failed ?? "well"]);
+  return card("Reloads", table("Reloads", [{ title: "When" }, { title: "From" }, { title: "To" }, { title: "Pause", number: true }, { title: "Went" }], rows));
+}
+
+/** `target` is a name or `pid:N`. The cards below the figures are in the order of this list: one more is one more of them. */
+export function detailView(model, target) {
+  const name = model.find(target)?.title ?? target;
+  const heading = h("h2", {}, name);
+  const parts = h("div", { class: "columns" });
+  const problem = h("div", { role: "status" });
+  const tail = logTail(target);
+  let timer;
+  const actions = ["restart", "start", "stop", "kill"].map((action) =>
+    h("button", { type: "button", class: ["stop", "kill"].includes(action) ? "danger" : "", onclick: () => steer(model, action, target, name) }, `${action[0].toUpperCase()}${action.slice(1)} …`),
+  );
+  const load = async () => {
+    try {
+      const detail = await get(`actors/${encodeURIComponent(target)}`);
+      heading.textContent = detail.row.name ?? `pid ${detail.row.pid}`;
+      problem.replaceChildren();
+      const actor = model.actors.get(detail.row.pid);
+      const grants = detail.grants.length > 0 ? h("ul", {}, detail.grants.map((grant) => h("li", {}, grant))) : h("p", { class: "quiet" }, "It was granted nothing.");
+      const cards = [
+        card("Figures", figures(detail, actor, model)),
+        detail.limits.length > 0 && card("Limits", limits(detail)),
+        detail.row.module && card("Granted", grants),
+        failure(detail),
+        reloads(detail),
+      ];
+      parts.replaceChildren(...cards.filter(Boolean));
+    } catch (error) {
+      problem.replaceChildren(h("p", { class: "notice bad" }, error.message));
+    }
+  };
+  load();
+  timer = setInterval(load, EVERY_MS);
+  return {
+    elements: [
+      h("section", { class: "card", "aria-label": "Actor" }, heading, h("div", { class: "toolbar" }, actions), problem),
+      parts,
+      card("Log", tail.box),
+    ],
+    update: (what) => what === "events" && load(),
+    end() {
+      clearInterval(timer);
+      tail.end();
+    },
+  };
+}

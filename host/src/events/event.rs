@@ -1,0 +1,181 @@
+//! One thing that happened, as it travels and as it is read.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(crate) enum NodeEvent {
+    /// The node has come up, with this many actors of its node.toml.
+    NodeUp { actors: usize },
+    /// The node begins to stop.
+    NodeLeaves,
+    /// An actor was started later than the node: again, or because an operator wanted it.
+    ActorStarted { actor: String, pid: u64 },
+    /// An actor has ended in order, or was killed.
+    ActorEnded { actor: String, pid: u64, reason: String },
+    /// An actor has failed, and this life of it is over.
+    ActorFailed { actor: String, pid: u64, reason: String },
+    /// A guest goes on with a fresh instance, as the same actor.
+    ActorRestarted { actor: String, pid: u64, reason: String },
+    /// An actor is not started again: there were too many restarts.
+    ActorGivenUp {
+        actor: String,
+        supervisor: String,
+        reason: String,
+    },
+    /// A module was to get other code, which it has if `verdict` is `reloaded` or `mixed`.
+    ModuleReloaded {
+        module: String,
+        from: String,
+        to: String,
+        verdict: String,
+        actors: usize,
+        failed: usize,
+        /// Why the first actor failed.
+        reason: Option<String>,
+    },
+    /// A module has gone back to the version before.
+    ModuleRolledBack {
+        module: String,
+        from: String,
+        to: String,
+        verdict: String,
+        actors: usize,
+        failed: usize,
+        /// Why the first actor failed.
+        reason: Option<String>,
+    },
+    /// A module was to get other code, and that was not begun.
+    ReloadRefused { module: String, reason: String },
+    /// There is a session with this node.
+    SessionUp { node: String },
+    /// The session with this node is over.
+    SessionDown { node: String, reason: String },
+}
+
+/// Something that happened, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TimedEvent {
+    /// Its number since the node started.
+    pub(crate) number: u64,
+    /// Milliseconds since 1970.
+    pub(crate) at_ms: u64,
+    #[serde(flatten)]
+    pub(crate) event: NodeEvent,
+}
+
+/// Which events are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EventQuery {
+    /// The number of the event to go on with, or else the last events are asked for: `last` of them.
+    pub(crate) next: Option<u64>,
+    pub(crate) last: usize,
+    /// The longest to wait for an event, in milliseconds; the node has a bound of its own.
+    pub(crate) wait_ms: u64,
+}
+
+/// Some events, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EventPage {
+    pub(crate) events: Vec<TimedEvent>,
+    /// The number of the event to go on with.
+    pub(crate) next: u64,
+    /// How many events have gone before they could be read.
+    pub(crate) lost: u64,
+}
+
+impl NodeEvent {
+    /// Cuts what a guest or a peer may have made long.
+    pub(super) fn shorten(&mut self, longest: usize) {
+        let reason = match self {
+            Self::NodeUp { .. } | Self::NodeLeaves | Self::ActorStarted { .. } | Self::SessionUp { .. } => return,
+            Self::ActorEnded { reason, .. }
+            | Self::ActorFailed { reason, .. }
+            | Self::ActorRestarted { reason, .. }
+            | Self::ActorGivenUp { reason, .. }
+            | Self::ReloadRefused { reason, .. }
+            | Self::SessionDown { reason, .. } => reason,
+            Self::ModuleReloaded { reason, .. } | Self::ModuleRolledBack { reason, .. } => match reason {
+                Some(reason) => reason,
+                None => return,
+            },
+        };
+        if let Some((cut, _)) = reason.char_indices().nth(longest) {
+            reason.truncate(cut);
+            reason.push('…');
+        }
+    }
+}
+
+impl fmt::Display for NodeEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NodeUp { actors: 1 } => f.write_str("the node is up with 1 actor"),
+            Self::NodeUp { actors } => write!(f, "the node is up with {actors} actors"),
+            Self::NodeLeaves => f.write_str("the node begins to stop"),
+            Self::ActorStarted { actor, pid } => write!(f, "{actor} (pid {pid}) started"),
+            Self::ActorEnded { actor, pid, reason } => write!(f, "{actor} (pid {pid}) ended: {reason}"),
+            Self::ActorFailed { actor, pid, reason } => write!(f, "{actor} (pid {pid}) failed: {reason}"),
+            Self::ActorRestarted { actor, pid, reason } => {
+                write!(f, "{actor} (pid {pid}) was restarted in place: {reason}")
+            }
+            Self::ActorGivenUp {
+                actor,
+                supervisor,
+                reason,
+            } => {
+                write!(f, "{actor} was given up by {supervisor}: {reason}")
+            }
+            Self::ModuleReloaded {
+                module,
+                from,
+                to,
+                verdict,
+                actors,
+                failed,
+                reason,
+            } => {
+                write!(f, "module {module}: reload from {} to {} ", short(from), short(to))?;
+                ending(f, verdict, *actors, *failed, reason.as_deref())
+            }
+            Self::ModuleRolledBack {
+                module,
+                from,
+                to,
+                verdict,
+                actors,
+                failed,
+                reason,
+            } => {
+                write!(f, "module {module}: way back from {} to {} ", short(from), short(to))?;
+                ending(f, verdict, *actors, *failed, reason.as_deref())
+            }
+            Self::ReloadRefused { module, reason } => write!(f, "module {module} was not reloaded: {reason}"),
+            Self::SessionUp { node } => write!(f, "session with {node} is up"),
+            Self::SessionDown { node, reason } => write!(f, "session with {node} is over: {reason}"),
+        }
+    }
+}
+
+fn ending(
+    f: &mut fmt::Formatter<'_>,
+    verdict: &str,
+    actors: usize,
+    failed: usize,
+    reason: Option<&str>,
+) -> fmt::Result {
+    write!(f, "ended {verdict}, with {actors} actors")?;
+    match reason {
+        Some(reason) => write!(f, ", of which {failed} failed: {reason}"),
+        None => Ok(()),
+    }
+}
+
+/// The first digits of a digest, which tell versions apart.
+fn short(digest: &str) -> &str {
+    let digits = digest.strip_prefix("sha256:").unwrap_or(digest);
+    digits.get(..12).unwrap_or(digits)
+}

@@ -1,0 +1,175 @@
+//! What happened on the node lately: a short history in memory, for whoever looks at it or follows it.
+//!
+//! Supervisors, reloads and sessions tell of what changes. Nothing is told about single messages, so this costs nothing while a
+//! node just works. The oldest events go when there are [`MOST_EVENTS`]; a slow reader finds that some are gone, and costs nothing.
+
+mod event;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+pub(crate) use event::{EventPage, EventQuery, NodeEvent, TimedEvent};
+
+/// The most events that are kept.
+const MOST_EVENTS: usize = 2048;
+
+/// The most characters of a reason that are kept.
+const LONGEST_REASON: usize = 400;
+
+/// The most events that are given at once.
+const MOST_AT_ONCE: usize = 512;
+
+/// The longest that a reader waits for an event.
+const MOST_WAIT: Duration = Duration::from_secs(30);
+
+/// The history of one node. Clones are of the same one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EventHistory(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    kept: Mutex<Kept>,
+    /// The number of the event to come, for those who wait for it.
+    next: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    events: VecDeque<TimedEvent>,
+    /// The number of the event to come.
+    next: u64,
+}
+
+impl EventHistory {
+    /// Something has happened just now.
+    pub(crate) fn tell(&self, mut event: NodeEvent) {
+        event.shorten(LONGEST_REASON);
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let at_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
+        let next = self.0.kept.lock().push(at_ms, event);
+        // A reader subscribes before it looks, so one that is not here yet will see the event.
+        if self.0.next.receiver_count() > 0 {
+            self.0.next.send_replace(next);
+        }
+    }
+
+    /// The events that are asked for. If there is none, waits for one, but no longer than the query says, nor than the node allows.
+    pub(crate) async fn read(&self, query: EventQuery) -> EventPage {
+        let mut next = self.0.next.subscribe();
+        let deadline = Instant::now() + Duration::from_millis(query.wait_ms).min(MOST_WAIT);
+        loop {
+            let page = self.0.kept.lock().page(query.next, query.last);
+            if !page.events.is_empty() || query.next.is_none() {
+                return page;
+            }
+            let seen = page.next;
+            let more = next.wait_for(|next| *next > seen);
+            // The sender lives as long as this history.
+            if timeout_at(deadline, more).await.is_err() {
+                return page;
+            }
+        }
+    }
+}
+
+impl Kept {
+    /// Gives the number of the event to come.
+    fn push(&mut self, at_ms: u64, event: NodeEvent) -> u64 {
+        let number = self.next;
+        self.events.push_back(TimedEvent { number, at_ms, event });
+        if self.events.len() > MOST_EVENTS {
+            self.events.pop_front();
+        }
+        self.next += 1;
+        self.next
+    }
+
+    /// Events from this number on, or else the last ones.
+    fn page(&self, next: Option<u64>, last: usize) -> EventPage {
+        let first = self.next - self.events.len() as u64;
+        let wanted = match next {
+            // A number of the life before leads to the end: the reader begins anew.
+            Some(next) => next.min(self.next),
+            None => self.next - last.min(self.events.len()).min(MOST_AT_ONCE) as u64,
+        };
+        let skipped = usize::try_from(wanted.saturating_sub(first)).unwrap_or(usize::MAX);
+        let events: Vec<_> = self.events.iter().skip(skipped).take(MOST_AT_ONCE).cloned().collect();
+        EventPage {
+            next: events.last().map_or(self.next, |event| event.number + 1),
+            lost: first.saturating_sub(wanted),
+            events,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leaves() -> NodeEvent {
+        NodeEvent::NodeLeaves
+    }
+
+    fn numbers(page: &EventPage) -> Vec<u64> {
+        page.events.iter().map(|event| event.number).collect()
+    }
+
+    #[test]
+    fn a_slow_reader_is_told_how_many_events_it_has_lost() {
+        let mut kept = Kept::default();
+        for at_ms in 0..MOST_EVENTS as u64 + 10 {
+            kept.push(at_ms, leaves());
+        }
+        let page = kept.page(Some(3), 0);
+        assert_eq!((page.lost, page.events.len()), (7, MOST_AT_ONCE));
+        assert_eq!(page.events[0].number, 10);
+        assert_eq!(kept.page(Some(page.next), 0).events[0].number, page.next);
+        assert_eq!(
+            numbers(&kept.page(None, 2)),
+            [MOST_EVENTS as u64 + 8, MOST_EVENTS as u64 + 9]
+        );
+        let ahead = kept.page(Some(1 << 40), 0);
+        assert_eq!(
+            (ahead.next, ahead.lost, ahead.events.len()),
+            (MOST_EVENTS as u64 + 10, 0, 0)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_waits_for_what_happens_next_and_not_for_ever() {
+        let history = EventHistory::default();
+        let query = EventQuery {
+            next: Some(0),
+            last: 0,
+            wait_ms: 60_000,
+        };
+        let begun = Instant::now();
+        assert_eq!(history.read(query).await.events.len(), 0);
+        assert_eq!(begun.elapsed(), MOST_WAIT);
+        let (page, ()) = tokio::join!(history.read(query), async {
+            tokio::task::yield_now().await;
+            history.tell(leaves());
+        });
+        assert_eq!(numbers(&page), [0]);
+        assert_eq!(begun.elapsed(), MOST_WAIT);
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_between_characters() {
+        let mut event = NodeEvent::SessionDown {
+            node: "b@c".to_owned(),
+            reason: "ä".repeat(LONGEST_REASON + 1),
+        };
+        event.shorten(LONGEST_REASON);
+        let NodeEvent::SessionDown { reason, .. } = event else {
+            unreachable!()
+        };
+        assert_eq!(reason.chars().count(), LONGEST_REASON + 1);
+        assert!(reason.ends_with("ä…"));
+    }
+}

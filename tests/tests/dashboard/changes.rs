@@ -1,0 +1,122 @@
+//! The page changes as the node does, and changes the node.
+
+use ractor_host_tests::host::HostNode;
+use serde_json::json;
+
+use crate::browser::Browser;
+use crate::node::{DEPLOY, OPERATE, at, component, node, url};
+
+#[test]
+fn the_page_shows_at_once_that_an_actor_was_killed_and_lives_again() {
+    let Some(browser) = Browser::start(1400, 1000) else {
+        return;
+    };
+    let mut alpha = node("alpha", "");
+    let url = url(&mut alpha);
+    browser.open(&format!("{url}/#/actors"));
+    browser.until("#state", |text| text == "ready");
+    browser.enter("input[type=search]", "counters");
+    let pid = |browser: &Browser| browser.text(".virtual tbody tr[data-pid] td:nth-child(2)");
+    let before = browser.until(".virtual tbody tr[data-pid]", |text| text.starts_with("counter\t"));
+    let first = pid(&browser);
+    assert!(before.contains(&first), "{before}");
+    assert_eq!(at(&alpha, &["kill", "counter"]).code, Some(0));
+    browser.until(".virtual tbody tr[data-pid] td:nth-child(2)", |now| {
+        !now.is_empty() && now != first
+    });
+    browser.open(&format!("{url}/#/events"));
+    let events = browser.until(".events", |text| text.contains("counter started"));
+    assert!(
+        events.contains("counter ended: ") || events.contains("counter failed: "),
+        "{events}"
+    );
+    // Messages that pass are seen.
+    browser.open(&format!("{url}/#/"));
+    assert_eq!(at(&alpha, &["stop", "counter"]).code, Some(0));
+    browser.until("main .notice", |text| {
+        text.contains("counter was stopped by an operator")
+    });
+    browser.finish();
+}
+
+#[test]
+fn other_nodes_that_come_and_go_are_in_the_graph_and_among_the_events() {
+    let Some(browser) = Browser::start(1400, 1000) else {
+        return;
+    };
+    let mut alpha = node("alpha", "");
+    browser.open(&url(&mut alpha));
+    browser.until(".graph", |text| text.contains("alpha@localhost"));
+    let beta = HostNode::start("beta", &format!("peers = [{:?}]\n", alpha.address()));
+    browser.until(".graph", |text| text.contains("beta@localhost"));
+    browser.until(".events", |text| text.contains("Session with beta@localhost"));
+    browser.until("td", |text| text.contains("ms") || text.contains("µs"));
+    drop(beta);
+    browser.until(".events", |text| text.contains("Session with beta@localhost is over"));
+    browser.until(".graph", |text| !text.contains("beta@localhost"));
+    browser.finish();
+}
+
+#[test]
+fn what_changes_the_node_is_said_first_and_takes_the_token_of_its_role() {
+    let Some(browser) = Browser::start(1400, 1000) else {
+        return;
+    };
+    let mut alpha = node("alpha", "");
+    browser.open(&format!("{}/#/actor/counter", url(&mut alpha)));
+    browser.until("h2", |text| text.contains("Figures"));
+    browser.press("Restart …");
+    let said = browser.until("dialog", |text| text.contains("goes on afresh"));
+    assert!(said.contains("takes a token of the role operate"), "{said}");
+    browser.enter("dialog input", "a-token-that-is-none-of-the-nodes");
+    browser.press("Restart");
+    browser.until("dialog .notice.bad", |text| text.contains("none of the node's"));
+    // A token that is wrong does nothing.
+    assert!(!at(&alpha, &["events"]).answer().contains("restarted"));
+    browser.script("document.querySelector('dialog input').value = ''");
+    browser.enter("dialog input", OPERATE);
+    browser.press("Restart");
+    browser.until("dialog .notice.good", |text| text.contains("counter: done"));
+    browser.press("Close");
+    browser.until("#token-button", |text| text == "Token: operate");
+    assert!(at(&alpha, &["events"]).answer().contains("counter (pid "));
+    browser.finish();
+}
+
+#[test]
+fn a_module_is_reloaded_and_taken_back_from_the_page() {
+    let Some(browser) = Browser::start(1400, 1000) else {
+        return;
+    };
+    let mut alpha = node("alpha", "");
+    browser.open(&format!("{}/#/modules", url(&mut alpha)));
+    browser.until("main table", |text| text.contains("counter.wasm"));
+    let file = component(&alpha);
+    // The same code in other bytes: a custom section at its end, which says nothing.
+    let next = [
+        std::fs::read(&file).expect("the component").as_slice(),
+        b"\0\x05\x04next",
+    ]
+    .concat();
+    std::fs::write(&file, next).expect("another component");
+    browser.press("Reload counter …");
+    browser.enter("dialog input", DEPLOY);
+    browser.press("Show what it will do");
+    let plan = browser.until("dialog", |text| text.contains("would be reloaded"));
+    assert!(plan.contains("41 actors"), "{plan}");
+    browser.press("Reload");
+    browser.until("dialog", |text| text.contains("counter runs the new code"));
+    browser.press("Close");
+    browser.press("Roll counter back …");
+    browser.press("Roll back");
+    browser.until("dialog [role=status]", |text| {
+        text.contains("counter runs the new code")
+    });
+    browser.press("Close");
+    browser.press("Events");
+    browser.until(".events", |text| text.contains("way back from"));
+    let kinds = browser
+        .script("return [...document.querySelectorAll('[data-event]')].map((one) => one.dataset.event).slice(0, 2)");
+    assert_eq!(kinds, json!(["module-rolled-back", "module-reloaded"]));
+    browser.finish();
+}
