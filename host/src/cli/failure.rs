@@ -40,6 +40,13 @@ impl Failure {
         Self::Runtime(error.to_string())
     }
 
+    /// What happened, in words.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Usage(text) | Self::Runtime(text) | Self::GivenUp(text) | Self::CallFailed(text) => text,
+        }
+    }
+
     /// Says what happened on stderr.
     pub(super) fn report(self) -> ExitCode {
         let (error, code) = match self {

@@ -10,16 +10,20 @@ mod bindgen;
 mod capabilities;
 mod check;
 mod client;
+mod completions;
 mod credentials;
 mod deploy;
 mod dev;
+mod doctor;
 mod drain;
 mod failure;
 mod groups;
+mod init;
 mod inspect;
 mod links;
 mod loglevel;
 mod logs;
+mod man;
 mod message;
 mod node_summary;
 mod nodes;
@@ -84,6 +88,10 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Node(arguments) => node_summary::node(&arguments, &builder),
         Command::Show(arguments) => show::show(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
+        Command::Init(arguments) => init::init(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments, &builder),
+        Command::Completions(arguments) => completions::completions(&arguments),
+        Command::Man(arguments) => man::man(&arguments),
     };
     outcome.unwrap_or_else(Failure::report)
 }

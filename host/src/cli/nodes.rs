@@ -19,7 +19,7 @@ use crate::control::{Answer, AskError, CONTROL, ControlClient, ControlKey, Local
 use crate::host::{Dial, HostBuilder, local_sockets};
 
 /// The file that describes a node, by convention.
-const NODE_TOML: &str = "node.toml";
+pub(super) const NODE_TOML: &str = "node.toml";
 
 /// The longest that connecting to one node may take, however long the whole command may.
 const CONNECTING: Duration = Duration::from_secs(10);

@@ -73,6 +73,27 @@ pub(super) async fn explained<T>(load: impl Future<Output = T>, what: impl Displ
     }
 }
 
+/// What a colour says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Good,
+    Doubtful,
+    Bad,
+}
+
+/// A word on stdout in the colour that it deserves, where there are colours.
+pub(super) fn coloured(word: &str, tone: Tone) -> Cow<'_, str> {
+    if !console::colours(&io::stdout()) {
+        return Cow::Borrowed(word);
+    }
+    let code = match tone {
+        Tone::Good => 32,
+        Tone::Doubtful => 33,
+        Tone::Bad => 31,
+    };
+    Cow::Owned(format!("\u{1b}[{code}m{word}\u{1b}[0m"))
+}
+
 /// Says something on stderr, as the command's own words: `kind` comes before it.
 pub(super) fn say(kind: &str, text: &str) {
     console::eprint(format_args!("{kind}: {}", printable(text)));

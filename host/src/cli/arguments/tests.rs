@@ -1,6 +1,8 @@
 //! What the command line takes, and how it explains mistakes.
 #![expect(clippy::panic, reason = "a panic is how a test fails")]
 
+use std::time::Duration;
+
 use clap::CommandFactory;
 
 use super::*;
@@ -107,4 +109,33 @@ fn mistakes_are_explained() {
     check_refused(&format!("{call} --tls-ca a --tls-name a/b group:g Get"), "a DNS name");
     check_refused("rum node.toml", "a similar subcommand exists: 'run'");
     check_refused("run", "<NODE.TOML>");
+}
+
+/// The command lines of a help's examples, without what a shell does with them.
+fn examples(help: &str) -> Vec<String> {
+    let Some((_, examples)) = help.split_once("Example") else {
+        return Vec::new();
+    };
+    let whole = examples.replace("\\\n", " ");
+    let lines = whole.lines().filter_map(|line| {
+        let (_, line) = line.strip_prefix("  ")?.split_once("ractor-host ")?;
+        let line = line.split(['|', '>']).next().unwrap_or_default();
+        Some(line.replace(['\'', '"'], ""))
+    });
+    lines.collect()
+}
+
+#[test]
+fn the_help_of_every_command_has_examples_that_the_command_line_takes() {
+    for command in Arguments::command().get_subcommands() {
+        let name = command.get_name();
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let examples = examples(&help);
+        assert!(!examples.is_empty(), "`ractor-host {name} --help` has no example");
+        for example in &examples {
+            assert!(example.starts_with(name), "an example of `{name}`: {example}");
+            let parsed = parse(example);
+            assert!(parsed.is_ok(), "{example}: {}", parsed.err().unwrap_or_default());
+        }
+    }
 }
