@@ -30,6 +30,7 @@ mod nodes;
 mod operating;
 mod output;
 mod process;
+mod progress;
 mod project;
 mod ps;
 mod rollout;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::progress::Progress;
 use crate::ops::console;
 
 /// Writes a result to stdout. A reader that has gone wanted no more of it, which is no failure (`ractor-host … | head`).
@@ -68,6 +69,8 @@ pub(super) async fn explained<T>(load: impl Future<Output = T>, what: impl Displ
             note(format_args!(
                 "compiling {what} takes more than {seconds} s; the code is kept for the next time"
             ));
+            let progress = Progress::new();
+            let _spinner = progress.spinner(&format!("compiling {what}"));
             loading.await
         }
     }

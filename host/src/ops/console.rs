@@ -33,6 +33,11 @@ pub(crate) fn colours(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && !objects
 }
 
+/// Whether somebody looks at stderr.
+pub(crate) fn is_terminal_stderr() -> bool {
+    io::stderr().is_terminal()
+}
+
 /// From now on nobody waits for stdout and stderr. Notes on lines that were dropped have this format on stderr.
 ///
 /// # Errors
