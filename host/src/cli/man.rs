@@ -10,7 +10,7 @@ use clap_mangen::Man;
 use super::arguments::Arguments;
 use super::failure::Failure;
 use super::output;
-use crate::config::nearest;
+use crate::config::did_you_mean;
 use crate::files;
 
 pub(super) const EXAMPLES: &str = "\
@@ -63,8 +63,8 @@ fn visible(program: &Command) -> impl Iterator<Item = &Command> {
 
 fn command_named(program: &Command, name: &str) -> Result<Command, Failure> {
     program.find_subcommand(name).cloned().ok_or_else(|| {
-        let suggestion = nearest(name, visible(program).map(Command::get_name));
-        let suggestion = suggestion.map(|near| format!("; did you mean `{near}`?"));
+        let suggestion = did_you_mean(name, visible(program).map(Command::get_name));
+        let suggestion = suggestion.map(|question| format!("; {question}"));
         Failure::usage(format_args!(
             "there is no command `{name}`{}",
             suggestion.unwrap_or_default()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::deployment_record::{file_digest, version};
 use super::deployments::Deployments;
-use crate::config::{Code, NodeConfig};
+use crate::config::{Code, NodeConfig, did_you_mean};
 use crate::files;
 use crate::guest::{Digest, Module, ModuleSource, Modules};
 use crate::supervision::reload::{self, ConfiguredActor, Reload, ReloadReport, Verdict};
@@ -152,7 +152,12 @@ impl Reloader {
         let (module, dry_run, is_deployed) = (reload.module.clone(), reload.dry_run, reload.file.is_some());
         let Some(own) = self.sources.get(&module) else {
             let known: Vec<_> = self.sources.keys().map(String::as_str).collect();
-            return Err(format!("there is no module `{module}`; there is: {}", known.join(", ")));
+            let question = did_you_mean(&module, known.iter().copied());
+            let question = question.map(|question| format!("; {question}")).unwrap_or_default();
+            return Err(format!(
+                "there is no module `{module}`; there is: {}{question}",
+                known.join(", ")
+            ));
         };
         if own.source.is_some() && is_deployed {
             let own = own.clone();
