@@ -139,3 +139,45 @@ fn the_help_of_every_command_has_examples_that_the_command_line_takes() {
         }
     }
 }
+
+/// The pages for operators, whose commands in the text and in tables no test types.
+const PAGES: [(&str, &str); 4] = [
+    ("operations.md", include_str!("../../../../docs/operations.md")),
+    ("running.md", include_str!("../../../../docs/running.md")),
+    ("deploy.md", include_str!("../../../../docs/deploy.md")),
+    ("node-toml.md", include_str!("../../../../docs/node-toml.md")),
+];
+
+#[test]
+fn commands_in_the_text_of_pages_are_commands() {
+    use clap::error::ErrorKind;
+    let mut found = 0;
+    for (page, text) in PAGES {
+        // Blocks between two fences are at odd places.
+        let prose = text.split("```").step_by(2);
+        let spans = prose
+            .flat_map(str::lines)
+            .flat_map(|line| line.split('`').skip(1).step_by(2));
+        for command in spans.filter_map(|span| span.strip_prefix("ractor-host ")) {
+            let line = command.split(['|', '>', ';', '#']).next().unwrap_or_default();
+            let line = line.replace(['\'', '"', '\\'], "");
+            let is_placeholder = |word: &str| word.contains('…') || word.bytes().all(|byte| byte.is_ascii_uppercase());
+            if line.split_whitespace().any(is_placeholder) {
+                continue;
+            }
+            found += 1;
+            let words = std::iter::once("ractor-host").chain(line.split_whitespace());
+            // A command may be named without all that it takes.
+            if let Err(error) = Arguments::try_parse_from(words) {
+                let is_named_only = matches!(
+                    error.kind(),
+                    ErrorKind::MissingRequiredArgument
+                        | ErrorKind::DisplayHelp
+                        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+                );
+                assert!(is_named_only, "docs/{page}: `ractor-host {command}`: {error}");
+            }
+        }
+    }
+    assert!(found > 20, "{found} commands were found");
+}
