@@ -1,15 +1,20 @@
 //! The command line.
 
+mod reach;
+
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::apply::{self, ApplyArguments};
 use super::argument::Word;
 use super::checkpoints::CheckpointsArguments;
+use super::completions::{self, CompletionsArguments};
+use super::doctor::{self, DoctorArguments};
 use super::events::{self, EventsArguments};
+use super::init::{self, InitArguments};
 use super::links::LinksArguments;
+use super::man::{self, ManArguments};
 use super::node_summary::NodeSummaryArguments;
 use super::operating::{
     DRAIN_EXAMPLES, DrainArguments, KILL_EXAMPLE, LOGLEVEL_EXAMPLES, LOGS_EXAMPLES, LoglevelArguments, LogsArguments,
@@ -19,15 +24,16 @@ use super::project::ProjectCommand;
 use super::ps::PsCommand;
 use super::show::ShowArguments;
 use super::spawn::SpawnArguments;
-use super::timeout::parse_timeout;
 use super::top::TopArguments;
 use super::trace::TraceArguments;
-use crate::config::{ConfigOptions, PeerAddress, Type};
+use crate::config::{ConfigOptions, Type};
 use crate::control::RequestId;
 use crate::control::Target;
 use crate::guest::Mode;
 use crate::ops::telemetry::LogFormat;
-use crate::tls::ServerName;
+pub(super) use reach::{
+    ControlArguments, CookieArguments, KeyArguments, NodeArguments, OptionalCookieArguments, TlsArguments,
+};
 
 const LITERALS: &str = "\
 Arguments:
@@ -208,6 +214,24 @@ pub(super) enum Command {
     Events(EventsArguments),
     #[command(flatten)]
     Project(ProjectCommand),
+    /// Make a folder for a node: a node.toml with comments, a cookie, and with --cluster several nodes that find each other.
+    ///
+    /// What it makes runs as it is. Files that are there already are never overwritten. With --tls it makes a CA, too, and a certificate
+    /// for each node.
+    #[command(after_help = init::EXAMPLES)]
+    Init(InitArguments),
+    /// Find out what is wrong with this machine, a node.toml or a running node, and how to mend it.
+    ///
+    /// Nothing is changed. Without -f and --node, the node.toml is the one in the current folder, if there is one. The exit code is 1 if
+    /// something fails, and 0 if there are only warnings.
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(Box<DoctorArguments>),
+    /// Print the script by which a shell completes the commands and options of this program.
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(CompletionsArguments),
+    /// Print the manual page of a command, or write all pages into a folder.
+    #[command(after_help = man::EXAMPLES)]
+    Man(ManArguments),
 }
 
 /// Which node.toml, and what takes the place of values in it.
@@ -387,32 +411,6 @@ impl From<StateMode> for Mode {
     }
 }
 
-/// How to reach the nodes, and to prove that one may ask them.
-///
-/// A node of this machine needs no keys: its node.toml says where it is. Without --node and --config, that is the one in the current
-/// folder.
-#[derive(Debug, Args)]
-pub(super) struct ControlArguments {
-    /// The node.toml of a node on this machine. It goes before --node; without either, it is the one in the current folder.
-    #[arg(short = 'f', long, value_name = "NODE.TOML")]
-    pub(super) config: Option<PathBuf>,
-    /// The address of a node that has a table [control] in its node.toml. May be given several times.
-    #[arg(long, value_name = "HOST:PORT", env = "RACTOR_HOST_NODE", value_delimiter = ',')]
-    pub(super) node: Vec<PeerAddress>,
-    /// Include every node that the first one has a session with.
-    #[arg(long)]
-    pub(super) all_nodes: bool,
-    #[command(flatten)]
-    pub(super) cookie: OptionalCookieArguments,
-    #[command(flatten)]
-    pub(super) key: KeyArguments,
-    #[command(flatten)]
-    pub(super) tls: TlsArguments,
-    /// How long the whole command may take: 500ms, 5s, 2m.
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_timeout)]
-    pub(super) timeout: Duration,
-}
-
 /// The format of results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum OutputFormat {
@@ -421,83 +419,6 @@ pub(super) enum OutputFormat {
     Text,
     /// JSON for programs.
     Json,
-}
-
-/// How to reach the node.
-#[derive(Debug, Args)]
-pub(super) struct NodeArguments {
-    /// The address of a node of this program or of ractor_cluster.
-    #[arg(long, value_name = "HOST:PORT")]
-    pub(super) node: PeerAddress,
-    #[command(flatten)]
-    pub(super) cookie: CookieArguments,
-    #[command(flatten)]
-    pub(super) tls: TlsArguments,
-    /// How long the whole command may take: 500ms, 5s, 2m.
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_timeout)]
-    pub(super) timeout: Duration,
-}
-
-/// Where the cookie is. It is no argument itself, because every user of a machine can see those.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(super) struct CookieArguments {
-    /// The file with the cookie of the cluster.
-    #[arg(long, value_name = "FILE")]
-    pub(super) cookie_file: Option<PathBuf>,
-    /// The environment variable with the cookie of the cluster.
-    #[arg(long, value_name = "VARIABLE")]
-    pub(super) cookie_env: Option<String>,
-}
-
-/// Where the cookie is, for commands that may do without.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-pub(super) struct OptionalCookieArguments {
-    /// The file with the cookie of the cluster.
-    #[arg(
-        id = "control_cookie_file",
-        long = "cookie-file",
-        value_name = "FILE",
-        env = "RACTOR_HOST_COOKIE_FILE"
-    )]
-    pub(super) cookie_file: Option<PathBuf>,
-    /// The environment variable with the cookie of the cluster.
-    #[arg(id = "control_cookie_env", long = "cookie-env", value_name = "VARIABLE")]
-    pub(super) cookie_env: Option<String>,
-}
-
-/// Where the key is that proves what one may do.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-pub(super) struct KeyArguments {
-    /// The file with the key of a role: see [control] in node.toml.
-    #[arg(long, value_name = "FILE", env = "RACTOR_HOST_KEY_FILE")]
-    pub(super) key_file: Option<PathBuf>,
-    /// The environment variable with the key of a role.
-    #[arg(long, value_name = "VARIABLE")]
-    pub(super) key_env: Option<String>,
-}
-
-/// How to reach a node that speaks TLS: one with a table [node.tls].
-#[derive(Debug, Args)]
-pub(super) struct TlsArguments {
-    /// Connect over TLS to a node whose certificate leads to one of these CA certificates (PEM).
-    #[arg(long, value_name = "FILE")]
-    pub(super) tls_ca: Option<PathBuf>,
-    /// The certificate to present to a node that asks for one (PEM).
-    #[arg(long, value_name = "FILE", requires_all = ["tls_ca", "tls_key"])]
-    pub(super) tls_cert: Option<PathBuf>,
-    /// The private key of that certificate (PEM).
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub(super) tls_key: Option<PathBuf>,
-    /// The name in the node's certificate, if it is not the host in --node.
-    #[arg(long, value_name = "NAME", requires = "tls_ca", value_parser = parse_server_name)]
-    pub(super) tls_name: Option<ServerName<'static>>,
-}
-
-fn parse_server_name(text: &str) -> Result<ServerName<'static>, String> {
-    ServerName::try_from(text.to_owned()).map_err(|_| "expected a DNS name or an IP address".to_owned())
 }
 
 /// To whom, and what.

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use ractor::{Actor, ActorCell, ActorId, ActorRef, RpcReplyPort, concurrency, pg}
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::config::{Cookie, PeerAddress};
+use crate::config::{Cookie, PeerAddress, did_you_mean};
 use crate::control::Target;
 use crate::directory::{DESCRIBE_VARIANT, SendRefused};
 use crate::guest::{Contract, DESCRIBE_ARGUMENTS, DescriptionError};
@@ -29,6 +30,9 @@ pub(super) const CLIENT_NAME: &str = "cli-";
 
 /// The interval at which a group is searched for members. ractor tells of changes only to actors.
 const GROUP_POLL: Duration = Duration::from_millis(20);
+
+/// The longest wait for the groups of a peer, where they only help with an error.
+const GROUPS_COME: Duration = Duration::from_millis(500);
 
 /// The most groups that an error lists.
 const GROUPS_SHOWN: usize = 20;
@@ -75,8 +79,11 @@ pub(super) enum ClientError {
     Ended { peer: String },
     #[error("{peer} has no actor with pid {pid} that takes messages from other nodes")]
     NoActor { peer: String, pid: u64 },
-    #[error("{peer} has no actor named {name:?} that takes messages from other nodes; a group is written `group:NAME`")]
-    NoName { peer: String, name: String },
+    #[error(
+        "{peer} has no actor named {name:?} that takes messages from other nodes; a group is written \
+             `group:NAME`{hint}"
+    )]
+    NoName { peer: String, name: String, hint: String },
 }
 
 /// Why an actor is not described.
@@ -191,12 +198,14 @@ impl ClusterClient {
             }
             Target::Name(name) => {
                 let peer = self.peer_name();
+                let name = own_name(name, &peer);
                 let qualified = format!("{name}@{peer}");
                 match self.deadline.wait(directory::find(&qualified)).await.flatten() {
                     Some(actor) => Ok(vec![actor]),
                     None => Err(ClientError::NoName {
+                        hint: self.hint(name).await,
                         peer,
-                        name: name.clone(),
+                        name: name.to_owned(),
                     }),
                 }
             }
@@ -206,10 +215,29 @@ impl ClusterClient {
                     peer: self.peer_name(),
                     group: group.clone(),
                     timeout: self.deadline.timeout,
-                    groups: groups(),
+                    groups: groups(group),
                 }),
             },
         }
+    }
+
+    /// What may have been meant by the name that no actor has. Known are the names of those in groups: the peer tells of no others
+    /// unless it is asked for them by name.
+    async fn hint(&self, name: &str) -> String {
+        // The groups come soon after the handshake, if there are any.
+        let patience = Deadline::after(GROUPS_COME).within(self.deadline.remaining());
+        let first = async {
+            while pg::which_groups().is_empty() {
+                tokio::time::sleep(GROUP_POLL).await;
+            }
+        };
+        patience.wait(first).await;
+        let members = pg::which_groups().into_iter().flat_map(|group| pg::get_members(&group));
+        let known: BTreeSet<String> = members.filter_map(|member| member.get_name()).collect();
+        let known = known.iter().map(|known| own_name(known, &self.peer_name()));
+        did_you_mean(name, known)
+            .map(|question| format!("; {question}"))
+            .unwrap_or_default()
     }
 
     /// What the actor says of itself, within `patience` and the deadline. Only guests do, and only their hosts understand
@@ -318,6 +346,16 @@ fn refused(node: &PeerAddress, dial: &Dial, reason: CloseReason) -> ClientError 
     }
 }
 
+/// The name of an actor without that of its node, which may stand behind it in full or as far as its `@`.
+fn own_name<'a>(name: &'a str, node: &str) -> &'a str {
+    let short = node.split('@').next().unwrap_or_default();
+    let rest = |end: &str| name.strip_suffix(end).and_then(|name| name.strip_suffix('@'));
+    rest(node)
+        .or_else(|| rest(short))
+        .filter(|name| !name.is_empty())
+        .unwrap_or(name)
+}
+
 /// The members of a group, once it has some.
 async fn members(group: &String) -> Vec<ActorCell> {
     loop {
@@ -330,12 +368,15 @@ async fn members(group: &String) -> Vec<ActorCell> {
 }
 
 /// The groups that there are instead. This process has no actor in any group, so they are the peer's.
-fn groups() -> String {
+fn groups(wanted: &str) -> String {
     let mut groups: Vec<_> = pg::which_groups()
         .iter()
         .map(|group| group.escape_debug().to_string())
         .collect();
     groups.sort_unstable();
+    if let Some(question) = did_you_mean(wanted, groups.iter().map(String::as_str)) {
+        return question;
+    }
     let more = groups.len().saturating_sub(GROUPS_SHOWN);
     groups.truncate(GROUPS_SHOWN);
     match (groups.is_empty(), more) {

@@ -15,6 +15,7 @@ use super::failure::Failure;
 use super::nodes::{self, ControlledNode, NodeAccess};
 use super::output;
 use super::process::Process;
+use super::progress::Progress;
 use super::rollout::{self, RolloutReport, Upload};
 use super::survey::survey;
 use crate::control::{Answer, Request, RequestId};
@@ -121,9 +122,10 @@ pub(super) fn with_access<T>(
 
 /// To all of them at the same time. If one of them fails, nothing has changed anywhere.
 async fn upload(nodes: &mut [ControlledNode], digest: Digest, bytes: &[u8]) -> anyhow::Result<Vec<Upload>> {
+    let progress = Progress::new();
     let uploads = nodes.iter_mut().map(async |node| {
         let started = Instant::now();
-        let sent = node.upload(digest, bytes).await?;
+        let sent = node.upload(digest, bytes, &progress).await?;
         anyhow::Ok(Upload {
             node: node.name.clone(),
             bytes: sent,

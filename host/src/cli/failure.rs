@@ -43,6 +43,13 @@ impl Failure {
         Self::Runtime(error.to_string())
     }
 
+    /// What happened, in words.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Usage(text) | Self::Runtime(text) | Self::GivenUp(text) | Self::CallFailed(text) => text,
+        }
+    }
+
     /// Says what happened on stderr.
     pub(super) fn report(self) -> ExitCode {
         let (error, code) = match self {
@@ -76,5 +83,33 @@ impl From<HostError> for Failure {
             HostError::Room(error) => Self::usage(error),
             other => Self::runtime(other),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::host::StopSignal;
+
+    #[test]
+    fn the_page_has_every_exit_code_and_no_other() {
+        use StopSignal::{CpuLimit, Hangup, Interrupt, Quit, Terminate};
+        let signals = [Hangup, Interrupt, Quit, Terminate, CpuLimit].map(StopSignal::exit_code);
+        let codes: BTreeSet<u8> = [0, 1, USAGE, GIVEN_UP, CALL_FAILED]
+            .into_iter()
+            .chain(signals)
+            .collect();
+        let page = include_str!("../../../docs/running.md");
+        let (_, section) = page.split_once("\n## Exit codes\n").unwrap();
+        let cells = section
+            .lines()
+            .filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+        let on_page: BTreeSet<u8> = cells
+            .flat_map(|cell| cell.split(", "))
+            .filter_map(|code| code.parse().ok())
+            .collect();
+        assert_eq!(on_page, codes);
     }
 }

@@ -12,23 +12,28 @@ mod capabilities;
 mod check;
 mod checkpoints;
 mod client;
+mod completions;
 mod credentials;
 mod deploy;
 mod dev;
+mod doctor;
 mod drain;
 mod events;
 mod failure;
 mod groups;
+mod init;
 mod inspect;
 mod links;
 mod loglevel;
 mod logs;
+mod man;
 mod message;
 mod node_summary;
 mod nodes;
 mod operating;
 mod output;
 mod process;
+mod progress;
 mod project;
 mod ps;
 mod rollout;
@@ -98,6 +103,10 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Top(arguments) => top::top(&arguments, &builder),
         Command::Events(arguments) => events::events(&arguments, &builder),
         Command::Project(command) => project::project(command, builder.interfaces()),
+        Command::Init(arguments) => init::init(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments, &builder),
+        Command::Completions(arguments) => completions::completions(&arguments),
+        Command::Man(arguments) => man::man(&arguments),
     };
     outcome.unwrap_or_else(Failure::report)
 }

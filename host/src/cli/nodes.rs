@@ -13,13 +13,14 @@ use super::client::{CLIENT_NAME, ClientError, ClusterClient, Deadline};
 use super::credentials::{cookie_of_cluster, dial, key};
 use super::failure::Failure;
 use super::output;
+use super::progress::Progress;
 use crate::config::{Cookie, NodeConfig, PeerAddress};
 use crate::control::Target;
 use crate::control::{Answer, AskError, CONTROL, ControlClient, ControlKey, LocalClient, OtherNode, Request, upload};
 use crate::host::{Dial, HostBuilder, local_sockets};
 
 /// The file that describes a node, by convention.
-const NODE_TOML: &str = "node.toml";
+pub(super) const NODE_TOML: &str = "node.toml";
 
 /// The longest that connecting to one node may take, however long the whole command may.
 const CONNECTING: Duration = Duration::from_secs(10);
@@ -230,14 +231,27 @@ impl ControlledNode {
         self.deadline = Deadline::after(time);
     }
 
-    /// Uploads a component; gives how many bytes of it the node lacked.
-    pub(super) async fn upload(&mut self, digest: crate::guest::Digest, bytes: &[u8]) -> anyhow::Result<u64> {
+    /// Uploads a component, and shows how far it is; gives how many bytes of it the node lacked.
+    pub(super) async fn upload(
+        &mut self,
+        digest: crate::guest::Digest,
+        bytes: &[u8],
+        progress: &Progress,
+    ) -> anyhow::Result<u64> {
+        let bar = progress.bytes(&format!("{}: uploading", self.name), bytes.len() as u64);
         let sent = upload(
-            async |request, piece| self.ask_with(request, piece).await,
+            async |request, piece| {
+                let answer = self.ask_with(request, piece).await;
+                if let Ok(Answer::UploadProgress { offset, .. }) = &answer {
+                    bar.reach(*offset);
+                }
+                answer
+            },
             digest,
             bytes,
         )
         .await;
+        drop(bar);
         sent.map_err(|error| explain(&self.name, &error))
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::progress::Progress;
 use crate::ops::console;
 
 /// Writes a result to stdout. A reader that has gone wanted no more of it, which is no failure (`ractor-host … | head`).
@@ -68,9 +69,32 @@ pub(super) async fn explained<T>(load: impl Future<Output = T>, what: impl Displ
             note(format_args!(
                 "compiling {what} takes more than {seconds} s; the code is kept for the next time"
             ));
+            let progress = Progress::new();
+            let _spinner = progress.spinner(&format!("compiling {what}"));
             loading.await
         }
     }
+}
+
+/// What a colour says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Good,
+    Doubtful,
+    Bad,
+}
+
+/// A word on stdout in the colour that it deserves, where there are colours.
+pub(super) fn coloured(word: &str, tone: Tone) -> Cow<'_, str> {
+    if !console::colours(&io::stdout()) {
+        return Cow::Borrowed(word);
+    }
+    let code = match tone {
+        Tone::Good => 32,
+        Tone::Doubtful => 33,
+        Tone::Bad => 31,
+    };
+    Cow::Owned(format!("\u{1b}[{code}m{word}\u{1b}[0m"))
 }
 
 /// Says something on stderr, as the command's own words: `kind` comes before it.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::nodes::ControlledNode;
+use super::progress::Progress;
 use crate::control::{Answer, AskError, GivenUpStatus, NodeStatus, Request, RequestId, StoppedActor};
 use crate::supervision::reload::{ActorReport, Outcome, ReloadReport, Verdict};
 
@@ -55,6 +56,11 @@ pub(super) enum NodeResult {
 
 /// Asks every node whether it could do it.
 pub(super) async fn check(nodes: &mut [ControlledNode], module: &str, dry_run: &Request) -> RolloutReport {
+    let progress = Progress::new();
+    let _spinner = progress.spinner(&format!(
+        "{module}: asking {} nodes whether they could take it",
+        nodes.len()
+    ));
     let asked = nodes.iter_mut().map(async |node| {
         let result = match node.try_ask(dry_run).await {
             Ok(answer) => answered(answer),
@@ -76,7 +82,9 @@ pub(super) async fn roll(
     request: &Request,
 ) -> RolloutReport {
     let mut rollout = rollout(module, Vec::new());
-    for node in nodes {
+    let (progress, count) = (Progress::new(), nodes.len());
+    for (index, node) in nodes.iter_mut().enumerate() {
+        let _spinner = progress.spinner(&format!("{}: {module} ({} of {count})", node.name, index + 1));
         // A node whose answer was lost counts as one that failed: the others stay as they are until somebody has looked.
         let outcome = if rollout.is_well() {
             one(node, id, request).await

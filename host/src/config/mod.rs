@@ -58,7 +58,7 @@ pub use control::{ControlSection, RoleKey};
 pub use cookie::{Cookie, CookieError};
 pub use literal::{Literal, LiteralError};
 pub use module::ModuleBuild;
-pub(crate) use nearest::nearest;
+pub(crate) use nearest::{did_you_mean, nearest};
 pub use node::NodeSection;
 pub use problem::{ConfigError, Finding, Findings};
 pub(crate) use runtime::MOST_ELEMENTS;

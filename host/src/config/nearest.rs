@@ -17,6 +17,28 @@ pub(crate) fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a 
         .map(|(_, candidate)| candidate)
 }
 
+/// The most candidates that are suggested at once.
+const SUGGESTED: usize = 3;
+
+/// The question whether one of these was meant, the likeliest first: "did you mean `a` or `b`?". None if none is near enough.
+pub(crate) fn did_you_mean<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let mut left: Vec<&str> = candidates.into_iter().collect();
+    let mut meant: Vec<String> = Vec::new();
+    while meant.len() < SUGGESTED {
+        let Some(near) = nearest(wrong, left.iter().copied()) else {
+            break;
+        };
+        meant.push(format!("`{}`", near.escape_debug()));
+        left.retain(|other| *other != near);
+    }
+    let (last, others) = meant.split_last()?;
+    Some(if others.is_empty() {
+        format!("did you mean {last}?")
+    } else {
+        format!("did you mean {} or {last}?", others.join(", "))
+    })
+}
+
 /// Letters that changed places are likelier than a letter mistaken for another.
 fn same_letters(one: &str, other: &str) -> bool {
     let sorted = |word: &str| {
@@ -30,6 +52,17 @@ fn same_letters(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn up_to_three_names_are_suggested_the_likeliest_first() {
+        let names = ["orders-3", "orders-1", "mail", "orders-10", "orders-2", "orders-2"];
+        assert_eq!(
+            did_you_mean("order-1", names).as_deref(),
+            Some("did you mean `orders-1`, `orders-3` or `orders-10`?")
+        );
+        assert_eq!(did_you_mean("maul", names).as_deref(), Some("did you mean `mail`?"));
+        assert_eq!(did_you_mean("unlike", names), None);
+    }
 
     #[test]
     fn the_nearest_name_is_suggested_and_nothing_when_none_is_near() {

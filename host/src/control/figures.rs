@@ -231,6 +231,9 @@ pub(crate) struct NodeFigures {
     pub(crate) compile_cache: CacheFigures,
     pub(crate) checkpoints: Option<CheckpointFigures>,
     pub(crate) modules: Vec<ModuleRow>,
+    /// Its clock, in milliseconds since 1970. A node of an earlier version says nothing of it.
+    #[serde(default)]
+    pub(crate) now_ms: Option<u64>,
 }
 
 /// What the operating system says of the process. All zero where it says nothing.

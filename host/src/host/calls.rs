@@ -7,7 +7,8 @@ use ractor::message::SerializedMessage;
 use ractor::{ActorCell, RpcReplyPort, pg};
 use tokio::time::{Instant, timeout_at};
 
-use crate::config::Type;
+use super::actors;
+use crate::config::{Type, did_you_mean};
 use crate::control::{NotSent, Reply, SendFault, Sending, Target};
 use crate::directory::trace::{self, ActiveSpan, Operation, OperationKind};
 use crate::directory::{self, DESCRIBE_VARIANT, NoReply, PutRefused, SendRefused, reply_port};
@@ -20,7 +21,7 @@ const DESCRIPTION: Duration = Duration::from_secs(5);
 /// Sends a call, and gives its reply.
 pub(super) async fn call(modules: &Modules, message: Sending) -> Result<Reply, NotSent> {
     let until = Instant::now() + message.wait();
-    let actors = resolve(&message.target, until).await?;
+    let actors = resolve(modules, &message.target, until).await?;
     let actor = any_of(&actors).ok_or_else(|| SendFault::NoTarget.because("nobody is there"))?;
     let typed = typed(modules, actor, MessageKind::Call, &message, until).await?;
     let encoding = reply_encoding(&message, typed.reply)?;
@@ -83,7 +84,7 @@ fn begin_span(target: &str, message: &SerializedMessage) -> Option<ActiveSpan> {
 /// Sends a cast, and gives how many actors got it.
 pub(super) async fn cast(modules: &Modules, message: Sending) -> Result<usize, NotSent> {
     let until = Instant::now() + message.wait();
-    let mut actors = resolve(&message.target, until).await?;
+    let mut actors = resolve(modules, &message.target, until).await?;
     if !message.all {
         actors = any_of(&actors).cloned().into_iter().collect();
     }
@@ -116,7 +117,7 @@ fn any_of(actors: &[ActorCell]) -> Option<&ActorCell> {
 }
 
 /// The actors that a target stands for: at least one.
-async fn resolve(text: &str, until: Instant) -> Result<Vec<ActorCell>, NotSent> {
+async fn resolve(modules: &Modules, text: &str, until: Instant) -> Result<Vec<ActorCell>, NotSent> {
     let target: Target = text.parse().map_err(|error| SendFault::BadTarget.because(error))?;
     let found = match &target {
         Target::Pid(pid) => directory::local_actor(*pid).into_iter().collect(),
@@ -132,7 +133,7 @@ async fn resolve(text: &str, until: Instant) -> Result<Vec<ActorCell>, NotSent> 
     let takes_messages = |actor: &ActorCell| !directory::is_ours(actor.get_id()) || is_reachable(actor);
     let actors: Vec<ActorCell> = found.into_iter().filter(takes_messages).collect();
     if actors.is_empty() {
-        let reason = match target {
+        let reason = match &target {
             Target::Pid(pid) => format!("this node has no actor with pid {pid} that takes messages from elsewhere"),
             Target::Name(name) => format!(
                 "no actor here is named {name:?} and takes messages from elsewhere; one of another node is NAME@NODE, and a group \
@@ -140,9 +141,23 @@ async fn resolve(text: &str, until: Instant) -> Result<Vec<ActorCell>, NotSent> 
             ),
             Target::Group(group) => format!("the group {group:?} has no members that this node knows"),
         };
-        return Err(SendFault::NoTarget.because(reason));
+        let question = suggestion(modules, &target).map(|question| format!("; {question}"));
+        return Err(SendFault::NoTarget.because(format!("{reason}{}", question.unwrap_or_default())));
     }
     Ok(actors)
+}
+
+/// What may have been meant by a target that nobody is.
+fn suggestion(modules: &Modules, target: &Target) -> Option<String> {
+    match target {
+        Target::Pid(_) => None,
+        Target::Group(group) => did_you_mean(group, pg::which_groups().iter().map(String::as_str)),
+        Target::Name(name) => {
+            let known = actors::all(modules).into_iter().filter_map(|row| row.name);
+            let known: Vec<String> = known.collect();
+            did_you_mean(name, known.iter().map(String::as_str))
+        }
+    }
 }
 
 /// True for an actor of this process that others can send to.

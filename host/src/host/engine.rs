@@ -90,7 +90,7 @@ fn engine_or_without_cache(
 }
 
 /// Where compiled code is kept.
-pub(super) fn cache_dir(runtime: &RuntimeSection) -> Option<PathBuf> {
+pub(crate) fn cache_dir(runtime: &RuntimeSection) -> Option<PathBuf> {
     runtime.cache_dir.clone().or_else(user_dirs::cache)
 }
 

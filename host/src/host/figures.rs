@@ -7,6 +7,7 @@
 //! nothing of the machine's: thousands of small guests may have grown to ten times what the process has.
 
 use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Handle;
@@ -49,6 +50,7 @@ impl NodeService {
             checkpoints: self.writer.as_ref().map(checkpoints),
             process,
             modules,
+            now_ms: SystemTime::now().duration_since(UNIX_EPOCH).ok().map(milliseconds),
         }
     }
 }

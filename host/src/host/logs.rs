@@ -70,7 +70,7 @@ fn in_answer(LogState { now, at_start, left }: LogState) -> LogLevels {
             .collect(),
         at_start: at_start.directive,
         // The second that has begun counts, so that nothing has none left.
-        seconds_left: left.map(|left| left.as_secs() + 1),
+        seconds_left: left.map(|left| left.as_secs() + u64::from(left.subsec_nanos() > 0)),
     }
 }
 

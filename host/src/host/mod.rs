@@ -69,10 +69,11 @@ pub use running::{RunningHost, StartedActor, Stopped};
 pub use signals::StopSignal;
 
 pub(crate) use dial::Dial;
-pub(crate) use engine::engine_with_cache;
+pub(crate) use engine::{cache_dir, engine_with_cache};
 #[cfg(unix)]
 pub(crate) use local_socket::places as local_sockets;
 pub(crate) use signals::survive_file_size_limit;
+pub(crate) use state_dir::{check_folder as check_state_folder, folder_in_use as state_folder};
 
 /// What the simulation of whole nodes runs.
 #[cfg(test)]

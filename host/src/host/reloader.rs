@@ -9,7 +9,7 @@ use parking_lot::RwLock;
 use super::deployment_record::{file_digest, version};
 use super::deployments::Deployments;
 use super::told;
-use crate::config::{Code, NodeConfig};
+use crate::config::{Code, NodeConfig, did_you_mean};
 use crate::events::EventHistory;
 use crate::files;
 use crate::guest::{Digest, Module, ModuleSource, Modules};
@@ -182,7 +182,12 @@ impl Reloader {
         let configured = self.configured.read().clone();
         let Some(own) = configured.sources.get(&module) else {
             let known: Vec<_> = configured.sources.keys().map(String::as_str).collect();
-            return Err(format!("there is no module `{module}`; there is: {}", known.join(", ")));
+            let question = did_you_mean(&module, known.iter().copied());
+            let question = question.map(|question| format!("; {question}")).unwrap_or_default();
+            return Err(format!(
+                "there is no module `{module}`; there is: {}{question}",
+                known.join(", ")
+            ));
         };
         if own.source.is_some() && is_deployed {
             let own = own.clone();

@@ -7,7 +7,7 @@ use ractor::ActorCell;
 use super::actors;
 use super::lately::{microseconds, milliseconds};
 use super::service::NodeService;
-use crate::config::nearest::nearest;
+use crate::config::did_you_mean;
 use crate::control::{ActorDetail, ActorFigures, FailureDetail, LimitFigure, ReloadDetail};
 use crate::directory;
 use crate::guest::{GuestRef, Limits};
@@ -84,8 +84,8 @@ impl NodeService {
             .into_iter()
             .filter_map(|row| row.name)
             .collect();
-        match nearest(target, known.iter().map(String::as_str)) {
-            Some(near) => format!("{} has no actor {target:?}; did you mean {near:?}?", self.node),
+        match did_you_mean(target, known.iter().map(String::as_str)) {
+            Some(question) => format!("{} has no actor {target:?}; {question}", self.node),
             None => format!("{} has no actor {target:?}; `ps` lists those that there are", self.node),
         }
     }

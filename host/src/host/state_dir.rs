@@ -108,7 +108,7 @@ pub(super) fn sources(config: &NodeConfig) -> Result<Vec<ModuleSource>, HostErro
 /// # Errors
 /// None is known, or it could not be made or written to; or others may write to it, or to what is in it: what the node runs and goes on
 /// from is there.
-pub(super) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
+pub(crate) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
     if !wants_checkpoints(config) && config.control.is_none() {
         return Ok(());
     }
@@ -143,7 +143,7 @@ pub(super) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
 }
 
 /// The folder, if this node keeps something there or may be told to.
-pub(super) fn folder_in_use(config: &NodeConfig) -> Option<PathBuf> {
+pub(crate) fn folder_in_use(config: &NodeConfig) -> Option<PathBuf> {
     let is_used = config.runtime.state_dir.is_some() || wants_checkpoints(config) || config.control.is_some();
     folder(config).filter(|_| is_used)
 }

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use ractor::registry::get_all_pids;
 use ractor::{ActorCell, ActorId, ActorStatus, pg};
 
-use crate::config::nearest;
+use crate::config::did_you_mean;
 use crate::control::{CONTROL, Steer, SteeredActor, Target};
 use crate::directory;
 use crate::guest::{GuestRef, Modules};
@@ -113,8 +113,8 @@ fn names(steering: &Steering, modules: &Modules) -> Vec<String> {
 }
 
 fn unknown(what: &str, name: &str, known: Vec<String>) -> String {
-    match nearest(name, known.iter().map(String::as_str)) {
-        Some(near) => format!("there is no {what} `{name}` here; did you mean `{near}`?"),
+    match did_you_mean(name, known.iter().map(String::as_str)) {
+        Some(question) => format!("there is no {what} `{name}` here; {question}"),
         None => {
             format!("there is no {what} `{name}` here; `ractor-host ps` and `ractor-host groups` show what there is")
         }

@@ -4,7 +4,7 @@
 //! (see [`lines`](super::lines)): it must not wait for the reader of its log.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -24,6 +24,18 @@ static BACKGROUND: OnceLock<Background> = OnceLock::new();
 struct Background {
     stdout: Lines,
     stderr: Lines,
+}
+
+/// Whether what goes to this stream may have colours: if somebody looks, and does not object by the variable `NO_COLOR`
+/// (<https://no-color.org>).
+pub(crate) fn colours(stream: &impl IsTerminal) -> bool {
+    let objects = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    stream.is_terminal() && !objects
+}
+
+/// Whether somebody looks at stderr.
+pub(crate) fn is_terminal_stderr() -> bool {
+    io::stderr().is_terminal()
 }
 
 /// From now on nobody waits for stdout and stderr. Notes on lines that were dropped have this format on stderr.

@@ -1,7 +1,6 @@
 //! Logs: `tracing` events to stderr, as text for people or as JSON lines for programs.
 
 use std::env::VarError;
-use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -87,7 +86,7 @@ fn install(format: LogFormat, level: LevelFilter) -> Result<Installed, Telemetry
     let installed = match format {
         LogFormat::Text => tracing_subscriber::registry()
             .with(exported)
-            .with(events.with_ansi(std::io::stderr().is_terminal()))
+            .with(events.with_ansi(console::colours(&std::io::stderr())))
             .with(filter)
             .try_init(),
         LogFormat::Json => tracing_subscriber::registry()

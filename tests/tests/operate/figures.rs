@@ -124,7 +124,7 @@ fn an_actor_that_is_not_there_is_refused_with_the_nearest_name() {
     let shown = Shown::start("nearest", "", &kitchens(""));
     let ended = shown.run(&["show", "othr"]);
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("did you mean \"other\"?"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("did you mean `other`?"), "{}", ended.stderr);
     let ended = shown.run(&["show", "pid:7"]);
     assert!(ended.stderr.contains("has no actor with the pid 7"), "{}", ended.stderr);
     let ended = shown.run(&["show", "group:cooks"]);

@@ -1,6 +1,8 @@
 //! What the command line takes, and how it explains mistakes.
 #![expect(clippy::panic, reason = "a panic is how a test fails")]
 
+use std::time::Duration;
+
 use clap::CommandFactory;
 
 use super::*;
@@ -107,4 +109,75 @@ fn mistakes_are_explained() {
     check_refused(&format!("{call} --tls-ca a --tls-name a/b group:g Get"), "a DNS name");
     check_refused("rum node.toml", "a similar subcommand exists: 'run'");
     check_refused("run", "<NODE.TOML>");
+}
+
+/// The command lines of a help's examples, without what a shell does with them.
+fn examples(help: &str) -> Vec<String> {
+    let Some((_, examples)) = help.split_once("Example") else {
+        return Vec::new();
+    };
+    let whole = examples.replace("\\\n", " ");
+    let lines = whole.lines().filter_map(|line| {
+        let (_, line) = line.strip_prefix("  ")?.split_once("ractor-host ")?;
+        let line = line.split(['|', '>']).next().unwrap_or_default();
+        Some(line.replace(['\'', '"'], ""))
+    });
+    lines.collect()
+}
+
+#[test]
+fn the_help_of_every_command_has_examples_that_the_command_line_takes() {
+    for command in Arguments::command().get_subcommands() {
+        let name = command.get_name();
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let examples = examples(&help);
+        assert!(!examples.is_empty(), "`ractor-host {name} --help` has no example");
+        for example in &examples {
+            assert!(example.starts_with(name), "an example of `{name}`: {example}");
+            let parsed = parse(example);
+            assert!(parsed.is_ok(), "{example}: {}", parsed.err().unwrap_or_default());
+        }
+    }
+}
+
+/// The pages for operators, whose commands in the text and in tables no test types.
+const PAGES: [(&str, &str); 4] = [
+    ("operations.md", include_str!("../../../../docs/operations.md")),
+    ("running.md", include_str!("../../../../docs/running.md")),
+    ("deploy.md", include_str!("../../../../docs/deploy.md")),
+    ("node-toml.md", include_str!("../../../../docs/node-toml.md")),
+];
+
+#[test]
+fn commands_in_the_text_of_pages_are_commands() {
+    use clap::error::ErrorKind;
+    let mut found = 0;
+    for (page, text) in PAGES {
+        // Blocks between two fences are at odd places.
+        let prose = text.split("```").step_by(2);
+        let spans = prose
+            .flat_map(str::lines)
+            .flat_map(|line| line.split('`').skip(1).step_by(2));
+        for command in spans.filter_map(|span| span.strip_prefix("ractor-host ")) {
+            let line = command.split(['|', '>', ';', '#']).next().unwrap_or_default();
+            let line = line.replace(['\'', '"', '\\'], "");
+            let is_placeholder = |word: &str| word.contains('…') || word.bytes().all(|byte| byte.is_ascii_uppercase());
+            if line.split_whitespace().any(is_placeholder) {
+                continue;
+            }
+            found += 1;
+            let words = std::iter::once("ractor-host").chain(line.split_whitespace());
+            // A command may be named without all that it takes.
+            if let Err(error) = Arguments::try_parse_from(words) {
+                let is_named_only = matches!(
+                    error.kind(),
+                    ErrorKind::MissingRequiredArgument
+                        | ErrorKind::DisplayHelp
+                        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+                );
+                assert!(is_named_only, "docs/{page}: `ractor-host {command}`: {error}");
+            }
+        }
+    }
+    assert!(found > 20, "{found} commands were found");
 }

@@ -91,3 +91,12 @@ async fn a_message_to_an_actor_that_has_just_ended_is_not_called_sent() {
     directory::remove_peer(NODE);
     server.stop(None);
 }
+
+#[test]
+fn an_actor_may_be_named_with_its_node() {
+    for text in ["counter", "counter@alpha", "counter@alpha@localhost"] {
+        assert_eq!(own_name(text, "alpha@localhost"), "counter", "{text}");
+    }
+    assert_eq!(own_name("counter@beta", "alpha@localhost"), "counter@beta");
+    assert_eq!(own_name("@alpha", "alpha@localhost"), "@alpha");
+}

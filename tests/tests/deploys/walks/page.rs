@@ -77,6 +77,38 @@ pub(super) fn walks(page: &str) -> Result<Vec<Vec<Step>>, String> {
     Ok(walks)
 }
 
+/// What a page has its reader do that is typed from its first line to its last: each block of the language `console`, and each block that
+/// says in a comment that a file is written, shown or edited. All others are for reading.
+pub(super) fn commands(page: &str) -> Result<Vec<Step>, String> {
+    let mut steps = Vec::new();
+    let mut mark = None;
+    let mut lines = page.lines().enumerate().map(|(at, line)| (at + 1, line));
+    while let Some((line, text)) = lines.next() {
+        if let Some(comment) = comment(text) {
+            mark = Some(comment);
+        } else if let Some(language) = text.strip_prefix("```") {
+            let inner = lines.by_ref().take_while(|(_, text)| *text != "```");
+            let lines = inner.map(|(_, text)| text).collect();
+            let mark = mark.take();
+            if mark.is_some() || language == "console" {
+                steps.extend(
+                    Block {
+                        line,
+                        language,
+                        mark,
+                        lines,
+                    }
+                    .steps()?,
+                );
+            }
+        } else if !text.trim().is_empty() {
+            // A comment belongs to the block right behind it.
+            mark = None;
+        }
+    }
+    Ok(steps)
+}
+
 fn comment(line: &str) -> Option<&str> {
     Some(line.trim().strip_prefix("<!--")?.strip_suffix("-->")?.trim())
 }
@@ -206,6 +238,15 @@ fn a_page_is_read_as_its_reader_reads_it() {
         walks("<!-- walk: begin -->\n```go\nx\n```\n<!-- walk: end -->\n").expect_err("a page without a mark");
     assert!(unmarked.starts_with("line 2: nothing says"), "{unmarked}");
     assert!(walks("<!-- walk: begin -->\n").is_err());
+}
+
+#[test]
+fn a_page_of_commands_needs_no_marks() {
+    let page = "```console\n$ one\n```\n```text\n$ not typed\n```\n<!-- aside -->\n```console\n$ not typed\n```\n\
+                <!-- write: a.txt -->\n```toml\na\n```\n";
+    let steps = commands(page).expect("steps");
+    let lines: Vec<usize> = steps.iter().map(|step| step.line).collect();
+    assert_eq!(lines, [2, 12], "{steps:?}");
 }
 
 #[test]
