@@ -65,7 +65,7 @@ pub use secret::SecretPlace;
 pub(crate) use spans::{EntryPart, LateProblems};
 pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;
-pub use wire_type::{DecodeError, Type, TypeError};
+pub use wire_type::{DecodeError, Type, TypeError, misfit};
 
 use crate::files::{self, ReadError};
 use crate::guest::{HostInterfaces, Limits, LoadFault, ModuleSource};

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::deployment_record::{file_digest, version};
 use super::deployments::Deployments;
-use crate::config::{Code, NodeConfig};
+use crate::config::{Code, NodeConfig, misfit};
 use crate::files;
 use crate::guest::{Digest, Module, ModuleSource, Modules};
-use crate::supervision::reload::{self, ConfiguredActor, Reload, ReloadReport, Verdict};
+use crate::supervision::reload::{self, ConfiguredActor, Reload, ReloadReport, StartArguments, Verdict};
 
 /// Told how each reload of a watched file ended.
 pub(super) type ReloadListener = Arc<dyn Fn(&str, &Result<ReloadReport, String>) + Send + Sync>;
@@ -51,6 +51,7 @@ impl Reloader {
                     name: section.name.clone(),
                     grants: section.grants.clone(),
                     keeps_state: section.checkpoint.is_some(),
+                    arguments: StartArguments::new(section.arguments.clone(), misfit),
                 });
             }
         }
