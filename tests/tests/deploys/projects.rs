@@ -217,7 +217,11 @@ fn check_clients(workshop: &Workshop, language: &str) {
         fs::read_to_string(project.join(file)).expect("a client")
     };
     let (file, of_json, declared) = match language {
-        "rust" => ("src/client.rs", "", ""),
+        "rust" => (
+            "src/client.rs",
+            "src/kitchen.rs",
+            "    #[wire(name = \"Self\")]\n    #[rpc]\n    Self_(",
+        ),
         "python" => ("src/client.py", "src/kitchen.py", "quantity: \"float\""),
         "ts" => ("src/client.ts", "src/kitchen.ts", "quantity: number;"),
         "js" => ("src/client.js", "src/kitchen.js", "json(\"Order\")"),
@@ -226,14 +230,23 @@ fn check_clients(workshop: &Workshop, language: &str) {
     };
     bindgen("parity", file);
     // A message of the kitchen is called `Self`, which nothing in Rust can be.
-    if language != "rust" {
-        let client = bindgen("kitchen_ts", of_json);
-        assert!(client.contains(declared), "{client}");
-    }
+    let client = bindgen("kitchen_ts", of_json);
+    assert!(client.contains(declared), "{client}");
     match language {
-        "rust" => write("src/lib.rs", &|text| {
-            text.replacen("\nuse ", "\npub mod client;\nuse ", 1)
-        }),
+        "rust" => {
+            write("src/lib.rs", &|text| {
+                text.replacen("\nuse ", "\npub mod client;\npub mod kitchen;\nuse ", 1)
+            });
+            // What a client with types of JSON needs.
+            write("Cargo.toml", &|text| {
+                text.replace("features = [\"reload\"] }", "features = [\"json\", \"reload\"] }")
+                    .replacen(
+                        "\n[dev-dependencies]",
+                        "serde = { version = \"1\", features = [\"derive\"] }\n\n[dev-dependencies]",
+                        1,
+                    )
+            });
+        }
         "js" => write("src/actor.js", &|text| {
             text.replacen(
                 "import ",
