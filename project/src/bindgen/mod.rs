@@ -160,7 +160,7 @@ mod tests {
                     "class Actor_(Actor):",
                     "    @call\n    def self_(self)",
                     "    @call(\"type\")\n    def type(self)",
-                    "    @call(\"Type\")\n    def type_(self)",
+                    "    @call\n    def type_(self)",
                     "    @call(\"Snapshot\")\n    def snapshot_(self)",
                     "def pid(self, class_: Json[Any])",
                 ],

@@ -60,7 +60,7 @@ impl Workshop {
     }
 
     /// Runs `ractor-host ARGUMENTS` to its end. It may take a while: it installs and compiles.
-    fn run(&self, within: &Path, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, within: &Path, arguments: &[&str]) -> Output {
         let mut command = self.command(within);
         command.args(arguments).output().expect("ractor-host starts")
     }
