@@ -39,7 +39,7 @@ impl Workshop {
         this
     }
 
-    fn new(language: &str) -> Self {
+    pub(crate) fn new(language: &str) -> Self {
         let this = Self {
             folder: tempfile::tempdir().expect("a folder"),
         };
@@ -141,6 +141,9 @@ fn live(language: &str, edit: &Edit) {
     }
     assert_eq!(workshop.succeed(&["build"]).rsplit(", ").next(), Some("up to date\n"));
     workshop.succeed(&["test"]);
+    if language == "ts" {
+        check_types_of_tests(&workshop);
+    }
     assert_no_checkout(&project);
     check_clients(&workshop, language);
     // The code is compiled before, because the node of a test has to start soon.
@@ -200,6 +203,21 @@ fn wait_long(node: &mut Process, what: &str, begin: &str) {
         assert!(Instant::now() < deadline && node.ended().is_none(), "no sign of {what}");
         std::thread::sleep(wait::POLL);
     }
+}
+
+/// Node would run a test whose types are wrong, and leave them out.
+#[track_caller]
+fn check_types_of_tests(workshop: &Workshop) {
+    let file = workshop.project().join("tests/counts.test.ts");
+    let right = fs::read_to_string(&file).expect("a test");
+    fs::write(&file, format!("{right}\nexport const wrong: string = 5;\n")).expect("a file");
+    let tested = workshop.run(&workshop.project(), &["test"]);
+    let said = both(&tested);
+    assert!(
+        !tested.status.success() && said.contains("tests/counts.test.ts(") && said.contains("TS2322"),
+        "{said}"
+    );
+    fs::write(&file, right).expect("a file");
 }
 
 /// Clients of an actor that uses every type, and of one that defines its types of JSON, pass the compiler of their language, in the project.

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
 import { buildActor, buildRuntime, buildSource } from "./build.js";
-import { check } from "./check.js";
+import { check, checkTests } from "./check.js";
 import { BuildError } from "./error.js";
 import { SDK } from "./sdk.js";
 
@@ -22,6 +22,8 @@ const HELP = `Builds and tests actors of ractor-host.
       Makes the runtime, a component that runs such a text.
   ractor-guest check FILE
       Checks the types alone.
+  ractor-guest check-tests FILE…
+      Checks the types of tests, with those of Node (the package @types/node has to be there).
   ractor-guest test [FILE…]
       Runs node --test; tests and actors may be TypeScript. Without files, these are all *.test.ts and *.test.js from here on.
   ractor-guest --version, --help
@@ -97,6 +99,7 @@ export async function main(given) {
     else if (command === "source") await buildSource({ entry: only(files), output: outputOf(values), checked: !values["no-check"], warn: (text) => console.error(text) });
     else if (command === "runtime") await buildRuntime({ output: outputOf(values) });
     else if (command === "check") check(only(files));
+    else if (command === "check-tests") checkTests(files, process.cwd());
     else throw new BuildError(`there is no command ${command}\n\n${HELP}`);
     return 0;
   } catch (error) {
