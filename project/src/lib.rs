@@ -37,7 +37,7 @@ pub use self::test::test;
 /// What guests that are no projects are built with: for `cargo xtask`.
 #[doc(hidden)]
 pub mod parts {
-    pub use crate::build::{c::STACK, component};
+    pub use crate::build::{Debugging, c::STACK, component};
     pub use crate::tools::{C, GO, Pins, Toolset};
 }
 

@@ -22,7 +22,7 @@ use crate::language::Language;
 use crate::project::{BUILD, Kind, Project};
 use crate::sdk;
 
-pub use self::component::component;
+pub use self::component::{Debugging, component};
 use self::inputs::Inputs;
 
 /// A component that is up to date.
