@@ -10,7 +10,7 @@ use crate::component::needs::{Needs, Weighing};
 /// What the host keeps for each function that crosses a component's border, in bytes.
 const CROSSING: u64 = 96;
 
-/// How the names of what CPython's library is told of its place begin.
+/// The beginning of the names by which CPython's library is told of its place.
 const PYTHON: &str = "libpython";
 
 /// A component with all that is nested in it.
