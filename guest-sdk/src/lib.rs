@@ -48,7 +48,7 @@
 //! | `registry::where_is` | native actors and guests alike, also those of other nodes by `name@node@host`; the children of a guest by the names that they were given, but those of other actors by `parent/name` |
 //! | `time::{send_after, send_interval, exit_after}` and the methods of those names | kept by the node, within its limits. The message is made when the timer is set; `exit_after` is for this actor only. The `JoinHandle` has `abort` and can't be awaited |
 //! | `concurrency::{Duration, Instant, sleep, timeout, interval}` | the same with `awaits`; otherwise the actor stands still for a sleep, and nothing ends at its timeout |
-//! | `concurrency::{spawn, oneshot, …}`, `OutputPort` | not there |
+//! | `concurrency::{spawn, oneshot, …}`, `OutputPort` | not there: a task that belongs to no message would have nobody to answer for it; await several futures at once, or cast to oneself |
 //! | `tracing` events | become log events of the host, up to level debug, with the fields of the spans that they are in |
 //!
 //! What guests have besides is there natively, too: [`FailCall`] to fail a call for a reason and [`requests`] to hear why a call failed,

@@ -43,6 +43,14 @@ pub enum ProjectError {
         /// What was asked for.
         language: Language,
     },
+    /// The runtime of this language runs sources that nothing is made of.
+    #[error(
+        "the runtime of {language} runs sources as they are written: name the file itself as `source` in node.toml"
+    )]
+    AsWritten {
+        /// The language.
+        language: Language,
+    },
     /// A manifest doesn't say what it should.
     #[error("{}: {reason}", file.display())]
     Manifest {
@@ -159,6 +167,7 @@ impl ProjectError {
                 | Self::SeveralManifests { .. }
                 | Self::OtherLanguage { .. }
                 | Self::NoRuntime { .. }
+                | Self::AsWritten { .. }
                 | Self::Manifest { .. }
                 | Self::Name { .. }
                 | Self::Exists(_)

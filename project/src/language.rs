@@ -39,7 +39,7 @@ impl Language {
     ];
 
     /// Those with a runtime: a component that runs a source.
-    pub const RUNTIMES: [Self; 1] = [Self::Python];
+    pub const RUNTIMES: [Self; 2] = [Self::Python, Self::JavaScript];
 
     /// Their names on the command line.
     pub const NAMES: [&'static str; 6] = ["rust", "python", "js", "ts", "c", "go"];

@@ -27,7 +27,7 @@ mod test;
 mod tools;
 
 pub use self::bindgen::{Audience, Interface, bindgen};
-pub use self::build::{Built, Outcome, build};
+pub use self::build::{Built, Outcome, build, build_source};
 pub use self::create::{Created, create};
 pub use self::error::ProjectError;
 pub use self::language::{Language, UnknownLanguage};
@@ -37,7 +37,7 @@ pub use self::test::test;
 /// What guests that are no projects are built with: for `cargo xtask`.
 #[doc(hidden)]
 pub mod parts {
-    pub use crate::build::{c::STACK, component};
+    pub use crate::build::{Debugging, c::STACK, component};
     pub use crate::tools::{C, GO, Pins, Toolset};
 }
 

@@ -335,7 +335,7 @@ pub(super) struct ReloadArguments {
     /// If some actors can't be reloaded, let the others keep the new code.
     #[arg(long)]
     pub(super) mixed: bool,
-    /// Reload even if the new code says that it is another actor, or that its state is older.
+    /// Reload even if the new code says that it is another actor, that its state is older, or that it starts with other arguments.
     #[arg(long)]
     pub(super) force: bool,
     /// Only report what would be done, and whether it is possible.

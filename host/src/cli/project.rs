@@ -24,6 +24,7 @@ Examples:
   ractor-host build
   ractor-host build guests/word-count
   ractor-host build --runtime python
+  ractor-host build --runtime js --source scoring.ts
   RACTOR_HOST_CACHE=~/.cache/ractor-host-tools ractor-host build";
 
 const TEST_EXAMPLES: &str = "\
@@ -47,7 +48,8 @@ pub(super) enum ProjectCommand {
     /// has changed, nothing is done.
     ///
     /// With --runtime, make instead what a module with a `source` in node.toml runs, build/LANG-runtime.wasm. Then a change of the source needs no
-    /// build. The folder needs no manifest; sources in Python can import what its requirements.txt asks for.
+    /// build. The folder needs no manifest; sources in Python can import what its requirements.txt asks for. Sources in JavaScript and TypeScript are
+    /// bundled in a moment, with --source: what the module has as its `source` is build/NAME.js then.
     #[command(after_help = BUILD_EXAMPLES)]
     Build(BuildArguments),
     /// Run the tests of a project, without WebAssembly: with cargo test, pytest, node --test and their like.
@@ -78,6 +80,9 @@ pub(super) struct BuildArguments {
     /// Make the runtime of this language.
     #[arg(long, value_name = "LANG", value_parser = runtime(), conflicts_with = "lang")]
     runtime: Option<Language>,
+    /// Make also what the runtime of JavaScript runs of this file: build/NAME.js of NAME.ts or NAME.js.
+    #[arg(long, value_name = "FILE", requires = "runtime")]
+    source: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -109,8 +114,14 @@ pub(super) fn project(command: ProjectCommand, interfaces: &HostInterfaces) -> R
             output::write(|out| write_created(out, &created, lang))?;
         }
         ProjectCommand::Build(arguments) => {
-            let built = ractor_host_project::build(&arguments.open()?, &progress)?;
-            output::write(|out| write_built(out, &built))?;
+            let project = arguments.open()?;
+            // Before minutes are spent on the runtime.
+            let source = arguments.source.as_deref();
+            let source = source.map(|source| ractor_host_project::build_source(&project, source, &progress));
+            let source = source.transpose()?;
+            for built in [ractor_host_project::build(&project, &progress)?].iter().chain(&source) {
+                output::write(|out| write_built(out, built))?;
+            }
         }
         ProjectCommand::Bindgen(arguments) => return bindgen::bindgen(*arguments, interfaces),
         ProjectCommand::Test(arguments) => ractor_host_project::test(&arguments.open()?, &progress)?,

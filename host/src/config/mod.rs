@@ -67,7 +67,7 @@ pub use secret::SecretPlace;
 pub(crate) use spans::{EntryPart, LateProblems};
 pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;
-pub use wire_type::{DecodeError, Type, TypeError};
+pub use wire_type::{DecodeError, Type, TypeError, misfit};
 pub(crate) use written::{KeyWords, WrittenKeys};
 
 use crate::files::{self, ReadError};

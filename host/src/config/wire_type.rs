@@ -137,6 +137,12 @@ impl Type {
     }
 }
 
+/// What is wrong with bytes that should be one value of the type, in words; nothing if they are one, or if the type is of the actor's own.
+pub fn misfit(ty: &TypeExpr, bytes: &[u8]) -> Option<String> {
+    let decoded = Type::of(ty)?.decode(bytes);
+    decoded.err().map(|error| error.reason())
+}
+
 impl FromStr for Type {
     type Err = TypeError;
 

@@ -9,11 +9,11 @@ use parking_lot::RwLock;
 use super::deployment_record::{file_digest, version};
 use super::deployments::Deployments;
 use super::told;
-use crate::config::{Code, NodeConfig, did_you_mean};
+use crate::config::{Code, NodeConfig, did_you_mean, misfit};
 use crate::events::EventHistory;
 use crate::files;
 use crate::guest::{Digest, Module, ModuleSource, Modules};
-use crate::supervision::reload::{self, ConfiguredActor, Reload, ReloadReport, Verdict};
+use crate::supervision::reload::{self, ConfiguredActor, Reload, ReloadReport, StartArguments, Verdict};
 
 /// Told how each reload of a watched file ended.
 pub(super) type ReloadListener = Arc<dyn Fn(&str, &Result<ReloadReport, String>) + Send + Sync>;
@@ -56,6 +56,7 @@ impl Configured {
                     name: section.name.clone(),
                     grants: section.grants.clone(),
                     keeps_state: section.checkpoint.is_some(),
+                    arguments: StartArguments::new(section.arguments.clone(), misfit),
                 });
             }
         }

@@ -7,7 +7,7 @@ use ractor::pg;
 use ractor_host::directory;
 use ractor_host::guest::{Grants, GuestOptions, Mode, RestartIntensity, RestartPolicy, RestartType};
 use ractor_host::supervision::reload::{
-    ConfiguredActor, OnFailure, Outcome, Refusal, Reload, ReloadError, ReloadReport, Verdict, rollback,
+    ConfiguredActor, OnFailure, Outcome, Refusal, Reload, ReloadError, ReloadReport, StartArguments, Verdict, rollback,
 };
 
 use crate::reload_support::{Fail, Node, Says, Version, get, version};
@@ -233,6 +233,7 @@ async fn code_with_which_an_actor_could_not_start_is_refused_though_the_actor_do
             name: "idle".to_owned(),
             grants: Arc::new(Grants::of_actors()),
             keeps_state,
+            arguments: StartArguments::new(Vec::new(), |_, _| None),
         }]
     };
     let reload = |version: Version, keeps_state| {

@@ -1,7 +1,7 @@
 //! C and C++: a table of messages, and the functions that ractor.h makes of it.
 
-use super::interface::{Interface, Message, Type};
-use super::names;
+use super::interface::{Interface, Message, OwnType, Type, own_type};
+use super::names::{self, FreeNames};
 use crate::error::ProjectError;
 use crate::language::Language;
 
@@ -83,16 +83,21 @@ pub(super) fn client(interface: &Interface) -> Result<String, ProjectError> {
     let small = names::snake(&name).unwrap_or_default();
     let large = small.to_ascii_uppercase();
     let mut declarations = String::new();
-    for (format, named, called) in interface.named() {
-        declarations.push_str(&match format {
-            "protobuf" => format!("RACTOR_PROTOBUF({name}_{called}, \"{named}\")\n"),
-            "json" => format!("RACTOR_JSON({name}_{called}, \"{named}\")\n"),
-            _ => format!("RACTOR_OPAQUE({name}_{called}, \"{format}<{named}>\")\n"),
+    let types = interface.own_types(&format!("{name}_"), &[]);
+    for OwnType {
+        format, name, called, ..
+    } in &types
+    {
+        declarations.push_str(&match *format {
+            "protobuf" => format!("RACTOR_PROTOBUF({called}, \"{name}\")\n"),
+            "json" => format!("RACTOR_JSON({called}, \"{name}\")\n"),
+            _ => format!("RACTOR_OPAQUE({called}, \"{format}<{name}>\")\n"),
         });
     }
+    let mut free = FreeNames::new(KEYWORDS);
     let mut rows = String::new();
     for message in &interface.messages {
-        rows.push_str(&format!(" \\\n    {}", row(&name, message)?));
+        rows.push_str(&format!(" \\\n    {}", row(message, &types, &mut free)?));
     }
     let about: String = names::lines(&interface.documentation)
         .iter()
@@ -106,21 +111,21 @@ pub(super) fn client(interface: &Interface) -> Result<String, ProjectError> {
     ))
 }
 
-fn row(actor: &str, message: &Message) -> Result<String, ProjectError> {
-    let small = names::snake(&message.name).map(|name| names::no_keyword(name, KEYWORDS));
-    let Some(small) = small.filter(|_| message.arguments.len() <= MOST_ARGUMENTS) else {
+fn row(message: &Message, types: &[OwnType<'_>], free: &mut FreeNames<'_>) -> Result<String, ProjectError> {
+    let Some(small) = names::snake(&message.name).filter(|_| message.arguments.len() <= MOST_ARGUMENTS) else {
         return Err(ProjectError::Undeclarable {
             tag: names::one_line(&message.name),
             language: Language::C,
         });
     };
+    let small = free.take(small);
     let name = if names::tag_of(&small) == message.name {
         small
     } else {
         format!("({small}, {})", names::literal(&message.name))
     };
     let mut parts = vec![name];
-    parts.extend(message.reply.as_deref().map(|ty| c_type(actor, ty)));
+    parts.extend(message.reply.as_deref().map(|ty| c_type(types, ty)));
     let lines = names::lines(&message.documentation);
     if !lines.is_empty() {
         parts.push(names::literal(&lines.join(" ")));
@@ -129,19 +134,21 @@ fn row(actor: &str, message: &Message) -> Result<String, ProjectError> {
         message
             .parameters(KEYWORDS)
             .into_iter()
-            .map(|(name, ty)| format!("({}, {name})", c_type(actor, ty))),
+            .map(|(name, ty)| format!("({}, {name})", c_type(types, ty))),
     );
     let verb = if message.reply.is_some() { "CALL" } else { "CAST" };
     Ok(format!("{verb}({})", parts.join(", ")))
 }
 
-fn c_type(actor: &str, text: &str) -> String {
+fn c_type(types: &[OwnType<'_>], text: &str) -> String {
     match Type::of(text) {
         Type::Unit => "unit".to_owned(),
         Type::String => "string".to_owned(),
         Type::Bytes | Type::Unknown => "bytes".to_owned(),
         Type::Scalar(scalar) => scalar.to_owned(),
         Type::List(scalar) => format!("list_{scalar}"),
-        Type::Named(_, name) => format!("{actor}_{}", names::capital(name).unwrap_or_else(|| "Named".to_owned())),
+        Type::Named(format, name) => {
+            own_type(types, format, name).map_or_else(|| "bytes".to_owned(), |ty| ty.called.clone())
+        }
     }
 }

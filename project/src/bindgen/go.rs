@@ -1,8 +1,8 @@
 //! Go: a type with a method for each message.
 
-use super::interface::{Interface, JsonType, Message, Type};
-use super::names;
-use super::schema::{Nesting, Presence, Record, Shape, Signed};
+use super::interface::{Interface, Message, OwnType, Type, own_type};
+use super::names::{self, FreeNames};
+use super::schema::{Definitions, Nesting, Presence, Record, Shape, Signed};
 use crate::error::ProjectError;
 use crate::language::Language;
 
@@ -54,30 +54,23 @@ const KEYWORDS: &[&str] = &[
 pub(super) fn client(interface: &Interface) -> Result<String, ProjectError> {
     let name = format!("{}Client", interface.type_name());
     let mut named = String::new();
-    let types = interface.json_types(&name, &[&name]);
+    let types = interface.own_types(&name, &[&name]);
     for ty in &types {
-        named.push_str(&declaration(ty));
-    }
-    for (format, inner, called) in interface.named() {
-        if types.iter().any(|ty| format == "json" && ty.name == inner) {
-            continue;
-        }
-        let called = format!("{name}{called}");
-        named.push_str(&format!(
-            "\n// {called} is {format}<{inner}>, as bytes. Give it the methods MarshalBinary and UnmarshalBinary, and it is what you like.\n\
-             type {called} []byte\n\n// RactorType is its name in contracts.\nfunc ({called}) RactorType() string {{ return \"{format}<{inner}>\" \
-             }}\n",
-        ));
+        named.push_str(&match &ty.definitions {
+            Some(definitions) => declaration(ty, definitions),
+            None => of_bytes(ty),
+        });
     }
     // What a type of Go has once: its field, and its methods.
-    let mut taken = vec!["Pid".to_owned()];
+    let mut taken = FreeNames::new(&["Pid"]);
     let mut methods = String::new();
     for message in &interface.messages {
-        methods.push_str(&method(&name, message, &mut taken)?);
+        methods.push_str(&method(&name, message, &types, &mut taken)?);
     }
+    let has_json = types.iter().any(|ty| ty.definitions.is_some());
     let has_calls = interface.messages.iter().any(|message| message.reply.is_some());
     let mut imports = String::from("import (\n");
-    for (package, is_used) in [("encoding/json", !types.is_empty()), ("time", has_calls)] {
+    for (package, is_used) in [("encoding/json", has_json), ("time", has_calls)] {
         if is_used {
             imports.push_str(&format!("\t\"{package}\"\n"));
         }
@@ -91,15 +84,27 @@ pub(super) fn client(interface: &Interface) -> Result<String, ProjectError> {
     ))
 }
 
+/// A type whose bytes are known, and no more.
+fn of_bytes(ty: &OwnType<'_>) -> String {
+    let OwnType {
+        format, name, called, ..
+    } = ty;
+    format!(
+        "\n// {called} is {format}<{name}>, as bytes. Give it the methods MarshalBinary and UnmarshalBinary, and it is what you like.\n\
+         type {called} []byte\n\n// RactorType is its name in contracts.\nfunc ({called}) RactorType() string {{ return \"{format}<{name}>\" \
+         }}\n",
+    )
+}
+
 /// The structs of a type of JSON. The first of them says how it travels.
-fn declaration(ty: &JsonType) -> String {
+fn declaration(ty: &OwnType<'_>, definitions: &Definitions) -> String {
     let called = &ty.called;
-    let mut text: String = ty.definitions.records.iter().map(structure).collect();
-    if !matches!(ty.definitions.root, Shape::Record(..)) {
+    let mut text: String = definitions.records.iter().map(structure).collect();
+    if !matches!(definitions.root, Shape::Record(..)) {
         text.push_str(&format!(
             "\n// {called} is json<{}>.\ntype {called} {}\n",
             ty.name,
-            shape_type(&ty.definitions.root)
+            shape_type(&definitions.root)
         ));
     }
     text + &format!(
@@ -162,40 +167,37 @@ fn shape_type(shape: &Shape) -> String {
 }
 
 /// The method of a cast, or the two of a call: one that stands still, and one that doesn't.
-fn method(client: &str, message: &Message, taken: &mut Vec<String>) -> Result<String, ProjectError> {
+fn method(
+    client: &str,
+    message: &Message,
+    types: &[OwnType<'_>],
+    taken: &mut FreeNames<'_>,
+) -> Result<String, ProjectError> {
     let Some(name) = names::capital(&message.name) else {
         return Err(ProjectError::Undeclarable {
             tag: names::one_line(&message.name),
             language: Language::Go,
         });
     };
-    let mut free = |name: String| {
-        let mut name = name;
-        while taken.contains(&name) {
-            name.push('_');
-        }
-        taken.push(name.clone());
-        name
-    };
     let parameters: Vec<(String, String)> = message
         .parameters(KEYWORDS)
         .into_iter()
-        .map(|(name, ty)| (camel(&name), go_type(client, ty)))
+        .map(|(name, ty)| (camel(&name), go_type(types, ty)))
         .collect();
     let declared: Vec<String> = parameters.iter().map(|(name, ty)| format!("{name} {ty}")).collect();
     let passed: String = parameters.iter().map(|(name, _)| format!(", {name}")).collect();
     let tag = names::literal(&message.name);
     let about = comment(&message.documentation);
     let Some(reply) = &message.reply else {
-        let name = free(name);
+        let name = taken.take(name);
         return Ok(format!(
             "\n{about}func (client {client}) {name}({}) error {{\n\treturn ractor.Cast(client.Pid, {tag}{passed})\n}}\n",
             declared.join(", "),
         ));
     };
-    let reply = go_type(client, reply);
+    let reply = go_type(types, reply);
     let declared: String = declared.iter().map(|each| format!(", {each}")).collect();
-    let (call, ask) = (free(name.clone()), free(format!("Ask{name}")));
+    let (call, ask) = (taken.take(name.clone()), taken.take(format!("Ask{name}")));
     Ok(format!(
         "\n{about}func (client {client}) {call}(timeout time.Duration{declared}) ({reply}, error) {{\n\treturn ractor.Call[{reply}](client.Pid, \
          timeout, {tag}{passed})\n}}\n\n// {ask} is {call} for handlers that wait.\nfunc (client {client}) {ask}(timeout \
@@ -223,14 +225,16 @@ fn camel(name: &str) -> String {
     first + &rest + end
 }
 
-fn go_type(client: &str, text: &str) -> String {
+fn go_type(types: &[OwnType<'_>], text: &str) -> String {
     match Type::of(text) {
         Type::Unit => "ractor.Unit".to_owned(),
         Type::String => "string".to_owned(),
         Type::Bytes | Type::Unknown => "[]byte".to_owned(),
         Type::Scalar(scalar) => go_scalar(scalar),
         Type::List(scalar) => format!("[]{}", go_scalar(scalar)),
-        Type::Named(_, name) => format!("{client}{}", names::capital(name).unwrap_or_else(|| "Named".to_owned())),
+        Type::Named(format, name) => {
+            own_type(types, format, name).map_or_else(|| "[]byte".to_owned(), |ty| ty.called.clone())
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::names;
+use super::names::{self, FreeNames};
 use super::schema::{self, Definitions};
 
 /// What an actor understands.
@@ -35,13 +35,21 @@ pub struct Schema {
     pub hex: String,
 }
 
-/// A type that travels as JSON and that the actor defines.
-pub(super) struct JsonType {
+/// A type of the actor's own, which its messages name.
+pub(super) struct OwnType<'a> {
+    /// `protobuf`, `json`, `pot` or `opaque`.
+    pub(super) format: &'a str,
     /// Its name in the contract.
-    pub(super) name: String,
-    /// What a program calls it.
+    pub(super) name: &'a str,
+    /// What a program calls it. No other type of the actor is called so.
     pub(super) called: String,
-    pub(super) definitions: Definitions,
+    /// What it consists of, if it travels as JSON and the actor defines it.
+    pub(super) definitions: Option<Definitions>,
+}
+
+/// The one of `types` that a message names so.
+pub(super) fn own_type<'a, 'b>(types: &'b [OwnType<'a>], format: &str, name: &str) -> Option<&'b OwnType<'a>> {
+    types.iter().find(|ty| ty.format == format && ty.name == name)
 }
 
 /// An argument.
@@ -123,51 +131,47 @@ impl Interface {
         names::capital(&self.name).unwrap_or_else(|| "Client".to_owned())
     }
 
-    /// Every type of the actor's own that its messages name, once: format, name and what a program calls it.
-    pub(super) fn named(&self) -> Vec<(&str, &str, String)> {
-        let mut named = Vec::new();
+    /// Every type of the actor's own that its messages name, once. A program calls it by `prefix` and its name, and nothing in the source
+    /// is called one of those that are `reserved`.
+    pub(super) fn own_types(&self, prefix: &str, reserved: &[&str]) -> Vec<OwnType<'_>> {
         let arguments = self.messages.iter().flat_map(|message| &message.arguments);
         let types = arguments.map(|argument| argument.ty.as_str());
         let replies = self.messages.iter().filter_map(|message| message.reply.as_deref());
         let start = self.start.iter().map(|start| start.ty.as_str());
+        let mut free = FreeNames::new(reserved);
+        let mut own: Vec<OwnType<'_>> = Vec::new();
         for text in start.chain(types).chain(replies) {
-            if let Type::Named(format, name) = Type::of(text) {
-                let called = names::capital(name).unwrap_or_else(|| "Named".to_owned());
-                if !named.contains(&(format, name, called.clone())) {
-                    named.push((format, name, called));
-                }
-            }
-        }
-        named
-    }
-}
-
-impl Interface {
-    /// Those types of JSON that the actor defines, each called by `prefix` and its name. No other name is one of those that are `taken`.
-    pub(super) fn json_types(&self, prefix: &str, taken: &[&str]) -> Vec<JsonType> {
-        let named = self.named();
-        let mut taken: Vec<String> = taken.iter().map(|name| (*name).to_owned()).collect();
-        taken.extend(named.iter().map(|(_, _, called)| format!("{prefix}{called}")));
-        let mut types = Vec::new();
-        for (_, name, called) in named.iter().filter(|(format, ..)| *format == "json") {
-            let is_it = |schema: &&Schema| schema.name == *name && schema.format == "json-schema";
-            let bytes = self
-                .schemas
-                .iter()
-                .find(is_it)
-                .and_then(|schema| hex::decode(&schema.hex).ok());
-            let called = format!("{prefix}{called}");
-            let Some(definitions) = bytes.and_then(|bytes| schema::read(&called, &bytes, &taken)) else {
+            let Type::Named(format, name) = Type::of(text) else {
                 continue;
             };
-            taken.extend(definitions.records.iter().map(|record| record.name.clone()));
-            types.push(JsonType {
-                name: (*name).to_owned(),
-                called,
-                definitions,
-            });
+            if own_type(&own, format, name).is_none() {
+                let called = names::capital(name).unwrap_or_else(|| "Named".to_owned());
+                own.push(OwnType {
+                    format,
+                    name,
+                    called: free.take(format!("{prefix}{called}")),
+                    definitions: None,
+                });
+            }
         }
-        types
+        // What they consist of has names as well, none of which is that of another type.
+        for ty in own.iter_mut().filter(|ty| ty.format == "json") {
+            let Some(definitions) = self.definitions(ty.name, &ty.called, &free) else {
+                continue;
+            };
+            for record in &definitions.records {
+                free.note(&record.name);
+            }
+            ty.definitions = Some(definitions);
+        }
+        own
+    }
+
+    /// What the actor's schema of a type defines.
+    fn definitions(&self, name: &str, called: &str, free: &FreeNames<'_>) -> Option<Definitions> {
+        let is_it = |schema: &&Schema| schema.name == name && schema.format == "json-schema";
+        let schema = self.schemas.iter().find(is_it)?;
+        schema::read(called, &hex::decode(&schema.hex).ok()?, free)
     }
 }
 
@@ -176,7 +180,7 @@ impl Message {
     pub(super) fn parameters(&self, keywords: &[&str]) -> Vec<(String, &str)> {
         let mut taken: Vec<String> = Vec::new();
         let named = self.arguments.iter().enumerate().map(|(at, argument)| {
-            let usual = names::snake(&argument.name).map(|name| names::no_keyword(name, keywords));
+            let usual = names::snake(&argument.name).map(|name| FreeNames::new(keywords).take(name));
             let name = usual.filter(|name| !taken.contains(name));
             let name = name.unwrap_or_else(|| format!("argument_{}", at + 1));
             taken.push(name.clone());

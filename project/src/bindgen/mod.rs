@@ -101,7 +101,7 @@ mod tests {
             "pub type OrderJson = ractor::Json<Order>;",
             "    #[serde(default, skip_serializing_if = \"Option::is_none\")]\n    pub before: Option<Box<Order>>,\n    /// Counts up.\n    pub id: u64,\n",
             "    #[serde(rename = \"line-items\")]\n    pub line_items: Vec<OrderItem>,",
-            "    pub r#type: String,",
+            "    #[serde(rename = \"type\")]\n    pub type_: String,",
             "pub type ShopTagsJson = ractor::Json<Vec<String>>;",
         ] {
             assert!(rust.contains(part), "{rust}\nshould have: {part}");
@@ -128,6 +128,53 @@ mod tests {
             "func (value *ShopClientOrder) UnmarshalBinary(data []byte) error { return json.Unmarshal(data, value) }",
         ] {
             assert!(go.contains(part), "{go}\nshould have: {part}");
+        }
+    }
+
+    /// By one rule: `_` behind it, and the tag stays.
+    #[test]
+    fn what_a_language_reserves_or_something_has_already_is_called_otherwise() {
+        let message = |name: &str| serde_json::json!({ "name": name, "arguments": [], "reply": "protobuf<a.String>" });
+        let interface = serde_json::json!({
+            "name": "Actor", "version": "1.0.0", "start": null,
+            "messages": [message("Self"), message("type"), message("Type"), message("Snapshot"), {
+                "name": "Pid", "arguments": [{ "name": "class", "type": "json<a.String>" }], "reply": null,
+            }],
+        });
+        let interface: Interface = serde_json::from_value(interface).unwrap();
+        for (language, parts) in [
+            (
+                Language::Rust,
+                &[
+                    "    #[wire(name = \"Self\")]\n    #[rpc]\n    Self_(RpcReplyPort<AString_>)",
+                    "    #[wire(name = \"type\")]\n    #[rpc]\n    type_(",
+                    "    #[rpc]\n    Type(",
+                    "pub type AString = Vec<u8>;",
+                    "pub type AString_ = Vec<u8>;",
+                    "    Pid(AString),",
+                ][..],
+            ),
+            (
+                Language::Python,
+                &[
+                    "class Actor_(Actor):",
+                    "    @call\n    def self_(self)",
+                    "    @call(\"type\")\n    def type(self)",
+                    "    @call\n    def type_(self)",
+                    "    @call(\"Snapshot\")\n    def snapshot_(self)",
+                    "def pid(self, class_: Json[Any])",
+                ],
+            ),
+            (Language::C, &["CALL((type, \"type\"), ", "CALL((type_, \"Type\"), "]),
+            (
+                Language::Go,
+                &["func (client ActorClient) Pid_(class ", ") Type_(", ", \"Type\")"],
+            ),
+        ] {
+            let client = bindgen(&interface, language, Audience::Guests).unwrap();
+            for part in parts {
+                assert!(client.contains(part), "{client}\nshould have: {part}");
+            }
         }
     }
 

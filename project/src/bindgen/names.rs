@@ -41,12 +41,39 @@ pub(super) fn is_identifier(name: &str) -> bool {
         && name.chars().all(|each| each.is_ascii_alphanumeric() || each == '_')
 }
 
-/// The name, with `_` behind it if the language has it.
-pub(super) fn no_keyword(name: String, keywords: &[&str]) -> String {
-    if keywords.contains(&name.as_str()) {
-        name + "_"
-    } else {
+/// Names that nothing else in a source has, by one rule in all languages: a name that the language keeps for itself, or that something has
+/// already, gets `_` behind it. What travels on the wire stays as it is.
+pub(super) struct FreeNames<'a> {
+    reserved: &'a [&'a str],
+    taken: Vec<String>,
+}
+
+impl<'a> FreeNames<'a> {
+    /// Nothing has a name yet.
+    pub(super) fn new(reserved: &'a [&'a str]) -> Self {
+        Self {
+            reserved,
+            taken: Vec::new(),
+        }
+    }
+
+    /// Whether nothing has the name.
+    pub(super) fn is_free(&self, name: &str) -> bool {
+        !self.reserved.contains(&name) && !self.taken.iter().any(|taken| taken == name)
+    }
+
+    /// The name, or one like it that is free. Nothing else gets it.
+    pub(super) fn take(&mut self, mut name: String) -> String {
+        while !self.is_free(&name) {
+            name.push('_');
+        }
+        self.note(&name);
         name
+    }
+
+    /// Something has the name.
+    pub(super) fn note(&mut self, name: &str) {
+        self.taken.push(name.to_owned());
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::interface::{Interface, JsonType, Message, Type};
-use super::names;
-use super::schema::{Field, Presence, Record, Shape};
+use super::interface::{Interface, Message, OwnType, Type, own_type};
+use super::names::{self, FreeNames};
+use super::schema::{Definitions, Field, Presence, Record, Shape};
 
 const KEYWORDS: &[&str] = &[
     "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
@@ -26,30 +26,29 @@ const TAKEN: &[&str] = &[
 
 pub(super) fn client(interface: &Interface) -> String {
     let mut used = BTreeSet::from(["Actor"]);
-    let class = interface.type_name();
-    let types: Vec<JsonType> = interface.json_types("", &[&class]);
-    // A type can't have the name of the actor's class, which stands behind it.
-    let types: Vec<JsonType> = types.into_iter().filter(|ty| ty.called != class).collect();
+    let class = FreeNames::new(CLASSES).take(interface.type_name());
+    let reserved: Vec<&str> = CLASSES.iter().copied().chain([class.as_str()]).collect();
+    let types = interface.own_types("", &reserved);
+    let keywords: Vec<&str> = KEYWORDS.iter().chain(TAKEN).copied().collect();
+    let mut free = FreeNames::new(&keywords);
     let mut body = String::new();
     for message in &interface.messages {
-        body.push_str(&method(message, &types, &mut used));
+        body.push_str(&method(message, &types, &mut free, &mut used));
     }
     if body.is_empty() {
         body.push_str("    pass\n");
     }
     let mut aliases = String::new();
-    for (format, name, called) in interface.named() {
-        let (what, ty) = if format == "json" {
-            continue;
-        } else if format == "protobuf" {
-            (
-                "Put the message's class of google.protobuf here; until then, the bytes as they travel.",
-                "bytes",
-            )
-        } else {
-            ("The bytes as they travel.", "bytes")
+    for ty in &types {
+        let about = match ty.format {
+            "json" => continue,
+            "protobuf" => "Put the message's class of google.protobuf here; until then, the bytes as they travel.",
+            _ => "The bytes as they travel.",
         };
-        aliases.push_str(&format!("\n# {format}<{name}>. {what}\n{called} = {ty}\n"));
+        aliases.push_str(&format!(
+            "\n# {}<{}>. {about}\n{} = bytes\n",
+            ty.format, ty.name, ty.called
+        ));
     }
     let documentation: Vec<String> = names::lines(&interface.documentation)
         .iter()
@@ -61,7 +60,9 @@ pub(super) fn client(interface: &Interface) -> String {
         format!("    \"\"\"{}\n    \"\"\"\n\n", documentation.join("\n").trim_start())
     };
     for ty in &types {
-        aliases.push_str(&declaration(ty, &mut used));
+        if let Some(definitions) = &ty.definitions {
+            aliases.push_str(&declaration(ty, definitions, &mut used));
+        }
     }
     let typing: Vec<&str> = TYPING.iter().copied().filter(|name| used.remove(name)).collect();
     let typing = if typing.is_empty() {
@@ -77,27 +78,42 @@ pub(super) fn client(interface: &Interface) -> String {
     )
 }
 
+/// What no class and no type can be called: words of Python, and what the source imports.
+const CLASSES: &[&str] = &[
+    "Actor",
+    "Annotated",
+    "Any",
+    "False",
+    "Json",
+    "JsonText",
+    "None",
+    "NotImplementedError",
+    "NotRequired",
+    "True",
+    "TypedDict",
+];
+
 /// What comes from the module `typing`.
 const TYPING: [&str; 4] = ["Annotated", "Any", "NotRequired", "TypedDict"];
 
 /// The classes of a type of JSON, and its name where that isn't the first one's.
-fn declaration(ty: &JsonType, used: &mut BTreeSet<&'static str>) -> String {
+fn declaration(ty: &OwnType<'_>, definitions: &Definitions, used: &mut BTreeSet<&'static str>) -> String {
     let mut text = String::new();
-    for record in ty.definitions.records.iter().rev() {
+    for record in definitions.records.iter().rev() {
         text.push_str(&class(record, used));
     }
-    if !is_class(ty) {
+    if !is_class(ty, definitions) {
         used.extend(["Annotated", "JsonText"]);
-        let root = shape_type(&ty.definitions.root, used);
-        let name = names::literal(&ty.name);
+        let root = shape_type(&definitions.root, used);
+        let name = names::literal(ty.name);
         text.push_str(&format!("\n{} = Annotated[{root}, JsonText({name})]\n", ty.called));
     }
     text
 }
 
 /// Whether a type is a class with its very name.
-fn is_class(ty: &JsonType) -> bool {
-    ty.called == ty.name && matches!(&ty.definitions.root, Shape::Record(name, _) if *name == ty.called)
+fn is_class(ty: &OwnType<'_>, definitions: &Definitions) -> bool {
+    ty.called == ty.name && matches!(&definitions.root, Shape::Record(name, _) if *name == ty.called)
 }
 
 fn class(record: &Record, used: &mut BTreeSet<&'static str>) -> String {
@@ -166,11 +182,16 @@ fn shape_type(shape: &Shape, used: &mut BTreeSet<&'static str>) -> String {
     }
 }
 
-fn method(message: &Message, types: &[JsonType], used: &mut BTreeSet<&'static str>) -> String {
+fn method(
+    message: &Message,
+    types: &[OwnType<'_>],
+    free: &mut FreeNames<'_>,
+    used: &mut BTreeSet<&'static str>,
+) -> String {
     let verb = if message.reply.is_some() { "call" } else { "cast" };
     used.insert(verb);
-    let usual = names::snake(&message.name).map(|name| names::no_keyword(names::no_keyword(name, KEYWORDS), TAKEN));
-    let name = usual.unwrap_or_else(|| format!("message_{:08x}", fingerprint(&message.name)));
+    let usual = names::snake(&message.name);
+    let name = free.take(usual.unwrap_or_else(|| format!("message_{:08x}", fingerprint(&message.name))));
     let tag = if names::tag_of(&name) == message.name {
         String::new()
     } else {
@@ -206,7 +227,7 @@ fn fingerprint(tag: &str) -> u32 {
     })
 }
 
-fn python_type(text: &str, types: &[JsonType], used: &mut BTreeSet<&'static str>) -> String {
+fn python_type(text: &str, types: &[OwnType<'_>], used: &mut BTreeSet<&'static str>) -> String {
     const OURS: [&str; 13] = [
         "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128", "f32", "f64", "char",
     ];
@@ -220,14 +241,12 @@ fn python_type(text: &str, types: &[JsonType], used: &mut BTreeSet<&'static str>
         Type::Bytes | Type::Unknown => "bytes".to_owned(),
         Type::Scalar(scalar) => ours(scalar),
         Type::List(scalar) => format!("list[{}]", ours(scalar)),
-        Type::Named("json", name) if types.iter().any(|ty| ty.name == name) => {
-            let ty = types.iter().find(|ty| ty.name == name);
-            ty.map(|ty| ty.called.clone()).unwrap_or_default()
-        }
-        Type::Named("json", _) => {
-            used.extend(["Json", "Any"]);
-            "Json[Any]".to_owned()
-        }
-        Type::Named(_, name) => names::capital(name).unwrap_or_else(|| "Named".to_owned()),
+        Type::Named(format, name) => match own_type(types, format, name) {
+            Some(ty) if format != "json" || ty.definitions.is_some() => ty.called.clone(),
+            _ => {
+                used.extend(["Json", "Any"]);
+                "Json[Any]".to_owned()
+            }
+        },
     }
 }

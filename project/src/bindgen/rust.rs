@@ -1,39 +1,50 @@
 //! Rust: the enum of the messages, for `cast!` and `call!`.
 
 use super::Audience;
-use super::interface::{Interface, JsonType, Message, Type};
-use super::names;
-use super::schema::{Nesting, Presence, Record, Shape, Signed};
+use super::interface::{Interface, Message, OwnType, Type, own_type};
+use super::names::{self, FreeNames};
+use super::schema::{Definitions, Nesting, Presence, Record, Shape, Signed};
 use crate::error::ProjectError;
 use crate::language::Language;
 
-/// Keywords that no variant can be called: `r#` doesn't help there.
-const KEYWORDS: &[&str] = &["Self", "self", "super", "crate"];
+/// What no variant and no field can be called.
+const KEYWORDS: &[&str] = &[
+    "Self", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super",
+    "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
+/// What no type can be called: a word of Rust, and what the source uses.
+const TYPES: &[&str] = &["Box", "Option", "RpcReplyPort", "Self", "String", "Vec"];
 
 pub(super) fn client(interface: &Interface, audience: Audience) -> Result<String, ProjectError> {
     let name = interface.type_name();
-    let types = interface.json_types("", &[&format!("{name}Msg")]);
-    // Natively a type of its own has to be one that can travel; a list of somebody else can't be made that.
-    let types: Vec<JsonType> = match audience {
-        Audience::Guests => types,
-        Audience::Natives => types.into_iter().filter(|ty| is_record(&ty.definitions.root)).collect(),
-    };
+    let messages = format!("{name}Msg");
+    let reserved: Vec<&str> = TYPES.iter().copied().chain([messages.as_str()]).collect();
+    let mut types = interface.own_types("", &reserved);
+    if audience == Audience::Natives {
+        // Natively a type of its own has to be one that can travel; a list of somebody else can't be made that.
+        let travels = |definitions: &Definitions| matches!(definitions.root, Shape::Record(..));
+        for ty in &mut types {
+            ty.definitions = ty.definitions.take().filter(travels);
+        }
+    }
+    let mut free = FreeNames::new(KEYWORDS);
     let mut variants = String::new();
     for message in &interface.messages {
-        variants.push_str(&variant(message, &types)?);
+        variants.push_str(&variant(message, &types, &mut free)?);
     }
     let mut aliases = String::new();
     for ty in &types {
-        aliases.push_str(&declaration(ty, audience));
-    }
-    for (format, named, called) in interface.named() {
-        if types.iter().any(|ty| format == "json" && ty.name == named) {
-            continue;
-        }
-        aliases.push_str(&format!(
-            "\n/// `{format}<{named}>`: the bytes as they travel. Any type that is `BytesConvertable` to the same bytes may stand here.\npub type {called} = \
-             Vec<u8>;\n"
-        ));
+        aliases.push_str(&match &ty.definitions {
+            Some(definitions) => declaration(ty, definitions, audience),
+            None => format!(
+                "\n/// `{}<{}>`: the bytes as they travel. Any type that is `BytesConvertable` to the same bytes may stand here.\npub type {} = \
+                 Vec<u8>;\n",
+                ty.format, ty.name, ty.called
+            ),
+        });
     }
     let derive = match audience {
         Audience::Guests => "ractor::RactorClusterMessage",
@@ -55,9 +66,9 @@ pub(super) fn client(interface: &Interface, audience: Audience) -> Result<String
 }
 
 /// The structs of a type of JSON, and what the enum calls it.
-fn declaration(ty: &JsonType, audience: Audience) -> String {
-    let mut text: String = ty.definitions.records.iter().map(structure).collect();
-    let root = shape_type(&ty.definitions.root);
+fn declaration(ty: &OwnType<'_>, definitions: &Definitions, audience: Audience) -> String {
+    let mut text: String = definitions.records.iter().map(structure).collect();
+    let root = shape_type(&definitions.root);
     let called = format!("{}Json", ty.called);
     text.push_str(&match audience {
         Audience::Guests => format!(
@@ -76,10 +87,6 @@ fn declaration(ty: &JsonType, audience: Audience) -> String {
     text
 }
 
-fn is_record(shape: &Shape) -> bool {
-    matches!(shape, Shape::Record(..))
-}
-
 fn structure(record: &Record) -> String {
     let about = |text: &str, indentation: &str| -> String {
         let lines = names::lines(text);
@@ -93,9 +100,10 @@ fn structure(record: &Record) -> String {
         about(&record.documentation, ""),
         record.name
     );
+    let mut free = FreeNames::new(KEYWORDS);
     for field in &record.fields {
         text.push_str(&about(&field.documentation, "    "));
-        let name = names::no_keyword(field.name.clone(), KEYWORDS);
+        let name = free.take(field.name.clone());
         let mut marks = Vec::new();
         if name != field.key {
             marks.push(format!("rename = \"{}\"", field.key));
@@ -110,19 +118,10 @@ fn structure(record: &Record) -> String {
         if !marks.is_empty() {
             text.push_str(&format!("    #[serde({})]\n", marks.join(", ")));
         }
-        let raw = if RAW.contains(&name.as_str()) { "r#" } else { "" };
-        text.push_str(&format!("    pub {raw}{name}: {ty},\n"));
+        text.push_str(&format!("    pub {name}: {ty},\n"));
     }
     text + "}\n"
 }
-
-/// Keywords that can be names with `r#` in front.
-const RAW: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
-    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
-    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof",
-    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
-];
 
 fn shape_type(shape: &Shape) -> String {
     match shape {
@@ -140,14 +139,15 @@ fn shape_type(shape: &Shape) -> String {
     }
 }
 
-fn variant(message: &Message, types: &[JsonType]) -> Result<String, ProjectError> {
+fn variant(message: &Message, types: &[OwnType<'_>], free: &mut FreeNames<'_>) -> Result<String, ProjectError> {
     let tag = &message.name;
-    if !names::is_identifier(tag) || KEYWORDS.contains(&tag.as_str()) {
+    if !names::is_identifier(tag) {
         return Err(ProjectError::Undeclarable {
             tag: names::one_line(tag),
             language: Language::Rust,
         });
     }
+    let name = free.take(tag.clone());
     let mut text = String::new();
     for line in names::lines(&message.documentation) {
         text.push_str(format!("    /// {line}").trim_end());
@@ -160,6 +160,9 @@ fn variant(message: &Message, types: &[JsonType]) -> Result<String, ProjectError
         .collect();
     if named.len() == message.arguments.len() && !named.is_empty() {
         text.push_str(&format!("    /// Arguments: {}.\n", named.join(", ")));
+    }
+    if name != *tag {
+        text.push_str(&format!("    #[wire(name = \"{tag}\")]\n"));
     }
     let mut fields: Vec<String> = message
         .arguments
@@ -175,20 +178,20 @@ fn variant(message: &Message, types: &[JsonType]) -> Result<String, ProjectError
     } else {
         format!("({})", fields.join(", "))
     };
-    Ok(text + &format!("    {tag}{fields},\n"))
+    Ok(text + &format!("    {name}{fields},\n"))
 }
 
-fn rust_type(text: &str, types: &[JsonType]) -> String {
+fn rust_type(text: &str, types: &[OwnType<'_>]) -> String {
     match Type::of(text) {
         Type::Unit => "()".to_owned(),
         Type::String => "String".to_owned(),
         Type::Bytes | Type::Unknown => "Vec<u8>".to_owned(),
         Type::Scalar(scalar) => scalar.to_owned(),
         Type::List(scalar) => format!("Vec<{scalar}>"),
-        Type::Named("json", name) if types.iter().any(|ty| ty.name == name) => {
-            let ty = types.iter().find(|ty| ty.name == name);
-            ty.map(|ty| format!("{}Json", ty.called)).unwrap_or_default()
-        }
-        Type::Named(_, name) => names::capital(name).unwrap_or_else(|| "Vec<u8>".to_owned()),
+        Type::Named(format, name) => match own_type(types, format, name) {
+            Some(ty) if ty.definitions.is_some() => format!("{}Json", ty.called),
+            Some(ty) => ty.called.clone(),
+            None => "Vec<u8>".to_owned(),
+        },
     }
 }

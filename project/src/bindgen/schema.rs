@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::names;
+use super::names::{self, FreeNames};
 
 /// The most levels of types within types; anything deeper is any value.
 const MOST_LEVELS: usize = 32;
@@ -79,16 +79,15 @@ pub(super) struct Definitions {
     pub(super) records: Vec<Record>,
 }
 
-/// The types of a schema. `name` is that of the root, and begins the names of all others, of which none is one of those that are `taken`
-/// already.
-pub(super) fn read(name: &str, schema: &[u8], taken: &[String]) -> Option<Definitions> {
+/// The types of a schema. `name` is that of the root, and begins the names of all others, which are `free`.
+pub(super) fn read(name: &str, schema: &[u8], free: &FreeNames<'_>) -> Option<Definitions> {
     let schema: Value = serde_json::from_slice(schema).ok()?;
     let mut reader = Reader {
         root: &schema,
         name,
         records: Vec::new(),
         begun: Vec::new(),
-        taken,
+        free,
     };
     let root = reader.shape(&schema, name, 0);
     // Nothing is known that wasn't before.
@@ -106,7 +105,7 @@ struct Reader<'a> {
     records: Vec<Option<Record>>,
     /// All that were begun, and what they are called, in the order of their places.
     begun: Vec<(&'a Map<String, Value>, String)>,
-    taken: &'a [String],
+    free: &'a FreeNames<'a>,
 }
 
 impl<'a> Reader<'a> {
@@ -245,7 +244,7 @@ impl<'a> Reader<'a> {
     fn free_name(&self, name: &str) -> String {
         // The root has the name that it was given.
         let is_taken = |name: &String| {
-            self.begun.iter().any(|(_, begun)| begun == name) || (name != self.name && self.taken.contains(name))
+            self.begun.iter().any(|(_, begun)| begun == name) || (name != self.name && !self.free.is_free(name))
         };
         let mut free = name.to_owned();
         let mut number = 1;
@@ -294,7 +293,7 @@ mod tests {
     use super::*;
 
     fn shape(schema: &Value) -> Shape {
-        read("Order", schema.to_string().as_bytes(), &[]).map_or(Shape::Any, |read| read.root)
+        read("Order", schema.to_string().as_bytes(), &FreeNames::new(&[])).map_or(Shape::Any, |read| read.root)
     }
 
     #[test]
@@ -326,7 +325,7 @@ mod tests {
         ] {
             assert_eq!(shape(&schema), expected, "{schema}");
         }
-        assert_eq!(read("Order", b"no json", &[]), None);
+        assert_eq!(read("Order", b"no json", &FreeNames::new(&[])), None);
     }
 
     #[test]
@@ -342,7 +341,7 @@ mod tests {
                 "Item": { "type": "object", "properties": {}, "description": "One thing." },
             },
         });
-        let read = read("Order", schema.to_string().as_bytes(), &[]).unwrap();
+        let read = read("Order", schema.to_string().as_bytes(), &FreeNames::new(&[])).unwrap();
         assert_eq!(read.root, Shape::Record("Order".to_owned(), Nesting::Part));
         let names: Vec<&str> = read.records.iter().map(|record| record.name.as_str()).collect();
         assert_eq!(names, ["Order", "OrderItem", "OrderTo"]);
@@ -362,7 +361,7 @@ mod tests {
     fn two_records_never_have_one_name() {
         let record = || json!({ "type": "object", "properties": { "n": { "type": "integer" } } });
         let schema = json!({ "properties": { "a-b": record(), "aB": record(), "c": record() } });
-        let read = read("Order", schema.to_string().as_bytes(), &["OrderC".to_owned()]).unwrap();
+        let read = read("Order", schema.to_string().as_bytes(), &FreeNames::new(&["OrderC"])).unwrap();
         let mut names: Vec<&str> = read.records.iter().map(|record| record.name.as_str()).collect();
         names.sort_unstable();
         assert_eq!(names, ["Order", "OrderAB", "OrderAB2", "OrderC2"]);

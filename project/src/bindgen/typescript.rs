@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::interface::{Interface, JsonType, Message, Type};
+use super::interface::{Interface, Message, OwnType, Type, own_type};
 use super::names;
 use super::schema::{Presence, Record, Shape};
 use crate::language::Language;
@@ -10,14 +10,14 @@ use crate::language::Language;
 pub(super) fn client(interface: &Interface, language: Language) -> String {
     let mut used = BTreeSet::from(["contract"]);
     let class = interface.type_name();
-    let types: Vec<JsonType> = match language {
-        Language::TypeScript => interface.json_types("", &[&class]),
+    let mut types = interface.own_types("", &[&class]);
+    if language != Language::TypeScript {
         // JavaScript has no types to write down.
-        _ => Vec::new(),
-    };
+        types.iter_mut().for_each(|ty| ty.definitions = None);
+    }
     let mut declarations = String::new();
-    for (format, name, called) in interface.named() {
-        let (function, note) = match format {
+    for ty in &types {
+        let (function, note) = match ty.format {
             "json" => ("json", ""),
             "pot" => ("pot", ""),
             "protobuf" => (
@@ -27,27 +27,29 @@ pub(super) fn client(interface: &Interface, language: Language) -> String {
             _ => ("opaque", ""),
         };
         used.insert(function);
-        let ty = types.iter().find(|ty| format == "json" && ty.name == name);
-        let typed = ty.map(|ty| {
-            for record in &ty.definitions.records {
+        let typed = ty.definitions.as_ref().map(|definitions| {
+            for record in &definitions.records {
                 declarations.push_str(&interface_of(record));
             }
-            format!("<{}>", shape_type(&ty.definitions.root))
+            format!("<{}>", shape_type(&definitions.root))
         });
         let typed = typed.unwrap_or_default();
-        declarations.push_str(&format!("const {called} = {function}{typed}(\"{name}\");{note}\n"));
+        declarations.push_str(&format!(
+            "const {} = {function}{typed}(\"{}\");{note}\n",
+            ty.called, ty.name
+        ));
     }
     if !declarations.is_empty() {
         declarations.push('\n');
     }
     let start = interface.start.as_ref().filter(|start| start.ty != "unit");
     let start = start
-        .map(|start| format!("  start: {},\n", typescript_type(&start.ty, &mut used)))
+        .map(|start| format!("  start: {},\n", typescript_type(&start.ty, &types, &mut used)))
         .unwrap_or_default();
     let rows: String = interface
         .messages
         .iter()
-        .map(|message| row(message, &mut used))
+        .map(|message| row(message, &types, &mut used))
         .collect();
     let about = match names::lines(&interface.documentation).as_slice() {
         [] => String::new(),
@@ -99,7 +101,7 @@ fn shape_type(shape: &Shape) -> String {
     }
 }
 
-fn row(message: &Message, used: &mut BTreeSet<&'static str>) -> String {
+fn row(message: &Message, types: &[OwnType<'_>], used: &mut BTreeSet<&'static str>) -> String {
     let verb = if message.reply.is_some() { "call" } else { "cast" };
     used.insert(verb);
     let is_named = !message.arguments.is_empty()
@@ -110,7 +112,7 @@ fn row(message: &Message, used: &mut BTreeSet<&'static str>) -> String {
     let arguments: Vec<String> = message
         .arguments
         .iter()
-        .map(|argument| typescript_type(&argument.ty, used))
+        .map(|argument| typescript_type(&argument.ty, types, used))
         .collect();
     let arguments = if is_named {
         let named = message
@@ -128,7 +130,7 @@ fn row(message: &Message, used: &mut BTreeSet<&'static str>) -> String {
     let reply = message
         .reply
         .as_deref()
-        .map(|ty| format!(".returns({})", typescript_type(ty, used)));
+        .map(|ty| format!(".returns({})", typescript_type(ty, types, used)));
     let key = if names::is_identifier(&message.name) {
         message.name.clone()
     } else {
@@ -149,7 +151,7 @@ fn row(message: &Message, used: &mut BTreeSet<&'static str>) -> String {
     )
 }
 
-fn typescript_type(text: &str, used: &mut BTreeSet<&'static str>) -> String {
+fn typescript_type(text: &str, types: &[OwnType<'_>], used: &mut BTreeSet<&'static str>) -> String {
     const PLAIN: [&str; 17] = [
         "u8", "u16", "u32", "u64", "u128", "i8", "i16", "i32", "i64", "i128", "f32", "f64", "bool", "char", "string",
         "bytes", "unit",
@@ -168,6 +170,9 @@ fn typescript_type(text: &str, used: &mut BTreeSet<&'static str>) -> String {
             used.insert("list");
             format!("list({element})")
         }
-        Type::Named(_, name) => names::capital(name).unwrap_or_else(|| "Named".to_owned()),
+        Type::Named(format, name) => match own_type(types, format, name) {
+            Some(ty) => ty.called.clone(),
+            None => plain("bytes"),
+        },
     }
 }

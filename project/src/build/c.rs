@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::Building;
-use super::component::component;
+use super::component::{Debugging, component};
 use crate::error::ProjectError;
 use crate::project::Project;
 use crate::run::Run;
@@ -62,7 +62,23 @@ pub(super) fn compile(building: &Building<'_>) -> Result<PathBuf, ProjectError> 
         .args([library.join("ractor.c").as_path(), Path::new("-o"), &core])
         .judge(&building.does_not_compile())?;
     let made = building.scratch.join("made.wasm");
-    component(&sdk::folder(project.folder()).join("wit"), WORLD, &core, &made)?;
+    // The compiler is told to make it in any case, and the names come with it.
+    let wants_lines = manifest
+        .flags
+        .iter()
+        .any(|flag| flag.starts_with("-g") && flag != "-g0");
+    let debugging = if wants_lines {
+        Debugging::Kept
+    } else {
+        Debugging::LeftOut
+    };
+    component(
+        &sdk::folder(project.folder()).join("wit"),
+        WORLD,
+        &core,
+        debugging,
+        &made,
+    )?;
     Ok(made)
 }
 

@@ -17,24 +17,43 @@ use crate::files;
 /// Makes a component of a core module that exports and imports the functions of the world by their names in the canonical ABI. What else
 /// it imports is WASI 0.1, from a C library or Go's runtime.
 ///
-/// What debuggers read is left out, which is ten times as large as the rest. The names of functions stay, for traps.
+/// The names of functions stay, for traps. What debuggers read is left out, unless it is asked for: it is ten times as large as the rest.
 ///
 /// # Errors
 /// The module can't be read, or isn't what the world asks for; or the component can't be written.
-pub fn component(wit: &Path, world: &str, core: &Path, component: &Path) -> Result<(), ProjectError> {
+pub fn component(
+    wit: &Path,
+    world: &str,
+    core: &Path,
+    debugging: Debugging,
+    component: &Path,
+) -> Result<(), ProjectError> {
     let module = fs::read(core).map_err(ProjectError::file("read", core))?;
-    let bytes = encode(wit, world, &module).map_err(|error| ProjectError::Component {
+    let bytes = encode(wit, world, &module, debugging).map_err(|error| ProjectError::Component {
         module: core.to_owned(),
         reason: format!("{error:#}"),
     })?;
     files::write(component, &bytes)
 }
 
-fn encode(wit: &Path, world: &str, module: &[u8]) -> anyhow::Result<Vec<u8>> {
+/// What becomes of what debuggers read, by which the node says lines of the source as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Debugging {
+    /// It stays.
+    Kept,
+    /// It goes.
+    LeftOut,
+}
+
+fn encode(wit: &Path, world: &str, module: &[u8], debugging: Debugging) -> anyhow::Result<Vec<u8>> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(wit)?;
     let world = resolve.select_world(&[package], Some(world))?;
-    let mut module = without_debugging(module).context("it is no module of WebAssembly")?;
+    let small = without_debugging(module).context("it is no module of WebAssembly")?;
+    let mut module = match debugging {
+        Debugging::Kept => module.to_vec(),
+        Debugging::LeftOut => small,
+    };
     if let Some(adapted) = go_module::adapted(&module)? {
         module = adapted;
     }

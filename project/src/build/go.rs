@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Building;
-use super::component::component;
+use super::component::{Debugging, component};
 use crate::error::ProjectError;
 use crate::project::Project;
 use crate::run::Run;
@@ -26,7 +26,13 @@ pub(super) fn compile(building: &Building<'_>) -> Result<PathBuf, ProjectError> 
         .args([core.as_path(), Path::new(".")])
         .judge(&building.does_not_compile())?;
     let made = building.scratch.join("made.wasm");
-    component(&sdk::folder(project.folder()).join("wit"), WORLD, &core, &made)?;
+    component(
+        &sdk::folder(project.folder()).join("wit"),
+        WORLD,
+        &core,
+        Debugging::LeftOut,
+        &made,
+    )?;
     Ok(made)
 }
 

@@ -49,7 +49,11 @@ impl Inputs {
             Kind::Actor => (files::files(folder, &|inner| is_other(inner))?, "built-from".to_owned()),
             // Sources are none of it: that is what it is for.
             Kind::Runtime => (
-                vec![PathBuf::from(tools::REQUIREMENTS)],
+                if project.language() == Language::Python {
+                    vec![PathBuf::from(tools::REQUIREMENTS)]
+                } else {
+                    Vec::new()
+                },
                 format!("{}-built-from", project.name()),
             ),
         };

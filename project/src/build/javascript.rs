@@ -48,11 +48,46 @@ pub(super) fn compile(building: &Building<'_>) -> Result<PathBuf, ProjectError> 
     Ok(made)
 }
 
+/// The runtime: a component that runs what [`bundle`] makes.
+pub(super) fn compile_runtime(building: &Building<'_>) -> Result<PathBuf, ProjectError> {
+    let project = building.project;
+    prepare(project, building.progress)?;
+    (building.progress)("make the runtime of JavaScript with componentize-qjs");
+    let made = building.scratch.join("made.wasm");
+    Run::new("node", "to make the runtime")
+        .args([program(project), "runtime".into(), "--output".into(), made.clone()])
+        .within(project.folder())
+        .judge("the runtime of JavaScript can't be made")?;
+    Ok(made)
+}
+
+/// One text of a source and its packages, for the runtime. No step is told: this runs after each change.
+pub(super) fn bundle(building: &Building<'_>, source: &Path) -> Result<PathBuf, ProjectError> {
+    let project = building.project;
+    prepare(project, building.progress)?;
+    let made = building.scratch.join("made.js");
+    Run::new("node", "to compile the source")
+        .args([
+            program(project),
+            "source".into(),
+            source.to_owned(),
+            "--output".into(),
+            made.clone(),
+        ])
+        .within(project.folder())
+        .judge(&format!("{} does not compile", source.display()))?;
+    Ok(made)
+}
+
 /// Installs what builds and tests the project, and its own packages.
 pub(crate) fn prepare(project: &Project, progress: Progress<'_>) -> Result<(), ProjectError> {
     let place = tools::JAVASCRIPT.install(project, progress)?;
     // Where the SDK finds its tools: packages are looked for in all folders above the one that imports them.
     files::link(&place.join("node_modules"), &project.cache().join("node_modules"))?;
+    if !project.manifest().is_file() {
+        // The folder of a runtime needs none.
+        return Ok(());
+    }
     install_packages(project, progress)?;
     // Where the project's tests, and Node, find the SDK.
     let modules = project.folder().join("node_modules");

@@ -19,10 +19,10 @@ use crate::Progress;
 use crate::error::ProjectError;
 use crate::files;
 use crate::language::Language;
-use crate::project::{Kind, Project};
+use crate::project::{BUILD, Kind, Project};
 use crate::sdk;
 
-pub use self::component::component;
+pub use self::component::{Debugging, component};
 use self::inputs::Inputs;
 
 /// A component that is up to date.
@@ -65,7 +65,8 @@ impl Building<'_> {
             (Language::Rust, _) => rust::compile(self),
             (Language::Python, Kind::Actor) => python::compile(self),
             (Language::Python, Kind::Runtime) => python::compile_runtime(self),
-            (Language::JavaScript | Language::TypeScript, _) => javascript::compile(self),
+            (Language::JavaScript | Language::TypeScript, Kind::Actor) => javascript::compile(self),
+            (Language::JavaScript | Language::TypeScript, Kind::Runtime) => javascript::compile_runtime(self),
             (Language::C, _) => c::compile(self),
             (Language::Go, _) => go::compile(self),
         }
@@ -108,6 +109,40 @@ pub fn build(project: &Project, progress: Progress<'_>) -> Result<Built, Project
         inputs.remember(&content)?;
     }
     built(component, Outcome::Made(started.elapsed()))
+}
+
+/// Makes what a runtime runs of a source: `build/NAME.js` of `NAME.ts` or `NAME.js`, a path in the project's folder. It takes a moment.
+///
+/// # Errors
+/// The runtime runs sources as they are written, or this one has mistakes; or what makes it can't be installed.
+pub fn build_source(runtime: &Project, source: &Path, progress: Progress<'_>) -> Result<Built, ProjectError> {
+    let started = Instant::now();
+    if runtime.language() != Language::JavaScript {
+        return Err(ProjectError::AsWritten {
+            language: runtime.language(),
+        });
+    }
+    let _lock = files::lock(&runtime.cache().join("build.lock"))?;
+    sdk::unpack(runtime.folder(), runtime.language())?;
+    let name = source.file_stem().unwrap_or_default().to_string_lossy();
+    let output = runtime.folder().join(BUILD).join(format!("{name}.js"));
+    let scratch = tempfile::Builder::new()
+        .prefix("scratch-")
+        .tempdir_in(runtime.cache())
+        .map_err(ProjectError::file("write in", runtime.cache()))?;
+    let building = Building {
+        project: runtime,
+        progress,
+        scratch: scratch.path(),
+    };
+    let made = javascript::bundle(&building, source)?;
+    let content = fs::read(&made).map_err(ProjectError::file("read", &made))?;
+    // Who watches the file reloads when it is written.
+    if fs::read(&output).is_ok_and(|old| old == content) {
+        return built(output, Outcome::UpToDate);
+    }
+    files::write(&output, &content)?;
+    built(output, Outcome::Made(started.elapsed()))
 }
 
 fn built(component: PathBuf, outcome: Outcome) -> Result<Built, ProjectError> {

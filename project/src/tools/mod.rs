@@ -71,7 +71,7 @@ pub(crate) const PYTHON_TEST: Toolset<'_> = Toolset {
 /// What makes a component of JavaScript and TypeScript.
 pub(crate) const JAVASCRIPT: Toolset<'_> = Toolset {
     name: "js",
-    what: "componentize-qjs 0.4.5, esbuild 0.28.2 and TypeScript 7.0.2 from npm (80 MB)",
+    what: "componentize-qjs 0.4.5, esbuild 0.28.2, TypeScript 7.0.2 and the types of Node.js from npm (82 MB)",
     pins: Pins::Npm {
         package: include_str!("../../pins/package.json"),
         lock: include_str!("../../pins/package-lock.json"),

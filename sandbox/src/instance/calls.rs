@@ -132,6 +132,7 @@ impl Instance {
             Ok((component, exports, calls, replies)) => {
                 // From here on: what languages look at while they start is no attempt of the program.
                 store.data_mut().made = true;
+                store.data_mut().reads_variables_first = code.reads_variables_first;
                 Ok(Self {
                     store,
                     exports,

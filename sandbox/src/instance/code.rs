@@ -52,6 +52,8 @@ pub(super) struct Code {
     /// Those that it imports of the interfaces that the program adds.
     pub(super) added: Vec<Used>,
     pub(super) needs: Needs,
+    /// Its language reads the variables in the first call of each instance, before the program runs, whether that wants them or not.
+    pub(super) reads_variables_first: bool,
     /// Which lines of source its code is of.
     pub(super) source_lines: SourceLines,
     /// What it says of itself, once it was asked; of a component that runs by itself.
@@ -120,7 +122,7 @@ impl Code {
 
     fn link(
         backend: &Backend,
-        (needs, has_lines): (Needs, bool),
+        admitted: Admitted,
         known: &Known,
         bytes: &Arc<[u8]>,
         (component, origin, in_use): Found,
@@ -141,8 +143,9 @@ impl Code {
             linked,
             added,
             interfaces,
-            needs,
-            source_lines: SourceLines::of(has_lines, &known.path, known.digest),
+            needs: admitted.needs,
+            reads_variables_first: admitted.has_python,
+            source_lines: SourceLines::of(admitted.has_lines, &known.path, known.digest),
             description: Arc::default(),
         })
     }
@@ -155,9 +158,19 @@ pub(super) struct Admission {
     pub(super) capacity: Capacity,
 }
 
+/// What the bytes of a component tell of it before it is compiled.
+struct Admitted {
+    /// What each of its guests needs.
+    needs: Needs,
+    /// It has the lines of its source.
+    has_lines: bool,
+    /// It is an interpreter of Python.
+    has_python: bool,
+}
+
 impl Admission {
-    /// What each guest of the component needs, and whether it has lines of its source, unless it is not even to be compiled.
-    fn admit(&self, bytes: &[u8], offers: &Offers) -> Result<(Needs, bool), LoadFault> {
+    /// What the bytes tell of the component, unless it is not even to be compiled.
+    fn admit(&self, bytes: &[u8], offers: &Offers) -> Result<Admitted, LoadFault> {
         // From the cheapest to the dearest, and each only on what the one before has let through.
         check_format(bytes)?;
         complexity::check(bytes, &self.complexity)?;
@@ -165,7 +178,11 @@ impl Admission {
         interfaces::check_releases(&outline.imports, offers)?;
         let needs = outline.needs()?;
         needs.fit(&self.capacity)?;
-        Ok((needs, outline.has_lines))
+        Ok(Admitted {
+            needs,
+            has_lines: outline.has_lines,
+            has_python: outline.has_python,
+        })
     }
 }
 

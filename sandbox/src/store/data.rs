@@ -66,6 +66,8 @@ pub struct StoreData {
     pub(crate) timers_tried_since: u64,
     /// True once the instance is made: what it does from then on is its own doing, not its language's.
     pub(crate) made: bool,
+    /// True until its language has read the variables, of one that does so in the first call.
+    pub(crate) reads_variables_first: bool,
     /// The guest asked to stop, with this reason.
     pub(crate) stopping: Option<Option<String>>,
     /// Whether the guest may act on others now.
@@ -140,6 +142,7 @@ impl StoreData {
             tried_since: 0,
             timers_tried_since: 0,
             made: false,
+            reads_variables_first: false,
             stopping: None,
             side_effects: SideEffects::Allowed,
             had_side_effects: false,

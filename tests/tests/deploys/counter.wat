@@ -2,6 +2,8 @@
 ;; {FAIL} says at what it fails: 1 snapshot, 2 restore, 3 restore of a count of 100 or more, 4 restore never ends, 5 restore of
 ;; a count below 50.
 ;;
+;; {HAS_START} is 1 if it says that it starts with a u64; it starts with anything.
+;;
 ;; Messages: `add` (u8), `trap`, `slow`, which takes a while and adds 1; calls `get` and `version`, each with a u64 as its reply.
 ;;
 ;; Memory: 16.. what exports return, 256.. constants, 1024 the count, 2048 the reply to a call, 4096.. the heap.
@@ -12,6 +14,7 @@
   (data (i32.const 256) "Counter")
   (data (i32.const 272) "{VERSION}.0.0")
   (data (i32.const 304) "as the test wants")
+  (data (i32.const 352) "u64")
 
   (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
     (local $at i32)
@@ -42,7 +45,8 @@
     (i32.store (i32.const 16) (i32.const 256)) (i32.store (i32.const 20) (i32.const 7))
     (i32.store (i32.const 24) (i32.const 272)) (i32.store (i32.const 28) (i32.const 5))
     (i32.store (i32.const 32) (i32.const {STATE_VERSION}))
-    (i32.store8 (i32.const 36) (i32.const 0))
+    (i32.store8 (i32.const 36) (i32.const {HAS_START}))
+    (i32.store (i32.const 40) (i32.const 352)) (i32.store (i32.const 44) (i32.const 3))
     (i32.store (i32.const 48) (i32.const 0)) (i32.store (i32.const 52) (i32.const 0))
     (i32.const 16))
 

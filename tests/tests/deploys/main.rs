@@ -15,6 +15,7 @@ mod reloads;
 mod rollouts;
 mod sources;
 mod tally;
+mod traps;
 mod uploads;
 mod versions;
 mod walks;

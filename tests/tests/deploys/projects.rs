@@ -39,7 +39,7 @@ impl Workshop {
         this
     }
 
-    fn new(language: &str) -> Self {
+    pub(crate) fn new(language: &str) -> Self {
         let this = Self {
             folder: tempfile::tempdir().expect("a folder"),
         };
@@ -60,7 +60,7 @@ impl Workshop {
     }
 
     /// Runs `ractor-host ARGUMENTS` to its end. It may take a while: it installs and compiles.
-    fn run(&self, within: &Path, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, within: &Path, arguments: &[&str]) -> Output {
         let mut command = self.command(within);
         command.args(arguments).output().expect("ractor-host starts")
     }
@@ -141,6 +141,9 @@ fn live(language: &str, edit: &Edit) {
     }
     assert_eq!(workshop.succeed(&["build"]).rsplit(", ").next(), Some("up to date\n"));
     workshop.succeed(&["test"]);
+    if language == "ts" {
+        check_types_of_tests(&workshop);
+    }
     assert_no_checkout(&project);
     check_clients(&workshop, language);
     // The code is compiled before, because the node of a test has to start soon.
@@ -202,6 +205,21 @@ fn wait_long(node: &mut Process, what: &str, begin: &str) {
     }
 }
 
+/// Node would run a test whose types are wrong, and leave them out.
+#[track_caller]
+fn check_types_of_tests(workshop: &Workshop) {
+    let file = workshop.project().join("tests/counts.test.ts");
+    let right = fs::read_to_string(&file).expect("a test");
+    fs::write(&file, format!("{right}\nexport const wrong: string = 5;\n")).expect("a file");
+    let tested = workshop.run(&workshop.project(), &["test"]);
+    let said = both(&tested);
+    assert!(
+        !tested.status.success() && said.contains("tests/counts.test.ts(") && said.contains("TS2322"),
+        "{said}"
+    );
+    fs::write(&file, right).expect("a file");
+}
+
 /// Clients of an actor that uses every type, and of one that defines its types of JSON, pass the compiler of their language, in the project.
 #[track_caller]
 fn check_clients(workshop: &Workshop, language: &str) {
@@ -217,7 +235,11 @@ fn check_clients(workshop: &Workshop, language: &str) {
         fs::read_to_string(project.join(file)).expect("a client")
     };
     let (file, of_json, declared) = match language {
-        "rust" => ("src/client.rs", "", ""),
+        "rust" => (
+            "src/client.rs",
+            "src/kitchen.rs",
+            "    #[wire(name = \"Self\")]\n    #[rpc]\n    Self_(",
+        ),
         "python" => ("src/client.py", "src/kitchen.py", "quantity: \"float\""),
         "ts" => ("src/client.ts", "src/kitchen.ts", "quantity: number;"),
         "js" => ("src/client.js", "src/kitchen.js", "json(\"Order\")"),
@@ -226,14 +248,23 @@ fn check_clients(workshop: &Workshop, language: &str) {
     };
     bindgen("parity", file);
     // A message of the kitchen is called `Self`, which nothing in Rust can be.
-    if language != "rust" {
-        let client = bindgen("kitchen_ts", of_json);
-        assert!(client.contains(declared), "{client}");
-    }
+    let client = bindgen("kitchen_ts", of_json);
+    assert!(client.contains(declared), "{client}");
     match language {
-        "rust" => write("src/lib.rs", &|text| {
-            text.replacen("\nuse ", "\npub mod client;\nuse ", 1)
-        }),
+        "rust" => {
+            write("src/lib.rs", &|text| {
+                text.replacen("\nuse ", "\npub mod client;\npub mod kitchen;\nuse ", 1)
+            });
+            // What a client with types of JSON needs.
+            write("Cargo.toml", &|text| {
+                text.replace("features = [\"reload\"] }", "features = [\"json\", \"reload\"] }")
+                    .replacen(
+                        "\n[dev-dependencies]",
+                        "serde = { version = \"1\", features = [\"derive\"] }\n\n[dev-dependencies]",
+                        1,
+                    )
+            });
+        }
         "js" => write("src/actor.js", &|text| {
             text.replacen(
                 "import ",

@@ -5,7 +5,7 @@ use ractor_host_tests::host::{HostNode, guest_counter, node_toml, run};
 use ractor_host_tests::process::{Process, Stream};
 
 use crate::lab::{Lab, names};
-use crate::versions::{Fail, component, failing, version};
+use crate::versions::{Fail, component, failing, starting_with_a_u64, version};
 
 /// What a command prints before the number of a request whose answer it did not get.
 const ASK_AGAIN: &str = "--request ";
@@ -81,6 +81,37 @@ fn a_bad_version_leaves_the_old_one_and_the_reason_is_told() {
         "{}",
         unknown.stdout
     );
+}
+
+/// The state is handed over, so nothing is wrong today. It would be at the next start of the node.
+#[test]
+fn code_that_the_nodes_next_start_would_refuse_is_refused_when_it_is_deployed() {
+    let lab = Lab::new();
+    lab.write("alpha.wasm", &version(1));
+    let node = HostNode::start("alpha", &lab.toml("alpha", &[], "", "arguments = \"u8:5\""));
+    lab.add(&node, 7);
+    lab.wait_for(&node, "get", 7);
+    let new = lab.write("new.wasm", &starting_with_a_u64(2));
+    let new = new.to_str().expect("a path");
+    for dry_run in [&["--dry-run"][..], &[]] {
+        let rest = [&["counter", "--file", new][..], dry_run].concat();
+        let refused = lab.control("reload", &[node.address()], &rest);
+        assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+        let why = "the new code is started with `u64`, and `arguments` in the entry of actor `counter` is no such value (there are 1 bytes, u64 takes 8)";
+        assert!(refused.stdout.contains(why), "{}", refused.stdout);
+    }
+    assert_eq!((lab.ask(&node, "version"), lab.ask(&node, "get")), (1, 7));
+
+    let forced = lab.control("reload", &[node.address()], &["counter", "--file", new, "--force"]);
+    forced.answer();
+    assert_eq!((lab.ask(&node, "version"), lab.ask(&node, "get")), (2, 7));
+
+    // An entry that fits is nothing to force.
+    lab.write("beta.wasm", &version(1));
+    let fits = HostNode::start("beta", &lab.toml("beta", &[], "", "arguments = \"u64:5\""));
+    lab.control("reload", &[fits.address()], &["counter", "--file", new])
+        .answer();
+    assert_eq!(lab.ask(&fits, "version"), 2);
 }
 
 #[test]

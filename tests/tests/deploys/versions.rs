@@ -28,9 +28,19 @@ pub(crate) fn failing(number: u8, fail: Fail) -> Vec<u8> {
 }
 
 pub(crate) fn component(number: u8, state_version: u32, fail: Fail) -> Vec<u8> {
+    built(number, state_version, fail, "0")
+}
+
+/// The component of a version that says it starts with a u64.
+pub(crate) fn starting_with_a_u64(number: u8) -> Vec<u8> {
+    built(number, 1, Fail::Nowhere, "1")
+}
+
+fn built(number: u8, state_version: u32, fail: Fail, has_start: &str) -> Vec<u8> {
     let core = COUNTER
         .replace("{VERSION}", &number.to_string())
         .replace("{STATE_VERSION}", &state_version.to_string())
+        .replace("{HAS_START}", has_start)
         .replace("{FAIL}", &(fail as u32).to_string());
     let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");

@@ -111,7 +111,13 @@ fn link(build: &Build<'_>) -> Result<()> {
         .args(["actor.o", "ractor.o", "-o", "core.wasm"])
         .capture()?;
     let core = build.sources.join("core.wasm");
-    Ok(parts::component(&build.wit, WORLD, &core, &build.component)?)
+    Ok(parts::component(
+        &build.wit,
+        WORLD,
+        &core,
+        parts::Debugging::LeftOut,
+        &build.component,
+    )?)
 }
 
 /// Zig out of a Python environment. What it compiles of its libc the first time goes where it is.

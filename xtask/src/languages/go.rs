@@ -57,7 +57,13 @@ fn compile(build: &Build<'_>) -> Result<()> {
         ])
         .capture()?;
     let core = build.sources.join("core.wasm");
-    Ok(parts::component(&build.wit, WORLD, &core, &build.component)?)
+    Ok(parts::component(
+        &build.wit,
+        WORLD,
+        &core,
+        parts::Debugging::LeftOut,
+        &build.component,
+    )?)
 }
 
 /// Go out of a Python environment, which asks nobody for anything. What it compiles of its library the first time goes where it is.

@@ -7,12 +7,13 @@ import { dirname, join, resolve } from "node:path";
 
 import { componentize } from "componentize-qjs";
 
-import { BUNDLE, bundle } from "./bundle.js";
+import { BUNDLE, bundle, bundleRuntime, bundleSource } from "./bundle.js";
 import { check } from "./check.js";
 import { BuildError } from "./error.js";
 import { SDK } from "./sdk.js";
 
-const WORLD = "complete-actor";
+/** The worlds of an actor, and of a runtime. */
+const [ACTOR, RUNTIME] = ["complete-actor", "scripted-actor"];
 
 /** What componentize-qjs says when the module itself throws. */
 const EVALUATION = /^.*(?:Failed to evaluate user JavaScript module|module evaluation): ?/s;
@@ -25,16 +26,41 @@ function explain(error, lines) {
 }
 
 /** What componentize-qjs makes of a bundle, which it wants as a file too. */
-async function componentOf(code) {
+async function componentOf(code, world) {
   const scratch = await mkdtemp(join(tmpdir(), "ractor-guest-"));
   try {
     const file = join(scratch, BUNDLE);
     await writeFile(file, code);
-    const made = await componentize({ witPath: join(SDK, "wit"), world: WORLD, jsSource: code, jsPath: file, sync: true });
+    const made = await componentize({ witPath: join(SDK, "wit"), world, jsSource: code, jsPath: file, sync: true });
     return made.component;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Makes the component, or says what is wrong in lines of the source. */
+async function made({ code, lines }, world) {
+  try {
+    return await componentOf(code, world);
+  } catch (error) {
+    throw new BuildError(explain(error, lines));
+  }
+}
+
+async function write(output, content, work) {
+  const target = resolve(work, output);
+  await mkdir(dirname(target), { recursive: true });
+  // Whoever watches the file sees it whole.
+  await writeFile(`${target}.part`, content);
+  await rename(`${target}.part`, target);
+  return content.length;
+}
+
+function sourceOf(entry, checked, work) {
+  const source = resolve(work, entry);
+  if (!existsSync(source)) throw new BuildError(`there is no file ${entry}`);
+  if (checked) check(source);
+  return source;
 }
 
 /**
@@ -42,21 +68,19 @@ async function componentOf(code) {
  * `output` is the file to write; `checked` says whether TypeScript checks it first; `warn` gets warnings.
  */
 export async function buildActor({ entry, output, checked = true, work = process.cwd(), warn = () => {} }) {
-  const source = resolve(work, entry);
-  if (!existsSync(source)) throw new BuildError(`there is no file ${entry}`);
-  if (checked) check(source);
-  const { code, lines, warnings } = await bundle(source, work);
+  const built = await bundle(sourceOf(entry, checked, work), work);
+  built.warnings.forEach((text) => warn(text));
+  return write(output, await made(built, ACTOR), work);
+}
+
+/** Writes the same actor as one text, which the runtime runs. */
+export async function buildSource({ entry, output, checked = true, work = process.cwd(), warn = () => {} }) {
+  const { code, warnings } = await bundleSource(sourceOf(entry, checked, work), work);
   warnings.forEach((text) => warn(text));
-  let made;
-  try {
-    made = await componentOf(code);
-  } catch (error) {
-    throw new BuildError(explain(error, lines));
-  }
-  const target = resolve(work, output);
-  await mkdir(dirname(target), { recursive: true });
-  // Whoever watches the file sees it whole.
-  await writeFile(`${target}.part`, made);
-  await rename(`${target}.part`, target);
-  return made.length;
+  return write(output, code, work);
+}
+
+/** Builds the runtime: a component that runs what `buildSource` writes. */
+export async function buildRuntime({ output, work = process.cwd() }) {
+  return write(output, await made(await bundleRuntime(work), RUNTIME), work);
 }

@@ -41,14 +41,39 @@ export function check(entry) {
   try {
     const own = join(scratch, "tsconfig.json");
     if (!config) writeFileSync(own, JSON.stringify(withoutConfig(entry)));
-    const compiler = require.resolve("typescript/package.json");
-    const { bin } = JSON.parse(readFileSync(compiler, "utf8"));
-    const ran = spawnSync(process.execPath, [resolve(dirname(compiler), bin.tsc), "--noEmit", "--pretty", "false", "-p", config ?? own], {
-      cwd: dirname(entry),
-      encoding: "utf8",
-    });
-    if (ran.error) throw new BuildError(`TypeScript can't be started: ${ran.error.message}`);
-    if (ran.status !== 0) throw new BuildError(`${entry} has mistakes that TypeScript found (--no-check builds it all the same):\n${(ran.stdout + ran.stderr).trim()}`);
+    const found = mistakes(config ?? own, dirname(entry));
+    if (found) throw new BuildError(`${entry} has mistakes that TypeScript found (--no-check builds it all the same):\n${found}`);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** What TypeScript says about what a tsconfig.json asks for; nothing if all is well. */
+function mistakes(config, work) {
+  const compiler = require.resolve("typescript/package.json");
+  const { bin } = JSON.parse(readFileSync(compiler, "utf8"));
+  const ran = spawnSync(process.execPath, [resolve(dirname(compiler), bin.tsc), "--noEmit", "--pretty", "false", "-p", config], { cwd: work, encoding: "utf8" });
+  if (ran.error) throw new BuildError(`TypeScript can't be started: ${ran.error.message}`);
+  return ran.status === 0 ? undefined : (ran.stdout + ran.stderr).trim();
+}
+
+/**
+ * Throws what TypeScript says about tests, which run under Node and so have its types besides. The rest is as the nearest tsconfig.json of
+ * the first has it.
+ */
+export function checkTests(tests, work) {
+  const files = tests.map((test) => resolve(work, test));
+  const config = configOf(dirname(files[0]));
+  const types = dirname(dirname(require.resolve("@types/node/package.json")));
+  const scratch = mkdtempSync(join(tmpdir(), "ractor-guest-"));
+  try {
+    const own = join(scratch, "tsconfig.json");
+    const base = config ? { extends: config, compilerOptions: {} } : withoutConfig(files[0]);
+    const all = { ...base, files: [...files, join(SDK, "types/globals.d.ts")], include: [] };
+    const node = { noEmit: true, skipLibCheck: true, typeRoots: [types], types: ["node"] };
+    writeFileSync(own, JSON.stringify({ ...all, compilerOptions: { ...base.compilerOptions, ...node } }));
+    const found = mistakes(own, work);
+    if (found) throw new BuildError(`the tests have mistakes that TypeScript found:\n${found}`);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -6,8 +6,8 @@ import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
-import { buildActor } from "./build.js";
-import { check } from "./check.js";
+import { buildActor, buildRuntime, buildSource } from "./build.js";
+import { check, checkTests } from "./check.js";
 import { BuildError } from "./error.js";
 import { SDK } from "./sdk.js";
 
@@ -16,8 +16,14 @@ const HELP = `Builds and tests actors of ractor-host.
   ractor-guest build FILE [-o COMPONENT.wasm] [--no-check]
       Makes a WebAssembly component of the actor that FILE (.ts or .js) exports by default. TypeScript is checked first, strictly unless a
       tsconfig.json says otherwise. Without -o the component is FILE's name with .wasm, in the folder where this runs.
+  ractor-guest source FILE -o SOURCE.js [--no-check]
+      Makes one text of the same actor, which the runtime runs: what node.toml names as the module's \`source\`. It takes milliseconds.
+  ractor-guest runtime -o RUNTIME.wasm
+      Makes the runtime, a component that runs such a text.
   ractor-guest check FILE
       Checks the types alone.
+  ractor-guest check-tests FILE…
+      Checks the types of tests, with those of Node (the package @types/node has to be there).
   ractor-guest test [FILE…]
       Runs node --test; tests and actors may be TypeScript. Without files, these are all *.test.ts and *.test.js from here on.
   ractor-guest --version, --help
@@ -49,6 +55,11 @@ async function build(files, { output, "no-check": unchecked }) {
   const size = await buildActor({ entry, output: target, checked: !unchecked, warn: (text) => console.error(text) });
   console.log(`${target}: ${(size / 1_000_000).toFixed(1)} MB`);
 }
+
+const outputOf = ({ output }) => {
+  if (output) return output;
+  throw new BuildError(`-o FILE is expected: what is to be written\n\n${HELP}`);
+};
 
 const TEST = /[.\-_]test\.[cm]?[jt]s$/;
 
@@ -85,7 +96,10 @@ export async function main(given) {
       return values.help ? 0 : 2;
     }
     if (command === "build") await build(files, values);
+    else if (command === "source") await buildSource({ entry: only(files), output: outputOf(values), checked: !values["no-check"], warn: (text) => console.error(text) });
+    else if (command === "runtime") await buildRuntime({ output: outputOf(values) });
     else if (command === "check") check(only(files));
+    else if (command === "check-tests") checkTests(files, process.cwd());
     else throw new BuildError(`there is no command ${command}\n\n${HELP}`);
     return 0;
   } catch (error) {

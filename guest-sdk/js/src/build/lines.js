@@ -18,11 +18,11 @@ export class Lines {
     this.names = new Map(this.map.sources.map((source) => [source, called(source ?? "", folders)]));
   }
 
-  /** The arguments of `setLines`: see src/platform/stacks.js. */
-  table() {
+  /** The arguments of `setLines`: see src/platform/stacks.js. So many lines come before the bundle's first. */
+  table(before = 0) {
     const files = [...new Set(this.names.values())];
     const table = [];
-    let [at, file, line] = [0, 0, 0];
+    let [at, file, line] = [-before, 0, 0];
     eachMapping(this.map, ({ generatedLine, source, originalLine }) => {
       if (source === null || generatedLine === at) return;
       const index = files.indexOf(this.names.get(source));

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::ConfiguredActor;
 use crate::guest::{Contract, GuestRef, Message, Mode, Module, NotGranted, TypeExpr};
 
 /// What is known of a version of a module.
@@ -85,6 +84,19 @@ pub enum Refusal {
         old: String,
         /// What it takes.
         new: String,
+    },
+    /// The node could not start an actor again with the new code.
+    #[error(
+        "the new code is started with `{ty}`, and `arguments` in the entry of actor `{actor}` is no such value ({reason}): the node would not \
+         start again; change the entry and restart the node with the new code, or force it and change the entry before the next start"
+    )]
+    ArgumentsInFile {
+        /// The first actor that stands in the way.
+        actor: String,
+        /// What the new code takes.
+        ty: String,
+        /// What is wrong with the bytes of the entry.
+        reason: String,
     },
     /// The state can't be handed over.
     #[error(
@@ -182,22 +194,6 @@ pub(super) fn plan(
     } else {
         Err(refusals)
     }
-}
-
-/// Why actors could not be started with the new code: the first of each kind.
-pub(super) fn cannot_start(configured: &[ConfiguredActor], new: &Module) -> Vec<Refusal> {
-    let lacks = configured.iter().find_map(|actor| {
-        Some(Refusal::NotGranted {
-            actor: actor.name.clone(),
-            lacks: new.admitted_by(&actor.grants).err()?,
-        })
-    });
-    let mut keeping = configured.iter().filter(|actor| actor.keeps_state);
-    let unkept = if new.is_reloadable() { None } else { keeping.next() };
-    lacks
-        .into_iter()
-        .chain(unkept.map(|actor| Refusal::NotKept(actor.name.clone())))
-        .collect()
 }
 
 /// The plan, unless there are these further reasons against it. Of a kind that it was refused for already, nothing is added.

@@ -7,19 +7,20 @@
 mod check;
 #[cfg(test)]
 mod check_tests;
+mod configured;
 mod driver;
 mod report;
 pub(super) mod rollout;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::check::{Refusal, Refused};
+pub use self::configured::{ConfiguredActor, Misfit, StartArguments};
 pub use self::report::{ActorReport, Outcome, ReloadReport, Verdict};
-use crate::guest::{Digest, Grants, GuestRef, LoadError, LoadFault, Mode, Module, ModuleSource, Modules};
+use crate::guest::{Digest, GuestRef, LoadError, LoadFault, Mode, Module, ModuleSource, Modules};
 
 /// What is done when some actors of a module are reloaded and one is not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,17 +50,6 @@ impl From<OnFailure> for bool {
     fn from(on_failure: OnFailure) -> Self {
         on_failure == OnFailure::Mixed
     }
-}
-
-/// An actor of the module that is to be able to start with the new code, whether it runs now or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfiguredActor {
-    /// Its name.
-    pub name: String,
-    /// What it may reach.
-    pub grants: Arc<Grants>,
-    /// Its state is kept, which takes code that can hand it over.
-    pub keeps_state: bool,
 }
 
 /// A reload to be done. It is the same from the command line to the actors; what travels to another node is what its sender may
@@ -101,7 +91,7 @@ pub struct Reload {
     pub patience: Duration,
     /// Load and check only, and say what would be done.
     pub dry_run: bool,
-    /// Do it although the new code says that it is another actor, or has an older state.
+    /// Do it although the new code says that it is another actor, has an older state, or starts with other arguments.
     pub force: bool,
 }
 
@@ -258,7 +248,7 @@ async fn to(modules: &Modules, new: &Module, reload: &Reload) -> Result<ReloadRe
     let guests = behind(modules, new);
     let (old_says, new_says) = (check::CodeFacts::of(&current).await, check::CodeFacts::of(new).await);
     let actors: Vec<_> = guests.iter().map(|guest| check::ActorFacts::of(guest, new)).collect();
-    let configured = check::cannot_start(&reload.configured, new);
+    let configured = configured::cannot_start(&reload.configured, new, &new_says, reload.force);
     // All reasons against it are found before the first actor is touched: a rollout that is refused needs no way back.
     let plan = check::plan(&old_says, &new_says, &actors, reload.mode, reload.force);
     let plan = check::also(plan, configured).map_err(|refusals| Refused {

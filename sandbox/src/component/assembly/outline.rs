@@ -10,6 +10,9 @@ use crate::component::needs::{Needs, Weighing};
 /// What the host keeps for each function that crosses a component's border, in bytes.
 const CROSSING: u64 = 96;
 
+/// The beginning of the names by which CPython's library is told of its place.
+const PYTHON: &str = "libpython";
+
 /// A component with all that is nested in it.
 #[derive(Debug, Default)]
 pub(crate) struct Outline {
@@ -19,6 +22,8 @@ pub(crate) struct Outline {
     pub(super) components: Vec<Definition>,
     /// True if a module has the lines of its source for debuggers.
     pub(crate) has_lines: bool,
+    /// True if a module is CPython, linked as componentize-py links it.
+    pub(crate) has_python: bool,
     /// What an instance of each module needs, in the order of the file.
     pub(in crate::component) modules: Vec<Needs>,
 }
@@ -72,8 +77,13 @@ impl Reading {
             Payload::End(_) => self.end(),
             payload => match self.open.last_mut() {
                 Some(Open::Module(_, weighing)) => {
-                    if let Payload::CustomSection(section) = &payload {
-                        self.outline.has_lines |= section.name() == ".debug_line";
+                    match &payload {
+                        Payload::CustomSection(section) => self.outline.has_lines |= section.name() == ".debug_line",
+                        Payload::ExportSection(exports) => {
+                            let mut exports = exports.clone().into_iter().map_while(Result::ok);
+                            self.outline.has_python |= exports.any(|export| export.name.starts_with(PYTHON));
+                        }
+                        _ => {}
                     }
                     weighing.payload(payload)?;
                 }

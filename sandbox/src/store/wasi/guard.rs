@@ -2,7 +2,7 @@
 //!
 //! A guest hears the error code that WASI has for it, and the log says what was tried and which grant it takes. Languages
 //! import files, sockets and the environment whether a program uses them or not, and some look at them when an instance is
-//! made; so only what is asked for later counts as tried.
+//! made; so only what is asked for later counts as tried. Python looks at the environment in the first call.
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
@@ -34,7 +34,9 @@ pub(super) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<
         "get-environment",
         |mut store: StoreContextMut<'_, StoreData>, (): ()| {
             let state = store.data_mut();
-            if state.grants().environment.is_empty() {
+            // Python's own look, of which its program knows nothing.
+            let is_program = !std::mem::take(&mut state.reads_variables_first);
+            if is_program && state.grants().environment.is_empty() {
                 state.tried(Denied::Environment);
             }
             Ok((state.cli().get_environment()?,))

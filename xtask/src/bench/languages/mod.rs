@@ -57,7 +57,7 @@ pub(super) const LANGUAGES: [Language; 5] = [
         lang: Lang::Rust,
         kitchen: "kitchen_rs.wasm",
         source: "src/lib.rs",
-        adds: ("*count += number;", "*count += number + {};"),
+        adds: ("self.count += number }", "self.count += number + {} }"),
     },
     Language {
         system: "c",
@@ -131,4 +131,22 @@ pub(super) fn all(
     each(&BEFORE, projects, figures)?;
     counters::all(plan, programs, projects, figures, run)?;
     each(&AFTER, projects, figures)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Minutes of a run are lost otherwise.
+    #[test]
+    fn the_line_that_is_edited_is_in_the_source_of_a_new_project() {
+        for language in &LANGUAGES {
+            let folder = tempfile::tempdir().unwrap();
+            let project = folder.path().join("counter");
+            ractor_host_project::create(&project, language.lang).unwrap();
+            let source = std::fs::read_to_string(project.join(language.source)).unwrap();
+            let (adds, _) = language.adds;
+            assert!(source.contains(adds), "{adds} in {source}");
+        }
+    }
 }
