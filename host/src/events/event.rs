@@ -27,33 +27,31 @@ pub(crate) enum NodeEvent {
         reason: String,
     },
     /// A module was to get other code, which it has if `verdict` is `reloaded` or `mixed`.
-    ModuleReloaded {
-        module: String,
-        from: String,
-        to: String,
-        verdict: String,
-        actors: usize,
-        failed: usize,
-        /// Why the first actor failed.
-        reason: Option<String>,
-    },
-    /// A module has gone back to the version before.
-    ModuleRolledBack {
-        module: String,
-        from: String,
-        to: String,
-        verdict: String,
-        actors: usize,
-        failed: usize,
-        /// Why the first actor failed.
-        reason: Option<String>,
-    },
+    ModuleReloaded(ModuleChange),
+    /// A module was to go back to the version before.
+    ModuleRolledBack(ModuleChange),
     /// A module was to get other code, and that was not begun.
     ReloadRefused { module: String, reason: String },
     /// There is a session with this node.
     SessionUp { node: String },
     /// The session with this node is over.
     SessionDown { node: String, reason: String },
+}
+
+/// What became of a module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ModuleChange {
+    pub(crate) module: String,
+    /// The digest of the version before.
+    pub(crate) from: String,
+    /// The digest of the version that was to be.
+    pub(crate) to: String,
+    /// As in the report: `reloaded`, `rolled-back` or `mixed`.
+    pub(crate) verdict: String,
+    pub(crate) actors: usize,
+    pub(crate) failed: usize,
+    /// Why the first actor failed.
+    pub(crate) reason: Option<String>,
 }
 
 /// Something that happened, and when.
@@ -98,10 +96,12 @@ impl NodeEvent {
             | Self::ActorGivenUp { reason, .. }
             | Self::ReloadRefused { reason, .. }
             | Self::SessionDown { reason, .. } => reason,
-            Self::ModuleReloaded { reason, .. } | Self::ModuleRolledBack { reason, .. } => match reason {
-                Some(reason) => reason,
-                None => return,
-            },
+            Self::ModuleReloaded(ModuleChange { reason, .. }) | Self::ModuleRolledBack(ModuleChange { reason, .. }) => {
+                match reason {
+                    Some(reason) => reason,
+                    None => return,
+                }
+            }
         };
         if let Some((cut, _)) = reason.char_indices().nth(longest) {
             reason.truncate(cut);
@@ -129,30 +129,8 @@ impl fmt::Display for NodeEvent {
             } => {
                 write!(f, "{actor} was given up by {supervisor}: {reason}")
             }
-            Self::ModuleReloaded {
-                module,
-                from,
-                to,
-                verdict,
-                actors,
-                failed,
-                reason,
-            } => {
-                write!(f, "module {module}: reload from {} to {} ", short(from), short(to))?;
-                ending(f, verdict, *actors, *failed, reason.as_deref())
-            }
-            Self::ModuleRolledBack {
-                module,
-                from,
-                to,
-                verdict,
-                actors,
-                failed,
-                reason,
-            } => {
-                write!(f, "module {module}: way back from {} to {} ", short(from), short(to))?;
-                ending(f, verdict, *actors, *failed, reason.as_deref())
-            }
+            Self::ModuleReloaded(change) => change.write(f, "reload"),
+            Self::ModuleRolledBack(change) => change.write(f, "way back"),
             Self::ReloadRefused { module, reason } => write!(f, "module {module} was not reloaded: {reason}"),
             Self::SessionUp { node } => write!(f, "session with {node} is up"),
             Self::SessionDown { node, reason } => write!(f, "session with {node} is over: {reason}"),
@@ -160,17 +138,18 @@ impl fmt::Display for NodeEvent {
     }
 }
 
-fn ending(
-    f: &mut fmt::Formatter<'_>,
-    verdict: &str,
-    actors: usize,
-    failed: usize,
-    reason: Option<&str>,
-) -> fmt::Result {
-    write!(f, "ended {verdict}, with {actors} actors")?;
-    match reason {
-        Some(reason) => write!(f, ", of which {failed} failed: {reason}"),
-        None => Ok(()),
+impl ModuleChange {
+    fn write(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
+        let (from, to) = (short(&self.from), short(&self.to));
+        let (module, verdict, actors) = (&self.module, &self.verdict, self.actors);
+        write!(
+            f,
+            "module {module}: {what} from {from} to {to} ended {verdict}, with {actors} actors"
+        )?;
+        match &self.reason {
+            Some(reason) => write!(f, ", of which {} failed: {reason}", self.failed),
+            None => Ok(()),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-pub(crate) use event::{EventPage, EventQuery, NodeEvent, TimedEvent};
+pub(crate) use event::{EventPage, EventQuery, ModuleChange, NodeEvent, TimedEvent};
 
 /// The most events that are kept.
 const MOST_EVENTS: usize = 2048;

@@ -6,33 +6,14 @@ use parking_lot::Mutex;
 use ractor::ActorRef;
 
 use crate::NodeId;
-use crate::events::{EventHistory, NodeEvent};
+use crate::events::{EventHistory, ModuleChange, NodeEvent};
 use crate::node::{CloseReason, NodeEventSubscription, NodeServerMessage, NodeServerSessionInformation};
 use crate::supervision::reload::{ReloadReport, Verdict};
 
 /// What became of a reload.
 pub(super) fn reloaded(module: &str, outcome: Result<&ReloadReport, &String>) -> NodeEvent {
     match outcome {
-        Ok(report) => {
-            let Ended {
-                module,
-                from,
-                to,
-                verdict,
-                actors,
-                failed,
-                reason,
-            } = ended(report);
-            NodeEvent::ModuleReloaded {
-                module,
-                from,
-                to,
-                verdict,
-                actors,
-                failed,
-                reason,
-            }
-        }
+        Ok(report) => NodeEvent::ModuleReloaded(change(report)),
         Err(reason) => refused(module, reason),
     }
 }
@@ -40,26 +21,7 @@ pub(super) fn reloaded(module: &str, outcome: Result<&ReloadReport, &String>) ->
 /// What became of a way back.
 pub(super) fn rolled_back(module: &str, outcome: Result<&ReloadReport, &String>) -> NodeEvent {
     match outcome {
-        Ok(report) => {
-            let Ended {
-                module,
-                from,
-                to,
-                verdict,
-                actors,
-                failed,
-                reason,
-            } = ended(report);
-            NodeEvent::ModuleRolledBack {
-                module,
-                from,
-                to,
-                verdict,
-                actors,
-                failed,
-                reason,
-            }
-        }
+        Ok(report) => NodeEvent::ModuleRolledBack(change(report)),
         Err(reason) => refused(module, reason),
     }
 }
@@ -72,24 +34,14 @@ fn refused(module: &str, reason: &str) -> NodeEvent {
 }
 
 /// A report in short.
-struct Ended {
-    module: String,
-    from: String,
-    to: String,
-    verdict: String,
-    actors: usize,
-    failed: usize,
-    reason: Option<String>,
-}
-
-fn ended(report: &ReloadReport) -> Ended {
+fn change(report: &ReloadReport) -> ModuleChange {
     let verdict = match report.verdict {
         Verdict::DryRun => "dry-run",
         Verdict::Reloaded => "reloaded",
         Verdict::RolledBack => "rolled-back",
         Verdict::Mixed => "mixed",
     };
-    Ended {
+    ModuleChange {
         module: report.module.clone(),
         from: report.old.clone(),
         to: report.new.clone(),
