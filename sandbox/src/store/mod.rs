@@ -22,6 +22,7 @@ pub(crate) mod outflow;
 pub(crate) mod own_actor;
 pub(crate) mod pid;
 pub(crate) mod replies;
+pub(crate) mod spans;
 pub(crate) mod timers;
 pub(crate) mod undo;
 pub(crate) mod waits;
