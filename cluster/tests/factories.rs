@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use ractor::factory::queues::DefaultQueue;
@@ -13,7 +13,8 @@ use ractor::factory::routing::KeyPersistentRouting;
 use ractor::factory::{
     DiscardSettings, Factory, FactoryArguments, FactoryMessage, Job, JobOptions, Worker, WorkerBuilder, WorkerId,
 };
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, pg};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, Message, pg};
+use ractor_host_cluster::directory::send_remote;
 use ractor_host_cluster::directory::trace::{self, ActiveSpan, Operation, TraceContext, Tracer};
 use ractor_host_cluster::node::NodeConnectionMode;
 use ractor_host_cluster::node::client::connect_until_ready;
@@ -21,7 +22,7 @@ use ractor_host_cluster::{NodeServer, NodeServerMessage};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tracing::span;
+use tracing::{Instrument as _, span};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// The longest time for anything before the test fails.
@@ -106,6 +107,13 @@ async fn remote(group: &str) -> ActorCell {
     tokio::time::timeout(PATIENCE, found).await.unwrap()
 }
 
+/// Sends to an actor of a peer as part of the trace.
+async fn send_in(number: u64, to: &ActorCell, message: impl Message) {
+    let bytes = message.serialize().ok().unwrap();
+    let sent = send_remote(to.get_id(), bytes).instrument(in_trace(number));
+    sent.await.unwrap();
+}
+
 async fn next<T>(heard: &mut UnboundedReceiver<T>) -> T {
     tokio::time::timeout(PATIENCE, heard.recv()).await.unwrap().unwrap()
 }
@@ -183,7 +191,7 @@ async fn a_job_in_a_trace() {
         options,
         accepted: None,
     };
-    in_trace(7).in_scope(|| there.cast(FactoryMessage::Dispatch(job)).unwrap());
+    send_in(7, &there.get_cell(), FactoryMessage::Dispatch(job)).await;
     let job = next(&mut hears).await;
     assert_eq!((job.key.as_str(), job.msg.as_str()), ("table 7", "soup"));
     assert_eq!(job.options.ttl(), Some(Duration::from_secs(3600)));
@@ -194,13 +202,10 @@ async fn a_job_in_a_trace() {
     );
 }
 
-/// Passes on what it is told, and says within which span it was.
-struct Relay {
-    to: Arc<Mutex<Option<ActorCell>>>,
-    told: UnboundedSender<Option<u64>>,
-}
+/// Says within which span it is told something.
+struct Listener(UnboundedSender<Option<u64>>);
 
-impl Actor for Relay {
+impl Actor for Listener {
     type Msg = String;
     type State = ();
     type Arguments = ();
@@ -209,55 +214,24 @@ impl Actor for Relay {
         Ok(())
     }
 
-    async fn handle(&self, _: ActorRef<String>, message: String, (): &mut ()) -> Result<(), ActorProcessingErr> {
-        self.told.send(trace::current().map(|context| context.span()))?;
-        let to = self.to.lock().unwrap().clone();
-        if let Some(to) = to {
-            ActorRef::<String>::from(to).cast(message)?;
-        }
-        Ok(())
+    async fn handle(&self, _: ActorRef<String>, _: String, (): &mut ()) -> Result<(), ActorProcessingErr> {
+        Ok(self.0.send(trace::current().map(|context| context.span()))?)
     }
 }
 
 #[test]
-fn a_native_actor_handles_a_message_within_its_span_and_passes_it_on() {
-    RUNTIME.block_on(a_relay_in_a_trace());
+fn a_native_actor_is_the_end_of_a_trace() {
+    RUNTIME.block_on(a_listener_in_a_trace());
 }
 
-async fn a_relay_in_a_trace() {
-    let to = Arc::<Mutex<Option<ActorCell>>>::default();
-    let (told, mut first_hears) = unbounded_channel();
-    let (first, _) = Actor::spawn(None, Relay { to: to.clone(), told }, ()).await.unwrap();
-    let (told, mut last_hears) = unbounded_channel();
-    let (last, _) = Actor::spawn(
-        None,
-        Relay {
-            to: Arc::default(),
-            told,
-        },
-        (),
-    )
-    .await
-    .unwrap();
-    pg::join("first".to_owned(), vec![first.get_cell()]);
-    pg::join("last".to_owned(), vec![last.get_cell()]);
+async fn a_listener_in_a_trace() {
+    let (told, mut hears) = unbounded_channel();
+    let (listener, _) = Actor::spawn(None, Listener(told), ()).await.unwrap();
+    pg::join("listeners".to_owned(), vec![listener.get_cell()]);
     nodes().await;
-    *to.lock().unwrap() = Some(remote("last").await);
-    let there: ActorRef<String> = remote("first").await.into();
-
-    in_trace(8).in_scope(|| there.cast("go".to_owned()).unwrap());
-    let within = next(&mut first_hears).await.unwrap();
-    let then = next(&mut last_hears).await.unwrap();
-    let handled = HANDLED.lock().unwrap().clone();
-    assert!(
-        handled.contains(&(8, within)) && handled.contains(&(within, then)),
-        "{handled:?}: {within}, {then}"
-    );
-
-    // What is sent in no trace is handled in none.
-    there.cast("go".to_owned()).unwrap();
-    assert_eq!(
-        (next(&mut first_hears).await, next(&mut last_hears).await),
-        (None, None)
-    );
+    let there = remote("listeners").await;
+    send_in(8, &there, "go".to_owned()).await;
+    // If ractor ever keeps the span for the handler, the documentation is to be changed.
+    assert_eq!(next(&mut hears).await, None);
+    assert!(HANDLED.lock().unwrap().iter().any(|(parent, _)| *parent == 8));
 }

@@ -21,9 +21,7 @@ use super::{DEFAULT_MAX_INBOUND_FRAME_SIZE, NodeFlags, SessionLimits};
 use crate::NodeId;
 use crate::directory::{FailCall, FailureReason, MAX_REASON_BYTES, SendRefused};
 use crate::transport::{Enqueued, FrameCounts, FrameKind, LARGE_PAYLOAD, Outbox, OutboxError, Room};
-use crate::wire::{
-    self, CAPABILITY_CALL_FAILED, CAPABILITY_TRACE, Call, Control, Data, FRAME_OVERHEAD, Message, Payload,
-};
+use crate::wire::{self, CAPABILITY_CALL_FAILED, Call, Control, Data, FRAME_OVERHEAD, Message, Payload};
 
 /// The connection to a peer, shared.
 #[derive(Debug)]
@@ -407,6 +405,11 @@ impl Link {
         Ok(taken)
     }
 
+    pub(super) fn peer_has(&self, capability: u32) -> bool {
+        let peer = self.peer.get();
+        peer.is_some_and(|flags| flags.capabilities & capability != 0)
+    }
+
     pub(super) fn check_size(&self, payload: usize) -> Result<(), Undelivered> {
         let (bytes, limit) = (payload + FRAME_OVERHEAD, self.peer_max_frame());
         if bytes as u64 > limit {
@@ -468,18 +471,6 @@ impl Link {
 
     pub(super) fn outbound_calls(&self) -> MutexGuard<'_, OutboundCalls> {
         self.outbound_calls.lock()
-    }
-}
-
-impl Link {
-    fn peer_has(&self, capability: u32) -> bool {
-        let peer = self.peer.get();
-        peer.is_some_and(|flags| flags.capabilities & capability != 0)
-    }
-
-    /// True if the peer wants to know which traces messages belong to.
-    pub(super) fn peer_traces(&self) -> bool {
-        self.peer_has(CAPABILITY_TRACE)
     }
 }
 

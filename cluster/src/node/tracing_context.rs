@@ -2,14 +2,14 @@
 
 use super::link::Link;
 use crate::directory::trace::{self, TraceContext};
-use crate::wire::TraceFields;
+use crate::wire::{CAPABILITY_TRACE, TraceFields};
 
 impl Link {
     /// What a message that is sent now says of its trace: nothing unless this node and the peer both trace. `payload` is the size of
     /// the message without it.
     pub(super) fn trace_of(&self, payload: usize) -> Option<Box<TraceFields>> {
         // First, because it is all that a node pays that doesn't trace.
-        if !trace::is_on() || !self.peer_traces() {
+        if !trace::is_on() || !self.peer_has(CAPABILITY_TRACE) {
             return None;
         }
         let context = trace::of_message()?;

@@ -4,8 +4,12 @@
 //! that a program installs. Without one, [`is_on`] is false, and that one load is all that a message pays.
 //!
 //! ractor's messages have no place for a context: their metadata belongs to programs. So it goes beside them. Whoever hands a message on
-//! does so within [`carrying`] or [`carry`], and a guest's mailbox and a link to a peer look for it there with [`of_message`]. A native
-//! actor carries the context of its current `tracing` span without doing anything.
+//! does so within [`carrying`] or [`carry`], and a guest's mailbox and a link to a peer look for it there with [`of_message`], or else in
+//! the current `tracing` span.
+//!
+//! A native actor gets no context: ractor keeps the span of a sender only with messages that stay values, and what comes from a guest or a
+//! peer comes as bytes. What it sends with ractor's own functions has none either. To go on with a trace it hands bytes to [`Local::send`] or
+//! [`send_remote`](crate::send_remote) within a span of its own.
 
 mod context;
 
@@ -37,8 +41,7 @@ pub trait Tracer: Send + Sync + 'static {
     /// The context of the `tracing` span that is current on this thread; none if it belongs to no trace.
     fn current(&self) -> Option<TraceContext>;
 
-    /// The span in which a native actor handles a message. ractor keeps the span that is current when the message is sent, and makes it
-    /// the current one again for the handler.
+    /// The span in which a message is handed to a native actor. ractor doesn't keep it for the handler, so it ends with that.
     fn native(&self, parent: &TraceContext, operation: &Operation<'_>) -> tracing::Span;
 }
 

@@ -15,7 +15,7 @@ use super::guest::{Guest, Opaque, Presence, Running};
 use super::guest_cell::GuestCell;
 use super::spawn::Start;
 use crate::accounting::tally::Tally;
-use crate::directory::{self, trace};
+use crate::directory;
 use crate::instance::casts::Casts;
 use crate::store::mailbox::waiting::Received;
 use crate::store::mailbox::{AnswersAhead, Mailbox};
@@ -85,7 +85,8 @@ impl Actor for Guest {
         if running.life.commands.are_pending() && !Box::pin(self.run_commands(&myself, running)).await? {
             return Ok(());
         }
-        let received = received(message);
+        // One of a native actor has no trace: see `directory::trace`. That of any other is in the guest's own mailbox.
+        let received = Received { message, trace: None };
         if running.held.is_some() {
             return Box::pin(self.take_held(&myself, received, running)).await;
         }
@@ -109,16 +110,4 @@ impl Actor for Guest {
     async fn post_stop(&self, myself: ActorRef<Opaque>, running: &mut Running) -> Result<(), ActorProcessingErr> {
         Box::pin(self.stopped(&myself, running)).await
     }
-}
-
-/// A message as ractor hands it out. One of a native actor has the trace of the span in which it was sent, which ractor has made the
-/// current one; that of any other message is in the guest's own mailbox.
-fn received(message: SerializedMessage) -> Received {
-    let is_token = matches!(message, SerializedMessage::CallReply(..));
-    let trace = if is_token || !trace::is_on() {
-        None
-    } else {
-        trace::current()
-    };
-    Received { message, trace }
 }

@@ -1,23 +1,15 @@
 //! The span of what an instance handles.
 
-use std::sync::Arc;
-
 use ractor::message::SerializedMessage;
 
 use super::calls::Instance;
 use super::error::GuestError;
-use crate::directory::PROBE_VARIANT;
-use crate::directory::trace::{self, Operation, OperationKind, TraceContext};
+use crate::store::spans::TraceContext;
 
 impl Instance {
     /// The instance is about to handle a message of this trace.
     pub(crate) fn begin_span(&mut self, parent: &TraceContext, message: &SerializedMessage) {
-        let kind = OperationKind::handling(message);
-        let state = self.store.data_mut();
-        let operation = Operation::of(kind, &state.label.name, message);
-        if operation.variant != PROBE_VARIANT {
-            state.span = trace::begin(Some(parent), &operation).map(Arc::new);
-        }
+        self.store.data_mut().begin_handling(parent, message);
     }
 
     /// A callback has ended. The span goes on only with a handler for which the mailbox is held: what comes next is still part of it.

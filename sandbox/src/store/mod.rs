@@ -23,6 +23,7 @@ pub(crate) mod own_actor;
 pub(crate) mod pid;
 pub(crate) mod replies;
 mod shown;
+pub(crate) mod spans;
 pub(crate) mod timers;
 pub(crate) mod undo;
 pub(crate) mod waits;

@@ -404,7 +404,7 @@ fn a_collector_that_is_down_or_hangs_holds_nothing_up_and_the_end_waits_seconds_
         let before = Instant::now();
         alpha.process().signal(Signal::TERM);
         assert!(alpha.process().wait_exit().success());
-        // A bound, and none on how fast this machine is: a collector that is waited for as long as it likes would take 10 s for each signal.
+        // A bound, and none on how fast this machine is: a node that gave it the time that it likes would take 10 s for each signal.
         assert!(
             before.elapsed() < Duration::from_secs(wait::seconds(20)),
             "{:?}",
