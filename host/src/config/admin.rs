@@ -225,7 +225,7 @@ fn read_tokens(section: &Section<'_>, context: &ReadContext<'_>, problems: &mut 
             continue;
         };
         let token = match &place {
-            SecretKey::File(file) => AdminToken::from_file(&context.path(&file)),
+            SecretKey::File(file) => AdminToken::from_file(&context.path(file)),
             SecretKey::Variable(variable) => {
                 let name = *variable.get_ref();
                 AdminToken::from_variable(name, (context.variable)(name))

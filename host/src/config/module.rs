@@ -113,6 +113,6 @@ fn read_build(name: &str, section: &Section<'_>, context: &ReadContext<'_>, prob
         watch: section.boolean("watch", problems).unwrap_or_default(),
         probation_time: None,
         build: build.map(|build| build.into_inner().to_owned()),
-        sources: sources.iter().map(|source| context.path(&source)).collect(),
+        sources: sources.iter().map(|source| context.path(source)).collect(),
     }
 }

@@ -195,7 +195,7 @@ fn read_cookie(
     };
     let place = keys.read(section, problems)?;
     let (span, cookie) = match &place {
-        SecretKey::File(file) => (file.span(), Cookie::from_file(&context.path(&file))),
+        SecretKey::File(file) => (file.span(), Cookie::from_file(&context.path(file))),
         SecretKey::Variable(variable) => {
             let name = *variable.get_ref();
             (variable.span(), Cookie::from_variable(name, (context.variable)(name)))

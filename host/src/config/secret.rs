@@ -120,7 +120,7 @@ impl SecretKey<'_> {
     /// The same for whoever has read it.
     pub(super) fn resolved(&self, context: &ReadContext<'_>) -> SecretPlace {
         match self {
-            Self::File(file) => SecretPlace::File(context.path(&file)),
+            Self::File(file) => SecretPlace::File(context.path(file)),
             Self::Variable(name) => SecretPlace::Variable((*name.get_ref()).to_owned()),
         }
     }

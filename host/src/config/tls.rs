@@ -62,7 +62,7 @@ impl TlsSection {
         };
         let files = TlsFiles {
             identity: Some(identity),
-            ca: ca.as_ref().map(|ca| context.path(&ca)),
+            ca: ca.as_ref().map(|ca| context.path(ca)),
         };
         let tls = Tls::load(files)
             .map_err(|error| report(&error, &cert, &key, ca.as_ref(), context, problems))

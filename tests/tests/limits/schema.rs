@@ -35,6 +35,8 @@ fn every_node_toml_of_the_repository_is_valid_by_the_schema() {
     let templates = ["go", "python", "rust", "c", "js"].map(|name| format!("project/templates/{name}/node.toml"));
     for path in examples.iter().chain(&templates) {
         let text = fs::read_to_string(repository().join(path)).unwrap();
+        // A new project puts its name into a template.
+        let text = text.replace("{{name}}", "alpha");
         assert_eq!(faults(&schema, &text), Vec::<String>::new(), "{path}");
     }
     for (key, rest) in FILES {

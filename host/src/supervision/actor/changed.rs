@@ -111,13 +111,12 @@ impl State {
         };
         self.tree.given_up_actors.remove(name);
         self.tree.steering.set_wanted(name);
-        for children in [
+        let places = [
             Arc::make_mut(&mut self.spec).children.get_mut(index),
             self.children.get_mut(index).map(|child| &mut child.spec),
-        ] {
-            if let Some(child) = children {
-                child.is_removed = true;
-            }
+        ];
+        for child in places.into_iter().flatten() {
+            child.is_removed = true;
         }
         if let Some(child) = self.children.get_mut(index) {
             child.is_leaving = true;
