@@ -124,14 +124,14 @@ impl fmt::Debug for ActorSection {
 }
 
 /// What `restart` may be.
-const RESTARTS: [(&str, RestartType); 3] = [
+pub(super) const RESTARTS: [(&str, RestartType); 3] = [
     ("permanent", RestartType::Permanent),
     ("transient", RestartType::Transient),
     ("temporary", RestartType::Temporary),
 ];
 
 /// What `reload` may be, and whether the actor may then be restarted for it.
-const RELOADS: [(&str, bool); 2] = [("snapshot", false), ("restart", true)];
+pub(super) const RELOADS: [(&str, bool); 2] = [("snapshot", false), ("restart", true)];
 
 /// The names that an actor may refer to, those of tables with mistakes too.
 #[derive(Debug, Default)]

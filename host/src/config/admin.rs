@@ -48,7 +48,7 @@ pub(super) const KEYS: Keys = Keys {
 };
 
 /// Those of `[admin.tls]`.
-const TLS_KEYS: Keys = Keys {
+pub(super) const TLS_KEYS: Keys = Keys {
     known: &["cert", "key", "ca", "client_auth", "client_role"],
     explained: &[(
         "server_name",
@@ -225,7 +225,7 @@ fn read_tokens(section: &Section<'_>, context: &ReadContext<'_>, problems: &mut 
             continue;
         };
         let token = match &place {
-            SecretKey::File(file) => AdminToken::from_file(&context.folder.join(file.get_ref())),
+            SecretKey::File(file) => AdminToken::from_file(&context.path(file)),
             SecretKey::Variable(variable) => {
                 let name = *variable.get_ref();
                 AdminToken::from_variable(name, (context.variable)(name))

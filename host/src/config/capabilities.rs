@@ -35,7 +35,7 @@ pub(super) const KEYS: Keys = Keys {
     ],
 };
 
-const DIRECTORY_KEYS: Keys = Keys {
+pub(super) const DIRECTORY_KEYS: Keys = Keys {
     known: &["host", "guest", "access"],
     explained: &[("path", "write `host = \"data\", guest = \"/data\"`")],
 };
@@ -195,7 +195,7 @@ fn read_directory(
         }
     }
     let directory = Directory {
-        host: context.folder.join(host.get_ref()),
+        host: context.path(&host),
         guest: (*guest.get_ref()).to_owned(),
         access,
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::problem::Problems;
 use super::section::{Keys, Section};
 
-const KEYS: Keys = Keys {
+pub(super) const KEYS: Keys = Keys {
     known: &["every", "keep"],
     explained: &[("interval", "write `every = \"10s\"`"), ("count", "write `keep = 3`")],
 };
@@ -14,7 +14,7 @@ const KEYS: Keys = Keys {
 const SHORTEST: Duration = Duration::from_millis(10);
 
 /// The most checkpoints that are kept of one actor.
-const MOST_KEPT: u32 = 1000;
+pub(super) const MOST_KEPT: u32 = 1000;
 
 /// How an actor's state is kept on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

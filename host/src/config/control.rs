@@ -121,7 +121,7 @@ impl ControlSection {
 
 fn read_key(place: &SecretKey<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<RoleKey> {
     let key = match place {
-        SecretKey::File(file) => ControlKey::from_file(&context.folder.join(file.get_ref())),
+        SecretKey::File(file) => ControlKey::from_file(&context.path(file)),
         SecretKey::Variable(variable) => {
             let name = *variable.get_ref();
             ControlKey::from_variable(name, (context.variable)(name))

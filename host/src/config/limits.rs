@@ -38,10 +38,10 @@ pub(super) const DEFAULTS: Keys = Keys {
 };
 
 /// The largest size: a tebibyte.
-const LARGEST: u64 = 1 << 40;
+pub(super) const LARGEST: u64 = 1 << 40;
 
 /// The largest number of anything that is counted.
-const MOST: u32 = 1_000_000_000;
+pub(super) const MOST: u32 = 1_000_000_000;
 
 /// Reads the table; what it leaves out is as in `base`.
 pub(super) fn read(section: &Section<'_>, base: &Limits, problems: &mut Problems) -> Limits {

@@ -14,6 +14,7 @@ mod context;
 mod control;
 mod cookie;
 mod duration;
+mod include;
 mod interfaces;
 mod limits;
 mod listen;
@@ -40,6 +41,7 @@ mod tls;
 mod values;
 mod variables;
 mod wire_type;
+mod written;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -66,11 +68,13 @@ pub(crate) use spans::{EntryPart, LateProblems};
 pub use supervisor::{ROOT, SupervisorSection};
 pub use tls::TlsSection;
 pub use wire_type::{DecodeError, Type, TypeError};
+pub(crate) use written::{KeyWords, WrittenKeys};
 
 use crate::files::{self, ReadError};
 use crate::guest::{HostInterfaces, Limits, LoadFault, ModuleSource};
 use actor::DeclaredNames;
 use context::ReadContext;
+use include::IncludedFiles;
 use overrides::Override;
 use problem::Problems;
 use section::{Keys, Section};
@@ -82,6 +86,7 @@ pub const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
 
 const KEYS: Keys = Keys {
     known: &[
+        "include",
         "node",
         "runtime",
         "control",
@@ -133,6 +138,12 @@ pub struct NodeConfig {
     pub interfaces: HostInterfaces,
     /// What works but is hardly wanted.
     pub warnings: Findings,
+    /// How the file was read, to read it again.
+    pub options: ConfigOptions,
+    /// The files that it includes, by whatever way.
+    pub included: Vec<PathBuf>,
+    /// What it says, to be compared with what it said before.
+    pub(crate) written: WrittenKeys,
     /// Where things are that turn out to be wrong only later.
     spans: ConfigSpans,
 }
@@ -176,6 +187,7 @@ impl NodeConfig {
             folder,
             natives,
             interfaces,
+            included: &[],
             variable: &|name| std::env::var(name),
         };
         Self::parse(file, &text, &context, options)
@@ -193,6 +205,7 @@ impl NodeConfig {
             folder,
             natives: &["native"],
             interfaces: &HostInterfaces::default(),
+            included: &[],
             variable,
         };
         let options = ConfigOptions {
@@ -210,19 +223,31 @@ impl NodeConfig {
             .iter()
             .map(|set| Override::new(set, source.append(set)))
             .collect();
+        let included = IncludedFiles::gather(file, text, context.folder, &mut source, &mut problems);
         let (document, errors) = DeTable::parse_recoverable(source.file_text());
         for error in &errors {
             problems.syntax_error(error.span().unwrap_or(0..0), error.message(), "this is not valid TOML");
         }
-        if !errors.is_empty() {
+        if !errors.is_empty() || problems.has_errors() {
             // What could be read of the rest would only lead to complaints that follow from these.
             problems.into_result(&source)?;
             problems = Problems::default();
         }
-        let mut document = document.into_inner();
+        let mut document = included.merge_below(document.into_inner());
+        let context = &ReadContext {
+            included: source.included(),
+            ..*context
+        };
         // Before any section is read, so that the command line is checked by the rules of the file.
         for set in &sets {
             set.apply(&mut document, &mut problems);
+        }
+        if let Some(set) = document
+            .get(include::KEY)
+            .filter(|value| value.span().start > text.len())
+        {
+            let help = "write the files into the first one";
+            problems.error(set.span(), "`include` can't be set", help);
         }
         // After what the command line sets: a variable that this leaves without a use may be unset.
         variables::substitute(&mut document, source.text(), context.variable, &mut problems);
@@ -256,6 +281,9 @@ impl NodeConfig {
                 actors,
                 interfaces: context.interfaces.clone(),
                 warnings,
+                options: options.clone(),
+                included: source.included().iter().map(|(file, _)| file.clone()).collect(),
+                written: WrittenKeys::of(&document),
                 spans,
             }),
             None => Err(ConfigError::Wrong(warnings)),

@@ -78,8 +78,8 @@ pub(super) fn read(
     let path = path?;
     let source = ModuleSource {
         name: name.get_ref().to_string(),
-        path: context.folder.join(path.get_ref()),
-        source: source.map(|source| SourceFile::new(context.folder.join(source.get_ref()))),
+        path: context.path(&path),
+        source: source.map(|source| SourceFile::new(context.path(&source))),
         digest,
     };
     Some(ReadModule {
@@ -113,9 +113,6 @@ fn read_build(name: &str, section: &Section<'_>, context: &ReadContext<'_>, prob
         watch: section.boolean("watch", problems).unwrap_or_default(),
         probation_time: None,
         build: build.map(|build| build.into_inner().to_owned()),
-        sources: sources
-            .iter()
-            .map(|source| context.folder.join(source.get_ref()))
-            .collect(),
+        sources: sources.iter().map(|source| context.path(source)).collect(),
     }
 }

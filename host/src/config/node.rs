@@ -155,7 +155,7 @@ impl NodeSection {
 }
 
 /// What `on_give_up` may be.
-const ON_GIVE_UP: [(&str, OnGiveUp); 2] = [("exit", OnGiveUp::Exit), ("stay", OnGiveUp::Stay)];
+pub(super) const ON_GIVE_UP: [(&str, OnGiveUp); 2] = [("exit", OnGiveUp::Exit), ("stay", OnGiveUp::Stay)];
 
 fn read_stand_in_names(section: &Section<'_>, problems: &mut Problems) -> Option<StandInNames> {
     let Some(text) = section.text("stand_in_names", problems) else {
@@ -195,7 +195,7 @@ fn read_cookie(
     };
     let place = keys.read(section, problems)?;
     let (span, cookie) = match &place {
-        SecretKey::File(file) => (file.span(), Cookie::from_file(&context.folder.join(file.get_ref()))),
+        SecretKey::File(file) => (file.span(), Cookie::from_file(&context.path(file))),
         SecretKey::Variable(variable) => {
             let name = *variable.get_ref();
             (variable.span(), Cookie::from_variable(name, (context.variable)(name)))

@@ -224,7 +224,7 @@ pub struct RuntimeSection {
 /// The file is read at once, so that `check` finds out what is wrong with it.
 fn read_http_roots(section: &Section<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<HttpTrust> {
     let path = section.text("http_roots", problems)?;
-    match read_roots(&context.folder.join(path.get_ref())) {
+    match read_roots(&context.path(&path)) {
         Ok(roots) => Some(HttpTrust::new(roots)),
         Err(error) => {
             problems.error(path.span(), error.to_string(), tls::help(&error, &path, context));
@@ -249,7 +249,7 @@ fn read_path(
             format!("expected the path of a {what}, or leave it out"),
         );
     }
-    Some(context.folder.join(dir.get_ref()))
+    Some(context.path(&dir))
 }
 
 impl RuntimeSection {
@@ -288,7 +288,7 @@ impl RuntimeSection {
             http_roots_file: section
                 // Into problems that nobody sees: what is wrong with this key has just been reported.
                 .text("http_roots", &mut Problems::default())
-                .map(|path| context.folder.join(path.get_ref())),
+                .map(|path| context.path(&path)),
             name_servers: read_name_servers(section, problems),
         }
     }

@@ -120,7 +120,7 @@ impl SecretKey<'_> {
     /// The same for whoever has read it.
     pub(super) fn resolved(&self, context: &ReadContext<'_>) -> SecretPlace {
         match self {
-            Self::File(file) => SecretPlace::File(context.folder.join(file.get_ref())),
+            Self::File(file) => SecretPlace::File(context.path(file)),
             Self::Variable(name) => SecretPlace::Variable((*name.get_ref()).to_owned()),
         }
     }
@@ -128,7 +128,7 @@ impl SecretKey<'_> {
     /// What to do about a secret that is not there: for a file where it was looked for, otherwise `help`.
     pub(super) fn help(&self, is_missing: bool, help: String, context: &ReadContext<'_>) -> String {
         match self {
-            Self::File(file) if is_missing => missing(file.get_ref(), context.folder),
+            Self::File(file) if is_missing => missing(file.get_ref(), context.folder_of(file.span().start)),
             Self::File(_) | Self::Variable(_) => help,
         }
     }

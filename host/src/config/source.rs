@@ -1,8 +1,10 @@
-//! The text of a configuration: the file, and below it what the command line sets, one `--set` a line.
+//! The text of a configuration: the file, below it what the command line sets, one `--set` a line, and below that the files that are
+//! included.
 //!
 //! Every place of the configuration is a range of this text, whatever it comes from.
 
 use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// What takes the place of a file's name for what the command line sets.
@@ -15,6 +17,8 @@ pub(super) struct Source {
     text: String,
     /// Where the file ends.
     end: usize,
+    /// The files that it includes, and where they are.
+    included: Vec<(PathBuf, Range<usize>)>,
 }
 
 /// A piece of the text that has lines of its own.
@@ -37,11 +41,17 @@ impl fmt::Debug for Redacted {
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, text, end } = self;
+        let Self {
+            file,
+            text,
+            end,
+            included,
+        } = self;
         f.debug_struct("Source")
             .field("file", file)
             .field("text", &Redacted(text.len()))
             .field("end", end)
+            .field("included", included)
             .finish()
     }
 }
@@ -52,6 +62,7 @@ impl Source {
             file: file.to_owned(),
             text: text.to_owned(),
             end: text.len(),
+            included: Vec::new(),
         }
     }
 
@@ -61,6 +72,30 @@ impl Source {
         let at = self.text.len();
         self.text.push_str(set);
         at
+    }
+
+    /// Adds a file that is included, and says where it is. What the command line sets has been added before.
+    pub(super) fn include(&mut self, file: &Path, text: &str) -> usize {
+        let at = self.append(text);
+        self.included.push((file.to_owned(), at..self.text.len()));
+        at
+    }
+
+    /// The files that are included.
+    pub(super) fn included(&self) -> &[(PathBuf, Range<usize>)] {
+        &self.included
+    }
+
+    /// The file that is included at this place.
+    fn included_at(&self, at: usize) -> Option<&(PathBuf, Range<usize>)> {
+        let mut included = self.included.iter();
+        included.find(|(_, range)| range.start <= at && at <= range.end)
+    }
+
+    /// The folder of the file that is included at this place, if one is.
+    pub(super) fn folder_at(&self, at: usize) -> Option<&Path> {
+        let (file, _) = self.included_at(at)?;
+        Some(file.parent().unwrap_or(Path::new("")))
     }
 
     /// What is in the file.
@@ -73,7 +108,7 @@ impl Source {
         &self.text
     }
 
-    /// The file, or the lines of the command line.
+    /// The file, the lines of the command line, or a file that is included.
     pub(super) fn piece(&self, at: usize) -> Piece<'_> {
         if at <= self.end {
             return Piece {
@@ -82,10 +117,21 @@ impl Source {
                 start: 0,
             };
         }
+        if let Some((file, range)) = self.included_at(at) {
+            return Piece {
+                file,
+                text: self.text.get(range.clone()).unwrap_or_default(),
+                start: range.start,
+            };
+        }
         let start = self.end + 1;
+        let end = self
+            .included
+            .first()
+            .map_or(self.text.len(), |(_, range)| range.start.saturating_sub(1));
         Piece {
             file: Path::new(SET),
-            text: self.text.get(start..).unwrap_or_default(),
+            text: self.text.get(start..end).unwrap_or_default(),
             start,
         }
     }

@@ -16,7 +16,7 @@ use crate::guest::LoadFault;
 #[derive(Clone, Debug)]
 pub(crate) struct ConfigSpans {
     source: Source,
-    /// Where relative paths start.
+    /// Where relative paths start, but for those of files that are included.
     folder: PathBuf,
     pub(super) modules: BTreeMap<String, ModuleSpans>,
     pub(super) actors: BTreeMap<String, ActorSpans>,
@@ -79,10 +79,14 @@ impl ConfigSpans {
         }
     }
 
+    fn folder_at(&self, at: usize) -> &Path {
+        self.source.folder_at(at).unwrap_or(&self.folder)
+    }
+
     /// Says that the file of a module is not there.
     pub(super) fn missing_module(&self, module: &str, fault: &LoadFault, problems: &mut Problems) {
         if let Some(ModuleSpans { path: place, .. }) = self.modules.get(module) {
-            let help = missing(&place.written, &self.folder);
+            let help = missing(&place.written, self.folder_at(place.at.start));
             problems.error(place.at.clone(), format!("module `{module}`: {fault}"), help);
         }
     }
@@ -178,7 +182,7 @@ impl LateProblems<'_> {
     fn of_path(&mut self, place: Option<PathSpan>, message: String, is_missing: bool, help: &str) {
         let PathSpan { at, written } = place.unwrap_or_default();
         let help = if is_missing && !written.is_empty() {
-            missing(&written, &self.spans.folder)
+            missing(&written, self.spans.folder_at(at.start))
         } else {
             help.to_owned()
         };

@@ -39,7 +39,7 @@ pub(super) const KEYS: Keys = Keys {
 pub const ROOT: &str = "root";
 
 /// The most restarts that a supervisor allows within its time.
-const MOST_RESTARTS: u32 = 1_000_000;
+pub(super) const MOST_RESTARTS: u32 = 1_000_000;
 
 /// One checked `[supervisors.NAME]` table.
 #[derive(Clone, Debug)]

@@ -57,12 +57,12 @@ impl TlsSection {
         // Only now, when every key was read: all mistakes of the table are reported at once.
         let (cert, key) = (cert?, key?);
         let identity = IdentityFiles {
-            cert: context.folder.join(cert.get_ref()),
-            key: context.folder.join(key.get_ref()),
+            cert: context.path(&cert),
+            key: context.path(&key),
         };
         let files = TlsFiles {
             identity: Some(identity),
-            ca: ca.as_ref().map(|ca| context.folder.join(ca.get_ref())),
+            ca: ca.as_ref().map(|ca| context.path(ca)),
         };
         let tls = Tls::load(files)
             .map_err(|error| report(&error, &cert, &key, ca.as_ref(), context, problems))
@@ -140,7 +140,7 @@ fn report(
 /// What to do about a file that is no good.
 pub(super) fn help(error: &TlsError, path: &Spanned<&str>, context: &ReadContext<'_>) -> String {
     if error.is_not_found() {
-        return missing(path.get_ref(), context.folder);
+        return missing(path.get_ref(), context.folder_of(path.span().start));
     }
     let help = match error {
         TlsError::Key(error) => return error.help(),

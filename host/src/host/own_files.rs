@@ -49,6 +49,9 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
     }
     add(Own::Certificates, runtime.http_roots_file.as_deref());
     add(Own::Configuration, Some(&config.file));
+    for file in &config.included {
+        add(Own::Configuration, Some(file));
+    }
     for module in &config.modules {
         add(Own::Module, Some(&module.path));
         // What runs it is the component, but what runs is this.

@@ -24,7 +24,7 @@ const MOST: u64 = GIB;
 const INTERPRETER: &[u8] = include_bytes!("../../worlds/scripted-actor.wasm");
 
 /// For each key that is the path of a file, the rest of a node.toml with it.
-const FILES: [(&str, &str); 16] = [
+pub(crate) const FILES: [(&str, &str); 16] = [
     ("node.rs cookie_file", "cookie_file = \"huge\""),
     ("tls.rs cert", "[node.tls]\ncert = \"huge\"\nkey = \"small\""),
     ("tls.rs key", "[node.tls]\ncert = \"small\"\nkey = \"huge\""),

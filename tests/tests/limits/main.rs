@@ -15,6 +15,7 @@ mod guests;
 mod hearsay;
 mod protocol;
 mod raw;
+mod schema;
 #[path = "../hostile/victims.rs"]
 #[allow(dead_code, reason = "each of the targets that share it uses a part")]
 mod victims;

@@ -6,10 +6,12 @@ mod actors;
 mod admin;
 mod builds;
 mod guests;
+mod includes;
 mod interfaces;
 mod limits;
 mod limits_page;
 mod node;
+mod schema;
 mod secrets;
 mod tls;
 mod variables;
@@ -74,6 +76,7 @@ fn parse_with(text: &str, folder: &Path, set: &[&str]) -> Result<NodeConfig, Con
         folder,
         natives: &["counter", "greeter"],
         interfaces: &interfaces::interfaces(),
+        included: &[],
         variable: &variable,
     };
     let options = ConfigOptions {
@@ -318,7 +321,7 @@ fn the_reference_has_every_key() {
     }
     for table in KEYS.known {
         assert!(
-            reference.contains(&format!("[{table}")),
+            reference.contains(&format!("[{table}")) || reference.contains(&format!("`{table}`")),
             "docs/node-toml.md has no part on `{table}`"
         );
     }
