@@ -32,6 +32,7 @@ pub(super) fn response(answer: Answer) -> Result<Response, Problem> {
         Answer::Figures { figures } => ok(&figures),
         Answer::Links { links } => ok(&json!({ "links": links })),
         Answer::Show { actor } => ok(&actor),
+        Answer::Applied { report } => ok(&report),
         Answer::Failed { reason } => Err(Problem::new(Kind::Refused, reason)),
         Answer::BrokenOff { reason } => Err(Problem::new(Kind::BrokenOff, reason)),
         Answer::NoRecord => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::apply::{self, ApplyArguments};
 use super::argument::Word;
 use super::links::LinksArguments;
 use super::node_summary::NodeSummaryArguments;
@@ -81,7 +82,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Run the node that a node.toml describes, until SIGINT, SIGTERM, SIGHUP or SIGQUIT.
+    /// Run the node that a node.toml describes, until SIGINT, SIGTERM or SIGQUIT. At SIGHUP it reads the file anew, as `apply` does.
     ///
     /// Logs go to stderr; RUST_LOG selects them. Once everything has started, the line `ready node=NAME listen=ADDRESS`
     /// appears on stdout.
@@ -172,6 +173,15 @@ pub(super) enum Command {
     /// Show everything of one actor: what it has done and holds, its limits, its last failure and its last reloads.
     #[command(after_help = "Examples:\n  ractor-host show counter\n  ractor-host show pid:17 --output json")]
     Show(ShowArguments),
+    /// Bring a node.toml that was changed into force while the node runs.
+    ///
+    /// The node reads its file anew, as at SIGHUP: actors, modules and peers come, go and change as it says. What only a start can change
+    /// is named. If a part of the file is wrong, nothing is done; if something fails, what was done is taken back.
+    #[command(after_help = apply::EXAMPLES)]
+    Apply(Box<ApplyArguments>),
+    /// Print the JSON schema of node.toml, by which editors complete and check it.
+    #[command(after_help = "Example:\n  ractor-host schema > node-toml.schema.json")]
+    Schema,
     #[command(flatten)]
     Project(ProjectCommand),
 }

@@ -16,6 +16,9 @@ const GIVEN_UP: u8 = 3;
 /// The exit code of a call that the actor failed for a reason.
 const CALL_FAILED: u8 = 4;
 
+/// The exit code of `apply` if a part of the file takes effect at the next start of the node only.
+pub(super) const NEEDS_RESTART: u8 = 5;
+
 /// A command failed. The text is all there is to say: errors of this crate include their causes.
 #[derive(Debug)]
 pub(super) enum Failure {

@@ -4,6 +4,7 @@
 //! was given up; `docs/running.md` has them all. Whatever happens to stdout and stderr changes none of them, but for results
 //! that can't be written to stdout.
 
+mod apply;
 mod argument;
 mod arguments;
 mod bindgen;
@@ -30,6 +31,7 @@ mod project;
 mod ps;
 mod rollout;
 mod run;
+mod schema;
 mod show;
 mod signature;
 mod steer;
@@ -83,6 +85,8 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Nodes(arguments) => links::links(&arguments, &builder),
         Command::Node(arguments) => node_summary::node(&arguments, &builder),
         Command::Show(arguments) => show::show(&arguments, &builder),
+        Command::Apply(arguments) => apply::apply(*arguments, &builder),
+        Command::Schema => schema::schema(),
         Command::Project(command) => project::project(command, builder.interfaces()),
     };
     outcome.unwrap_or_else(Failure::report)

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use ractor::RpcReplyPort;
 use serde::{Deserialize, Serialize};
 
+use super::applying::ApplyReport;
 use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::sending::{NotSent, Reply, Sending};
@@ -146,6 +147,8 @@ pub(crate) enum Request {
     Call(Sending),
     /// Send a message to an actor.
     Cast(Sending),
+    /// Read node.toml anew and do what is different in it, or only say what that would be.
+    Apply { id: RequestId, dry_run: bool },
 }
 
 /// The number of a request that changes something. Its client draws it at random, and can ask by it what became of the request,
@@ -259,6 +262,10 @@ pub(crate) enum Answer {
     },
     /// A message was not sent, or not answered.
     NotSent(NotSent),
+    /// What came of node.toml.
+    Applied {
+        report: Box<ApplyReport>,
+    },
 }
 
 impl Answer {

@@ -5,6 +5,7 @@
 //! is then done is the node's own affair (`service`).
 
 mod actor;
+mod applying;
 mod client;
 mod figures;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -31,6 +32,7 @@ pub use role::Role;
 pub use store::StoreLimits;
 
 pub(crate) use actor::{ControlSetup, RestartGuard, start};
+pub(crate) use applying::{ApplyOutcome, ApplyReport, ChangeAction, ChangedThing, ConfigChange, RestartNeeded};
 pub(crate) use client::{AskError, ControlClient, upload};
 pub(crate) use figures::{
     ActorDetail, ActorFigures, CacheFigures, CheckpointFigures, FailureDetail, HandlerTimes, Lately, LimitFigure,

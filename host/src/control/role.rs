@@ -28,7 +28,8 @@ impl Role {
             Request::BeginUpload { .. }
             | Request::Upload { .. }
             | Request::Reload { .. }
-            | Request::Rollback { .. } => Self::Deploy,
+            | Request::Rollback { .. }
+            | Request::Apply { .. } => Self::Deploy,
             Request::Figures | Request::Links | Request::Show { .. } => Self::Observe,
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::applying::ApplyReport;
 use super::figures::{ActorDetail, LinkRow, NodeFigures};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
@@ -68,6 +69,9 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// Sends a message to an actor, or to all members of a group. Gives how many got it.
     fn cast(&self, message: Sending) -> BoxFuture<'_, Result<usize, NotSent>>;
+
+    /// Reads node.toml anew and does what is different in it, or only says what that would be.
+    fn apply(&self, dry_run: bool) -> BoxFuture<'_, Result<ApplyReport, String>>;
 }
 
 #[cfg(test)]

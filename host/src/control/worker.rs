@@ -243,6 +243,11 @@ impl RequestWorker {
                 Ok(actors) => Answer::Sent { actors },
                 Err(not_sent) => Answer::NotSent(not_sent),
             }),
+            Request::Apply { id: _, dry_run } => {
+                let report = self.service.apply(dry_run).await?;
+                let report = Box::new(report.in_short());
+                Ok(Answer::Applied { report })
+            }
         }
     }
 
@@ -299,6 +304,7 @@ fn changes(request: &Request) -> Option<RequestId> {
         // It bears the number of the reload that follows it, which must not be taken for a repetition.
         Request::Reload { reload, .. } if reload.dry_run => None,
         Request::Reload { id, .. } | Request::Rollback { id, .. } => Some(*id),
+        Request::Apply { id, dry_run: false } => Some(*id),
         _ => None,
     }
 }

@@ -105,7 +105,7 @@ impl HostBuilder {
     /// Something could not be started; what had been is stopped again.
     pub async fn start(self, config: NodeConfig) -> Result<RunningHost, HostError> {
         check_interfaces(&config, &self.interfaces)?;
-        start::start(config, self.natives, self.reloaded).await
+        start::start(config, Arc::new(self.natives), self.reloaded).await
     }
 
     /// Starts, and runs until the process gets a signal to stop (a [`StopSignal`](super::StopSignal)); then stops in an orderly

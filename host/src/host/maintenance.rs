@@ -1,23 +1,27 @@
 //! What a host does about its modules and actors while it runs: it takes what is deployed, watches files, and keeps states.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::task::AbortHandle;
 
+use super::apply::{Applier, ApplierParts};
 use super::deployment_record::DeploymentRecord;
 use super::error::HostError;
 use super::lately::LatelyWindow;
 use super::leaving::Leaving;
 #[cfg(unix)]
 use super::local_socket;
-use super::module_files::{self, FilesBeforeLoad, ModuleWatcher};
+use super::module_files::{self, FilesBeforeLoad};
+use super::native::Native;
 use super::node::ListeningNode;
 use super::reloader::{ReloadListener, Reloader};
 use super::service::NodeService;
 use super::state_dir::StateDir;
 use super::stopping::LAST_WRITES;
-use crate::checkpoint::{Schedule, Scheduled};
+use super::upkeep::Upkeep;
+use crate::checkpoint::Scheduled;
 use crate::config::{Code, NodeConfig};
 #[cfg(unix)]
 use crate::control::LocalDoor;
@@ -27,8 +31,7 @@ use crate::supervision::Root;
 
 /// See the module. It ends when this is dropped, but for the control actor, which ends with the root supervisor.
 pub(super) struct Maintenance {
-    schedule: Option<Schedule>,
-    watcher: Option<ModuleWatcher>,
+    upkeep: Arc<Upkeep>,
     /// Gives guests optimized code; none if they have it from the start.
     tier_up: Option<TierUp>,
     writer: Option<CheckpointWriter>,
@@ -36,6 +39,7 @@ pub(super) struct Maintenance {
     worker: Arc<RequestWorker>,
     control: Option<RestartGuard>,
     leaving: Leaving,
+    applier: Arc<Applier>,
     service: Arc<dyn Service>,
     #[cfg(unix)]
     _local: Option<LocalDoor>,
@@ -65,22 +69,35 @@ impl Maintenance {
     pub(super) async fn start(
         config: &NodeConfig,
         state: StateDir,
+        natives: Arc<BTreeMap<String, Native>>,
         modules: &Modules,
-        node: &ListeningNode,
-        root: &Root,
-        listener: Option<ReloadListener>,
-        before: FilesBeforeLoad,
+        (node, root): (&ListeningNode, &Root),
+        (listener, before): (Option<ReloadListener>, FilesBeforeLoad),
     ) -> Result<Self, HostError> {
         let scheduled: Vec<Scheduled> = scheduled(config, &state);
-        let StateDir { writer, deployments } = state;
+        let StateDir { writer, deployments } = state.clone();
         let reloader = Arc::new(Reloader::new(config, modules.clone(), deployments.clone(), listener));
         let leaving = Leaving::default();
+        let upkeep = Arc::new(Upkeep::default());
+        let applier = Arc::new(Applier::new(
+            config.clone(),
+            ApplierParts {
+                natives,
+                modules: modules.clone(),
+                reloader: reloader.clone(),
+                steering: root.steering().clone(),
+                server: node.server.clone(),
+                state,
+                upkeep: upkeep.clone(),
+            },
+        ));
         let service = NodeService {
             node: config.node.full_name(),
             server: node.server.clone(),
             modules: modules.clone(),
             readiness: root.readiness_watch().clone(),
             reloader: reloader.clone(),
+            applier: applier.clone(),
             steering: root.steering().clone(),
             leaving: leaving.clone(),
             writer: writer.clone(),
@@ -96,13 +113,13 @@ impl Maintenance {
             None => None,
         };
         Ok(Self {
-            schedule: (!scheduled.is_empty()).then(|| Schedule::start(modules, scheduled)),
-            watcher: module_files::watch(&reloader, before),
+            upkeep: upkeep.begin(modules, scheduled, module_files::watch(&reloader, before)),
             tier_up: (config.runtime.tiered_compilation == Some(true)).then(|| TierUp::start(modules.clone())),
             writer,
             deployed: deployments.map(|deployments| deployments.deployed),
             control,
             leaving,
+            applier,
             service,
             #[cfg(unix)]
             _local: local_socket::open(config, &worker).await,
@@ -111,7 +128,7 @@ impl Maintenance {
     }
 }
 
-fn scheduled(config: &NodeConfig, state: &StateDir) -> Vec<Scheduled> {
+pub(super) fn scheduled(config: &NodeConfig, state: &StateDir) -> Vec<Scheduled> {
     let sections = config.actors.iter().filter_map(|section| {
         let Code::Module(module) = &section.code else {
             return None;
@@ -130,10 +147,11 @@ impl Maintenance {
     pub(super) fn quiesce(&mut self) {
         self.leaving.begin();
         // While they live: an actor that has ended can't be asked any more whether it has a state to bring.
-        if let (Some(writer), Some(schedule)) = (&self.writer, &self.schedule) {
+        let schedule = self.upkeep.schedule();
+        if let (Some(writer), Some(schedule)) = (&self.writer, schedule) {
             writer.expect_last(schedule.living());
         }
-        self.watcher = None;
+        self.upkeep.quiesce();
         // Nobody gets to run what would be optimized from here on.
         self.tier_up = None;
         // The control actor ends with the root supervisor, and would be started again while everything goes down. Until it ends, it
@@ -152,6 +170,11 @@ impl Maintenance {
         self.worker.clone()
     }
 
+    /// What applies node.toml anew.
+    pub(super) fn applier(&self) -> Arc<Applier> {
+        self.applier.clone()
+    }
+
     /// What can be asked of the node.
     pub(super) fn service(&self) -> Arc<dyn Service> {
         self.service.clone()
@@ -159,7 +182,7 @@ impl Maintenance {
 
     /// Asks the actors that still work for their states once more, before they are killed at it.
     pub(super) async fn last_call(&self) {
-        if let Some(schedule) = &self.schedule {
+        if let Some(schedule) = self.upkeep.schedule() {
             schedule.last_call().await;
         }
     }
@@ -168,7 +191,7 @@ impl Maintenance {
     /// actors whose last state is not kept, by name.
     pub(super) async fn finish(&mut self) -> Vec<String> {
         // The actors have ended, so there is nothing left to collect.
-        self.schedule = None;
+        self.upkeep.end();
         let record = async {
             if let Some(deployed) = self.deployed.clone() {
                 write_pending(deployed).await;

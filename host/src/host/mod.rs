@@ -8,6 +8,7 @@
 
 mod actors;
 mod admin;
+mod apply;
 #[cfg(test)]
 mod batch_tests;
 mod builder;
@@ -53,6 +54,7 @@ mod tests;
 #[cfg(test)]
 mod tls_tests;
 mod tree;
+mod upkeep;
 mod user_dirs;
 
 pub use builder::{Host, HostBuilder};

@@ -19,6 +19,15 @@ use crate::guest::{
     Shortages, Start,
 };
 
+/// Where there is to be room for instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pool {
+    /// In one that nobody has taken anything of.
+    Fresh,
+    /// In that of a node that runs.
+    InUse,
+}
+
 /// Loads the modules from these sources, and checks all that could keep an actor of the configuration from starting.
 ///
 /// # Errors
@@ -32,13 +41,29 @@ pub(crate) async fn preflight(
     check_natives(config, natives)?;
     let needs = read_needs(config, sources).await;
     let (modules, failed) = modules::load(config, sources, &needs).await?;
+    check_loaded(config, natives, &needs, (&modules, &failed), Pool::Fresh).await?;
+    Ok(modules)
+}
+
+/// Checks all that could keep an actor of the configuration from starting with these modules, whose files need this. `failed` are those
+/// that could not be loaded.
+///
+/// # Errors
+/// Everything that is wrong with the configuration.
+pub(super) async fn check_loaded(
+    config: &NodeConfig,
+    natives: &BTreeMap<String, Native>,
+    needs: &BTreeMap<String, Needs>,
+    (modules, failed): (&Modules, &[LoadError]),
+    pool: Pool,
+) -> Result<(), HostError> {
     let mut problems = config.late_problems();
     // What an engine has room for follows from the limits of actors, and those are what to raise.
-    let short = check_needs(config, &needs, &mut problems);
+    let short = check_needs(config, needs, &mut problems);
     for error in failed.iter().filter(|error| !short.contains(&error.module)) {
         report_module(error, config, &mut problems);
     }
-    let mut rehearsals = Rehearsals::default();
+    let mut rehearsals = Rehearsals { done: Vec::new(), pool };
     let guarded = own_files::guarded(config);
     for section in &config.actors {
         check_section(section, config, &mut problems);
@@ -57,7 +82,7 @@ pub(crate) async fn preflight(
         }
     }
     problems.into_result()?;
-    Ok(modules)
+    Ok(())
 }
 
 /// Checks that every actor may have what its module has when it starts. Gives the modules of those that may not.
@@ -184,8 +209,14 @@ async fn check_actor(
         // That is reported already.
         return;
     }
+    let pool = rehearsals.pool;
     match rehearsals.of(module, &section.limits).await {
         Ok(descriptor) => check_arguments(section, descriptor.as_ref(), problems),
+        // Those that live take the room, which says nothing against the file. Whoever starts next finds out.
+        Err(GuestError {
+            fault: Fault::NoInstance { refused: None, .. },
+            ..
+        }) if pool == Pool::InUse => check_arguments(section, module.contract().await.as_ref(), problems),
         Err(error) => report_instance(section, module, error, problems),
     }
 }
@@ -261,9 +292,9 @@ fn report_instance(section: &ActorSection, module: &Module, error: &GuestError, 
 }
 
 /// What came of instantiating a module with some limits. Many actors have the same.
-#[derive(Default)]
 struct Rehearsals {
     done: Vec<Rehearsal>,
+    pool: Pool,
 }
 
 struct Rehearsal {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::RwLock;
+
 use super::deployment_record::{file_digest, version};
 use super::deployments::Deployments;
 use crate::config::{Code, NodeConfig};
@@ -17,12 +19,8 @@ pub(super) type ReloadListener = Arc<dyn Fn(&str, &Result<ReloadReport, String>)
 /// See the module.
 pub(super) struct Reloader {
     modules: Modules,
-    /// Where node.toml says that each module comes from.
-    sources: BTreeMap<String, ModuleSource>,
-    /// How long actors are watched whose file has changed, where that isn't the usual time.
-    probation_times: BTreeMap<String, Duration>,
-    /// The entries of node.toml, by the module that they start with.
-    actors: BTreeMap<String, Vec<ConfiguredActor>>,
+    /// What node.toml says, which may be changed.
+    configured: RwLock<Arc<Configured>>,
     /// What stays after a restart; none if nothing does, because nobody can deploy.
     deployments: Option<Deployments>,
     /// Held from the look at what a module runs until that is written down: two deployments that end together would otherwise be
@@ -31,14 +29,18 @@ pub(super) struct Reloader {
     listener: Option<ReloadListener>,
 }
 
-impl Reloader {
-    /// For the modules of a configuration.
-    pub(super) fn new(
-        config: &NodeConfig,
-        modules: Modules,
-        deployments: Option<Deployments>,
-        listener: Option<ReloadListener>,
-    ) -> Self {
+/// What node.toml says of the modules.
+struct Configured {
+    /// Where each comes from.
+    sources: BTreeMap<String, ModuleSource>,
+    /// How long actors are watched whose file has changed, where that isn't the usual time.
+    probation_times: BTreeMap<String, Duration>,
+    /// The entries, by the module that they start with.
+    actors: BTreeMap<String, Vec<ConfiguredActor>>,
+}
+
+impl Configured {
+    fn of(config: &NodeConfig) -> Self {
         let sources = config.modules.iter().map(|own| (own.name.clone(), own.clone()));
         let probation_times = config
             .builds
@@ -55,19 +57,38 @@ impl Reloader {
             }
         }
         Self {
-            modules,
             sources: sources.collect(),
             probation_times: probation_times.collect(),
             actors,
+        }
+    }
+}
+
+impl Reloader {
+    /// For the modules of a configuration.
+    pub(super) fn new(
+        config: &NodeConfig,
+        modules: Modules,
+        deployments: Option<Deployments>,
+        listener: Option<ReloadListener>,
+    ) -> Self {
+        Self {
+            modules,
+            configured: RwLock::new(Arc::new(Configured::of(config))),
             deployments,
             recording: tokio::sync::Mutex::default(),
             listener,
         }
     }
 
+    /// From now on this configuration says where modules come from.
+    pub(super) fn configure(&self, config: &NodeConfig) {
+        *self.configured.write() = Arc::new(Configured::of(config));
+    }
+
     /// Where node.toml says that the module comes from.
-    pub(super) fn own(&self, module: &str) -> Option<&ModuleSource> {
-        self.sources.get(module)
+    pub(super) fn own(&self, module: &str) -> Option<ModuleSource> {
+        self.configured.read().sources.get(module).cloned()
     }
 
     /// A reload of the module from its own file, which has changed.
@@ -75,6 +96,8 @@ impl Reloader {
         let usual = Reload::of(module);
         Reload {
             probation_time: self
+                .configured
+                .read()
                 .probation_times
                 .get(module)
                 .copied()
@@ -126,7 +149,7 @@ impl Reloader {
 
     /// Counts what became of it. A module that there isn't has no metric: anybody could make up names.
     fn count(&self, module: &str, outcome: Result<&ReloadReport, &String>) {
-        if !self.sources.contains_key(module) {
+        if !self.configured.read().sources.contains_key(module) {
             return;
         }
         let word = match outcome.map(|report| report.verdict) {
@@ -150,8 +173,9 @@ impl Reloader {
 
     async fn try_reload(&self, mut reload: Reload) -> Result<ReloadReport, String> {
         let (module, dry_run, is_deployed) = (reload.module.clone(), reload.dry_run, reload.file.is_some());
-        let Some(own) = self.sources.get(&module) else {
-            let known: Vec<_> = self.sources.keys().map(String::as_str).collect();
+        let configured = self.configured.read().clone();
+        let Some(own) = configured.sources.get(&module) else {
+            let known: Vec<_> = configured.sources.keys().map(String::as_str).collect();
             return Err(format!("there is no module `{module}`; there is: {}", known.join(", ")));
         };
         if own.source.is_some() && is_deployed {
@@ -195,8 +219,8 @@ impl Reloader {
 
     async fn try_rollback(&self, module: String) -> Result<ReloadReport, String> {
         let before = self.modules.previous(&module).into_iter().next();
-        if let (Some(own), Some(before)) = (self.sources.get(&module), before) {
-            allowed(own, before.digest())?;
+        if let (Some(own), Some(before)) = (self.own(&module), before) {
+            allowed(&own, before.digest())?;
         }
         // Before anything is touched, as for a reload.
         self.rehearse().await?;
@@ -212,7 +236,8 @@ impl Reloader {
 
     /// Who is to be able to start with the module, also after a restart of the node.
     fn configured(&self, module: &str) -> Vec<ConfiguredActor> {
-        self.actors.get(module).cloned().unwrap_or_default()
+        let configured = self.configured.read();
+        configured.actors.get(module).cloned().unwrap_or_default()
     }
 
     /// True if the module runs something else than its own file.
@@ -237,7 +262,7 @@ impl Reloader {
     async fn remember(&self, module: &str) -> Option<String> {
         let deployments = self.deployments.clone()?;
         let _recording = self.recording.lock().await;
-        let (own, current) = (self.sources.get(module)?.clone(), self.modules.find(module)?);
+        let (own, current) = (self.own(module)?, self.modules.find(module)?);
         let digest = current.digest();
         let written = tokio::task::spawn_blocking(move || write_down(&deployments, &own, &current)).await;
         let unrecorded = written.unwrap_or_else(|ended| Err(ended.to_string())).err()?;

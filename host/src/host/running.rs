@@ -1,11 +1,15 @@
 //! A host that is up, and taking it down.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use ractor::{ActorCell, ActorRef};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::admin::AdminHttp;
+use super::apply::Applier;
 use super::error::HostError;
 use super::maintenance::Maintenance;
 use super::node::ListeningNode;
@@ -143,6 +147,7 @@ impl RunningHost {
     pub(super) async fn until_signal(mut self, mut signals: Signals) -> Result<Stopped, HostError> {
         let mut readiness_watch = self.root.readiness_watch().clone();
         let leaving = self.maintenance.leaving().clone();
+        let _rereads = Rereads::begin(signals.reread(), self.maintenance.applier());
         // Whatever comes first decides the exit code.
         let first = tokio::select! {
             signal = signals.next() => signal,
@@ -188,6 +193,27 @@ impl RunningHost {
             _ = self.shutdown() => Err(HostError::GivenUp(given_up)),
             signal = insistence(&mut signals) => Ok(Stopped::AtOnce(signal)),
         }
+    }
+}
+
+/// Applies node.toml whenever a signal asks for it, until this is dropped. What is under way then goes no further.
+struct Rereads(AbortHandle);
+
+impl Rereads {
+    fn begin(wanted: Arc<Notify>, applier: Arc<Applier>) -> Self {
+        let again_and_again = async move {
+            loop {
+                wanted.notified().await;
+                applier.apply_and_log().await;
+            }
+        };
+        Self(tokio::spawn(again_and_again).abort_handle())
+    }
+}
+
+impl Drop for Rereads {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use ractor::ActorRef;
 
 use super::actors;
+use super::apply::Applier;
 use super::calls;
 use super::error::{HostError, startup_reason};
 use super::groups;
@@ -19,9 +20,9 @@ use super::steering;
 use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorDetail, ActorRow, ActorStatus, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LevelChange, LinkRow,
-    LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, NotSent, OtherNode, Reply, RequestWorker,
-    RestartGuard, Sending, Service, Steer, SteeredActor, StoppedActor,
+    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, CONTROL, ControlSetup, GivenUpStatus, GroupRow, LevelChange,
+    LinkRow, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, NotSent, OtherNode, Reply,
+    RequestWorker, RestartGuard, Sending, Service, Steer, SteeredActor, StoppedActor,
 };
 use crate::directory::{self, BoxFuture};
 use crate::guest::{CheckpointWriter, Digest, Module, Modules};
@@ -43,6 +44,7 @@ pub(super) struct NodeService {
     pub(super) modules: Modules,
     pub(super) readiness: ReadinessWatch,
     pub(super) reloader: Arc<Reloader>,
+    pub(super) applier: Arc<Applier>,
     pub(super) steering: Steering,
     pub(super) leaving: Leaving,
     pub(super) writer: Option<CheckpointWriter>,
@@ -231,6 +233,13 @@ impl Service for NodeService {
 
     fn cast(&self, message: Sending) -> BoxFuture<'_, Result<usize, NotSent>> {
         Box::pin(calls::cast(&self.modules, message))
+    }
+
+    fn apply(&self, dry_run: bool) -> BoxFuture<'_, Result<ApplyReport, String>> {
+        let applier = self.applier.clone();
+        // A task of its own: whoever asked may go away, and nothing is to be left half done.
+        let applying = async move { tokio::spawn(async move { applier.apply(dry_run).await }).await };
+        Box::pin(async { applying.await.unwrap_or_else(|ended| Err(ended.to_string())) })
     }
 }
 

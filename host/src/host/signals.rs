@@ -22,7 +22,7 @@ pub(crate) fn survive_file_size_limit() -> io::Result<()> {
 /// What the process was told to stop by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopSignal {
-    /// SIGHUP: the terminal was closed, or the connection to it was lost.
+    /// SIGHUP, and the terminal is gone that the process had: it was closed, or the connection to it was lost.
     Hangup,
     /// SIGINT: Ctrl-C.
     Interrupt,
@@ -73,18 +73,19 @@ impl fmt::Display for StopSignal {
 #[cfg(unix)]
 mod unix {
     use std::io;
+    use std::sync::Arc;
     use std::task::Poll;
 
     use tokio::signal::unix::{Signal, SignalKind, signal};
+    use tokio::sync::Notify;
 
     use super::StopSignal;
 
     /// Who starts a program in the background may have it ignore these (`nohup`, `command &` in a script), which is to stay
     /// so. The others stop a node however it was started.
-    const MAY_BE_IGNORED: [StopSignal; 2] = [StopSignal::Hangup, StopSignal::Quit];
+    const MAY_BE_IGNORED: [StopSignal; 1] = [StopSignal::Quit];
 
-    const ALL: [StopSignal; 5] = [
-        StopSignal::Hangup,
+    const ALL: [StopSignal; 4] = [
         StopSignal::Interrupt,
         StopSignal::Quit,
         StopSignal::Terminate,
@@ -109,6 +110,9 @@ mod unix {
     /// Catches the signals from the moment it is installed.
     pub(crate) struct Signals {
         stop: Vec<(Signal, StopSignal)>,
+        hangup: Option<Signal>,
+        terminal: Terminal,
+        reread: Arc<Notify>,
         ignored: Vec<(Signal, &'static str)>,
     }
 
@@ -123,12 +127,24 @@ mod unix {
                     stop.push((signal(SignalKind::from_raw(number))?, each));
                 }
             }
+            let hangup = StopSignal::Hangup;
+            let number = i32::from(hangup.number());
+            let hangup = (!is_ignored(number)).then(|| signal(SignalKind::from_raw(number)));
             let ignored = WITHOUT_MEANING.into_iter();
             let ignored = ignored.map(|(kind, name)| Ok((signal(kind)?, name)));
             Ok(Self {
                 stop,
+                hangup: hangup.transpose()?,
+                terminal: Terminal::of_process(),
+                reread: Arc::default(),
                 ignored: ignored.collect::<io::Result<_>>()?,
             })
+        }
+
+        /// Told at each SIGHUP of somebody who wants node.toml to be read anew: one that the end of a terminal didn't bring. It is heard
+        /// only while [`next`](Self::next) is awaited.
+        pub(crate) fn reread(&self) -> Arc<Notify> {
+            self.reread.clone()
         }
 
         /// The next signal to stop.
@@ -140,6 +156,12 @@ mod unix {
                         tracing::info!(signal = name, "the node does nothing at this signal");
                     }
                 }
+                while let Some(Poll::Ready(Some(()))) = self.hangup.as_mut().map(|hangup| hangup.poll_recv(context)) {
+                    if self.terminal.is_lost() {
+                        return Poll::Ready(StopSignal::Hangup);
+                    }
+                    self.reread.notify_one();
+                }
                 for (signal, stop) in &mut self.stop {
                     if let Poll::Ready(Some(())) = signal.poll_recv(context) {
                         return Poll::Ready(*stop);
@@ -149,6 +171,29 @@ mod unix {
             })
             .await
         }
+    }
+
+    /// The terminal that a process was started at.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Terminal {
+        None,
+        Had,
+    }
+
+    impl Terminal {
+        fn of_process() -> Self {
+            if can_be_opened() { Self::Had } else { Self::None }
+        }
+
+        /// True if there was one, and it is gone.
+        fn is_lost(self) -> bool {
+            self == Self::Had && !can_be_opened()
+        }
+    }
+
+    /// Whether the process has a terminal, which is known to it by this name.
+    fn can_be_opened() -> bool {
+        std::fs::File::open("/dev/tty").is_ok()
     }
 
     /// True if the process was started so that it ignores a signal.
@@ -187,6 +232,11 @@ pub(super) struct Signals;
 impl Signals {
     pub(super) fn install() -> io::Result<Self> {
         Ok(Self)
+    }
+
+    /// Never told: this system has no such signal.
+    pub(super) fn reread(&self) -> std::sync::Arc<tokio::sync::Notify> {
+        std::sync::Arc::default()
     }
 
     /// The next signal.

@@ -1,6 +1,7 @@
 //! Bringing a host up, step by step.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::error::HostError;
 use super::maintenance::Maintenance;
@@ -20,7 +21,7 @@ use crate::supervision::Root;
 /// by being dropped.
 pub(super) async fn start(
     config: NodeConfig,
-    natives: BTreeMap<String, Native>,
+    natives: Arc<BTreeMap<String, Native>>,
     listener: Option<ReloadListener>,
 ) -> Result<RunningHost, HostError> {
     // The state directory comes first: what was deployed says which code there is to check, and no other node may change that
@@ -43,17 +44,18 @@ pub(super) async fn start(
     };
     // The actors come before what is done about them, and before anybody can send to them. Those that were started are stopped again
     // by their supervisor if one of them does not start.
-    let tree = ActorTree::new(&config, natives, &modules, &state);
+    let tree = ActorTree::new(&config, natives.clone(), &modules, &state);
     let root = match tree.start(&config).await {
         Ok(root) => root,
         Err(error) => return Err(undone(error, None, node).await),
     };
     // Checkpoints, watched files and deployments come before the first connection: what an actor answers from then on is kept when a
     // signal comes.
-    let maintenance = match Maintenance::start(&config, state, &modules, &node, &root, listener, before).await {
-        Ok(maintenance) => maintenance,
-        Err(error) => return Err(undone(error, Some(root), node).await),
-    };
+    let maintenance =
+        match Maintenance::start(&config, state, natives, &modules, (&node, &root), (listener, before)).await {
+            Ok(maintenance) => maintenance,
+            Err(error) => return Err(undone(error, Some(root), node).await),
+        };
     // From here on nothing fails.
     node.open();
     if let Some(admin) = &admin {

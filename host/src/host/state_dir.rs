@@ -17,6 +17,7 @@ use crate::guest::{CheckpointWriter, Checkpoints, ModuleSource, ReservedNames};
 const CHECKPOINTS: &str = "checkpoints.redb";
 
 /// See the module. What the configuration doesn't ask for isn't there, and then nothing is written anywhere.
+#[derive(Clone)]
 pub(super) struct StateDir {
     pub(super) writer: Option<CheckpointWriter>,
     pub(super) deployments: Option<Deployments>,

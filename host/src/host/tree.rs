@@ -27,7 +27,7 @@ impl<'a> ActorTree<'a> {
     /// With these natives and modules, and the states that are kept.
     pub(super) fn new(
         config: &NodeConfig,
-        natives: BTreeMap<String, Native>,
+        natives: Arc<BTreeMap<String, Native>>,
         modules: &'a Modules,
         state: &'a StateDir,
     ) -> Self {
@@ -39,7 +39,7 @@ impl<'a> ActorTree<'a> {
             ..Profile::default()
         };
         Self {
-            natives: Arc::new(natives),
+            natives,
             modules,
             profile,
             state,
@@ -53,6 +53,23 @@ impl<'a> ActorTree<'a> {
     pub(super) async fn start(&self, config: &NodeConfig) -> Result<Root, HostError> {
         let root = Root::start_with(self.root(config)?).await;
         root.map_err(|error| explain(error, &config.actors))
+    }
+
+    /// The actors of one entry with these names, each as a child that stands by itself.
+    ///
+    /// # Errors
+    /// The node doesn't have their code.
+    pub(super) fn children(
+        &self,
+        config: &NodeConfig,
+        section: &ActorSection,
+        names: &[String],
+    ) -> Result<Vec<ChildSpec>, HostError> {
+        let profile = self.profile(section);
+        let section = Arc::new(section.clone());
+        let then = section.on_give_up(config.node.on_give_up);
+        let child = |name: &String| Ok(self.actor(name, &section, &profile)?.on_give_up(then));
+        names.iter().map(child).collect()
     }
 
     /// The children of a supervisor are in the order of the file. A supervisor is where the first actor below it is.

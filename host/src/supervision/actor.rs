@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::batch::start_together;
 use super::child::{Child, ChildStart, stop};
 use super::counts::{ActorTally, TreeState};
-use super::in_place::Closing;
+use super::in_place::{Closing, SharedBudget};
 use super::message::{ChildHandle, LiveChild, NotStarted, RunningChild, SupervisorMessage, is_supervisor};
 use super::plan::{ChildExit, PlanCommand, RestartPlan};
 use super::readiness::{GivenUp, OnGiveUp};
@@ -23,6 +23,7 @@ use super::shutdown::{self, ShutdownMode};
 use super::spec::{Strategy, SupervisorSpec};
 use crate::guest::{RestartBudget, RestartDecision, RestartIntensity};
 
+mod changed;
 mod steered;
 
 /// The most actors that are given up together and named in the log.
@@ -41,10 +42,15 @@ pub(super) struct Arguments {
 
 pub(super) struct State {
     myself: ActorRef<SupervisorMessage>,
+    /// What it was first started as, by which the supervisor above it knows it.
+    origin: Arc<SupervisorSpec>,
+    /// What it is by now.
     spec: Arc<SupervisorSpec>,
     tree: TreeState,
     is_root: bool,
     plan: RestartPlan,
+    /// The budget of all children, where they have one together.
+    shared_budget: SharedBudget,
     children: Vec<Child>,
     by_id: HashMap<ActorId, usize>,
     /// Starts that are under way.
@@ -110,6 +116,7 @@ impl Actor for Supervisor {
                 Vec::new()
             }
             SupervisorMessage::Steer(order) => state.steer(order),
+            SupervisorMessage::Change(orders) => state.change(orders),
             SupervisorMessage::Gone(index, id) if state.by_id.contains_key(&id) => {
                 state.ended(index, id, false, "it could not be stopped")
             }
@@ -163,8 +170,13 @@ impl Actor for Supervisor {
 impl State {
     fn new(myself: ActorRef<SupervisorMessage>, arguments: Arguments) -> Self {
         let Arguments {
-            spec, tree, is_root, ..
+            spec: origin,
+            tree,
+            is_root,
+            ..
         } = arguments;
+        // The configuration may have been changed since it was first started.
+        let spec = tree.steering.enter(&myself, &origin);
         let budget = || Arc::new(Mutex::new(RestartBudget::new(spec.intensity)));
         let shared = budget();
         let child = |child: &super::spec::ChildSpec| Child {
@@ -176,6 +188,8 @@ impl State {
             running: None,
             waiting: Vec::new(),
             is_killed: false,
+            is_leaving: false,
+            is_new: false,
         };
         let children: Vec<Child> = spec.children.iter().map(child).collect();
         let kinds = children.iter().map(|child| (child.spec.kind(), child.spec.restart));
@@ -183,11 +197,12 @@ impl State {
         // What was stopped stays so, although its supervisor has another life.
         let stopped = tree.steering.stopped_below(&spec);
         stopped.into_iter().for_each(|index| plan.keep_down(index));
-        tree.steering.enter(&myself, &spec);
         Self {
             plan,
+            shared_budget: shared,
             children,
             myself,
+            origin,
             is_root,
             by_id: HashMap::new(),
             starting: 0,
@@ -337,10 +352,11 @@ impl State {
     fn miss(&self, children: Range<usize>, reason: &str) {
         let (supervisor, reason): (Arc<str>, Arc<str>) = (self.spec.name.as_str().into(), reason.into());
         let children = self.children.get(children).unwrap_or_default();
-        let actors = children.iter().flat_map(|child| child.spec.actors());
+        let current = |origin: &Arc<SupervisorSpec>| self.tree.steering.current(origin);
+        let actors = children.iter().flat_map(|child| child.spec.actors(&current));
         let missed: Vec<GivenUp> = actors
             .map(|(actor, then)| GivenUp {
-                actor: actor.clone(),
+                actor,
                 supervisor: supervisor.clone(),
                 reason: reason.clone(),
                 then,
@@ -384,7 +400,8 @@ impl State {
                     if let Some(child) = self.children.get(index)
                         && let Some(running) = &child.running
                     {
-                        stop(running, index, child.spec.name.clone(), self.myself.clone());
+                        let which = (index, child.spec.name.clone());
+                        stop(running, which, child.is_leaving, self.myself.clone());
                     }
                 }
                 PlanCommand::Wait(index, after) => {
@@ -414,7 +431,9 @@ impl State {
     }
 
     fn start(&mut self, index: usize) {
-        let Some(launch) = self.launch(index, true) else {
+        let child = self.children.get_mut(index);
+        let is_new = child.is_some_and(|child| std::mem::take(&mut child.is_new));
+        let Some(launch) = self.launch(index, !is_new) else {
             return;
         };
         self.starting += 1;

@@ -21,6 +21,9 @@ use crate::guest::{self, GuestOptions, RestartDecision, RestartPolicy};
 /// The longest time for an actor to stop before it is killed, and after that to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The longest time for an actor that the configuration wants no more to handle what it was sent.
+const LEAVING: Duration = Duration::from_secs(10);
+
 /// The longest that an actor that is started again waits for its name to be free.
 const NAME_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -38,6 +41,10 @@ pub(super) struct Child {
     pub(super) waiting: Vec<SteerWait>,
     /// An operator has killed it, and its end has not been seen yet.
     pub(super) is_killed: bool,
+    /// The configuration wants it no more: before it ends it handles what it was sent.
+    pub(super) is_leaving: bool,
+    /// It was never started yet.
+    pub(super) is_new: bool,
 }
 
 /// What it takes to start a child.
@@ -167,7 +174,12 @@ pub(super) fn not_started(supervisor: &str, error: SpawnErr) -> NotStarted {
 
 /// Stops the actor, and kills it if that takes too long. Its supervisor is told of its end as of any other, and at last, by
 /// [`SupervisorMessage::Gone`], that nothing more can be done about it.
-pub(super) fn stop(running: &RunningChild, index: usize, name: Arc<str>, supervisor: ActorRef<SupervisorMessage>) {
+pub(super) fn stop(
+    running: &RunningChild,
+    (index, name): (usize, Arc<str>),
+    is_leaving: bool,
+    supervisor: ActorRef<SupervisorMessage>,
+) {
     let cell = running.cell.clone();
     let nested = match &running.handle {
         ChildHandle::Supervisor(actor) => Some(actor.clone()),
@@ -178,7 +190,13 @@ pub(super) fn stop(running: &RunningChild, index: usize, name: Arc<str>, supervi
         match nested {
             // It gives each of its children as long, and needs no time of its own.
             Some(nested) if nested.cast(SupervisorMessage::End).is_ok() => drop(cell.wait(None).await),
-            _ => stop_or_kill(&cell, &name).await,
+            _ => {
+                if is_leaving {
+                    // Whether that sufficed is seen by what follows, which does nothing to one that has ended.
+                    drop(cell.drain_and_wait(Some(LEAVING)).await);
+                }
+                stop_or_kill(&cell, &name).await;
+            }
         }
         // ractor tells the supervisor of an end before it wakes those that wait for it. So a child that `Gone` still finds in its
         // place is one that could not be killed.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ractor::{ActorCell, ActorId, ActorRef};
 use tokio::sync::oneshot;
 
+use super::changing::ChildOrder;
 use super::spec::StartError;
 use super::steering::SteerOrder;
 use crate::guest::GuestHandle;
@@ -21,6 +22,8 @@ pub(super) enum SupervisorMessage {
     Refreshed(usize),
     /// An operator wants something of a child.
     Steer(SteerOrder),
+    /// The configuration has other children for it.
+    Change(Vec<ChildOrder>),
     /// An actor that was to be stopped has ended, or can't be made to.
     Gone(usize, ActorId),
     /// Restart nothing any more, and say who is alive, in the order of their start.

@@ -6,6 +6,7 @@
 
 mod actor;
 mod batch;
+mod changing;
 mod child;
 mod counts;
 mod in_place;
@@ -22,6 +23,7 @@ mod shutdown_order;
 mod spec;
 mod steering;
 
+pub(crate) use changing::ChildChange;
 pub use counts::Counts;
 pub use message::NotStarted;
 pub(crate) use message::is_supervisor;

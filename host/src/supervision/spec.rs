@@ -74,6 +74,8 @@ pub struct ChildSpec {
     pub(super) batch: Option<usize>,
     pub(super) on_give_up: OnGiveUp,
     pub(super) code: ChildCode,
+    /// It belongs to its supervisor no more. Its place stays, because children are known by theirs.
+    pub(super) is_removed: bool,
 }
 
 /// What a child is made of.
@@ -101,6 +103,7 @@ impl ChildSpec {
             restart,
             batch: None,
             on_give_up: OnGiveUp::Stay,
+            is_removed: false,
             code: ChildCode::Guest {
                 module,
                 options: Arc::new(options),
@@ -119,6 +122,7 @@ impl ChildSpec {
             restart,
             batch: None,
             on_give_up: OnGiveUp::Stay,
+            is_removed: false,
             code: ChildCode::Native(Arc::new(move |supervisor| Box::pin(start(supervisor)))),
         }
     }
@@ -130,6 +134,7 @@ impl ChildSpec {
             restart: RestartType::Permanent,
             batch: None,
             on_give_up: OnGiveUp::Stay,
+            is_removed: false,
             code: ChildCode::Supervisor(Arc::new(spec)),
         }
     }
@@ -150,12 +155,20 @@ impl ChildSpec {
         self
     }
 
-    /// The child, or else all actors below it. A temporary one is never missed.
-    pub(super) fn actors(&self) -> Vec<(&Arc<str>, OnGiveUp)> {
+    /// The child, or else all actors below it. A temporary one is never missed. `current` says what has become of a supervisor since it
+    /// was first started.
+    pub(super) fn actors(
+        &self,
+        current: &impl Fn(&Arc<SupervisorSpec>) -> Arc<SupervisorSpec>,
+    ) -> Vec<(Arc<str>, OnGiveUp)> {
         match &self.code {
-            ChildCode::Supervisor(spec) => spec.children.iter().flat_map(Self::actors).collect(),
+            _ if self.is_removed => Vec::new(),
+            ChildCode::Supervisor(spec) => {
+                let spec = current(spec);
+                spec.children.iter().flat_map(|child| child.actors(current)).collect()
+            }
             _ if self.restart == RestartType::Temporary => Vec::new(),
-            _ => vec![(&self.name, self.on_give_up)],
+            _ => vec![(self.name.clone(), self.on_give_up)],
         }
     }
 

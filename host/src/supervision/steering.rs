@@ -1,6 +1,6 @@
 //! What operators can do with the children of supervisors: stop one and keep it down, start it again, kill it, have it go on afresh.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -62,8 +62,17 @@ pub(crate) struct Steering(Arc<Mutex<SteeredTree>>);
 
 #[derive(Debug, Default)]
 struct SteeredTree {
-    supervisors: Vec<(ActorRef<SupervisorMessage>, Arc<SupervisorSpec>)>,
+    supervisors: Vec<SteeredSupervisor>,
     stopped: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+#[derive(Debug)]
+struct SteeredSupervisor {
+    actor: ActorRef<SupervisorMessage>,
+    /// What it was first started as, by which the supervisor above it knows it.
+    origin: Arc<SupervisorSpec>,
+    /// What it is by now.
+    spec: Arc<SupervisorSpec>,
 }
 
 /// A child of a supervisor, to be steered.
@@ -75,11 +84,45 @@ pub(crate) struct SteeredChild {
 }
 
 impl Steering {
-    /// A supervisor has come to life, perhaps in place of an earlier one.
-    pub(super) fn enter(&self, supervisor: &ActorRef<SupervisorMessage>, spec: &Arc<SupervisorSpec>) {
+    /// A supervisor that was first started as this has come to life, perhaps in place of an earlier one. Gives what it is by now.
+    pub(super) fn enter(
+        &self,
+        supervisor: &ActorRef<SupervisorMessage>,
+        origin: &Arc<SupervisorSpec>,
+    ) -> Arc<SupervisorSpec> {
         let mut tree = self.0.lock();
-        tree.supervisors.retain(|(_, known)| !Arc::ptr_eq(known, spec));
-        tree.supervisors.push((supervisor.clone(), spec.clone()));
+        let known = tree
+            .supervisors
+            .iter()
+            .position(|known| Arc::ptr_eq(&known.origin, origin));
+        let spec = match known {
+            Some(index) => tree.supervisors.remove(index).spec,
+            None => origin.clone(),
+        };
+        tree.supervisors.push(SteeredSupervisor {
+            actor: supervisor.clone(),
+            origin: origin.clone(),
+            spec: spec.clone(),
+        });
+        spec
+    }
+
+    /// A supervisor has other children from now on.
+    pub(super) fn renew(&self, origin: &Arc<SupervisorSpec>, spec: &Arc<SupervisorSpec>) {
+        let mut tree = self.0.lock();
+        let mut known = tree.supervisors.iter_mut();
+        if let Some(known) = known.find(|known| Arc::ptr_eq(&known.origin, origin)) {
+            known.spec = spec.clone();
+        }
+    }
+
+    /// What has become of a supervisor that was first started as this.
+    pub(super) fn current(&self, origin: &Arc<SupervisorSpec>) -> Arc<SupervisorSpec> {
+        let tree = self.0.lock();
+        let mut known = tree.supervisors.iter();
+        known
+            .find(|known| Arc::ptr_eq(&known.origin, origin))
+            .map_or_else(|| origin.clone(), |known| known.spec.clone())
     }
 
     /// The places of the children of a supervisor that are kept down.
@@ -87,7 +130,9 @@ impl Steering {
         let tree = self.0.lock();
         let children = spec.children.iter().zip(0..);
         children
-            .filter(|(child, _)| tree.stopped.get(&child.name).is_some_and(|above| **above == *spec.name))
+            .filter(|(child, _)| {
+                child.is_removed || tree.stopped.get(&child.name).is_some_and(|above| **above == *spec.name)
+            })
             .map(|(_, index)| index)
             .collect()
     }
@@ -113,21 +158,41 @@ impl Steering {
     /// The names of all children, whether they live or not.
     pub(crate) fn names(&self) -> Vec<Arc<str>> {
         let tree = self.0.lock();
-        let children = tree.supervisors.iter().flat_map(|(_, spec)| &spec.children);
+        let children = tree.supervisors.iter().flat_map(|known| &known.spec.children);
+        let children = children.filter(|child| !child.is_removed);
         children.map(|child| child.name.clone()).collect()
+    }
+
+    /// The supervisor of this name, which has to have come to life once.
+    pub(super) fn supervisor(&self, name: &str) -> Option<ActorRef<SupervisorMessage>> {
+        let tree = self.0.lock();
+        let mut known = tree.supervisors.iter();
+        known
+            .find(|known| known.spec.name == name)
+            .map(|known| known.actor.clone())
+    }
+
+    /// The names of the supervisors that have come to life, whether they still live or not.
+    pub(crate) fn supervisors(&self) -> BTreeSet<String> {
+        let tree = self.0.lock();
+        tree.supervisors.iter().map(|known| known.spec.name.clone()).collect()
     }
 
     /// The child of this name. An actor goes before a supervisor.
     pub(crate) fn find(&self, name: &str) -> Option<SteeredChild> {
         let tree = self.0.lock();
-        let children = tree.supervisors.iter().flat_map(|(supervisor, spec)| {
-            let named = spec.children.iter().zip(0..).filter(|(child, _)| *child.name == *name);
-            named.map(move |(_, index)| SteeredChild {
-                supervisor: supervisor.clone(),
-                above: spec.clone(),
-                index,
-            })
-        });
+        let children = tree
+            .supervisors
+            .iter()
+            .flat_map(|SteeredSupervisor { actor, spec, .. }| {
+                let named = spec.children.iter().zip(0..);
+                let named = named.filter(|(child, _)| *child.name == *name && !child.is_removed);
+                named.map(move |(_, index)| SteeredChild {
+                    supervisor: actor.clone(),
+                    above: spec.clone(),
+                    index,
+                })
+            });
         children.min_by_key(|child| child.kind() == Some(ChildKind::Supervisor))
     }
 }

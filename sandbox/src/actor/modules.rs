@@ -123,6 +123,15 @@ impl Modules {
         self.0.entries.read().get(name)?.current.clone()
     }
 
+    /// Forgets a module and its versions: nothing starts with it any more, and guests that run it go on. Gives the version that was
+    /// current.
+    pub fn remove(&self, name: &str) -> Option<Module> {
+        let mut modules = self.0.entries.write();
+        let entry = modules.get_mut(name)?;
+        entry.previous.clear();
+        entry.current.take()
+    }
+
     /// The names of all modules, in order.
     pub fn names(&self) -> Vec<String> {
         let modules = self.0.entries.read();
@@ -168,6 +177,15 @@ impl Modules {
     pub async fn load(&self, source: &ModuleSource) -> Option<Result<Module, LoadError>> {
         let current = self.find(&source.name)?;
         Some(current.engine().load(source).await)
+    }
+
+    /// The same for a module that need not be there yet, in the engine of those that are. None if there is no module at all.
+    ///
+    /// # Errors
+    /// See [`LoadFault`](crate::LoadFault).
+    pub async fn load_another(&self, source: &ModuleSource) -> Option<Result<Module, LoadError>> {
+        let any = self.names().iter().find_map(|name| self.find(name))?;
+        Some(any.engine().load(source).await)
     }
 
     /// The right to reload a module; none if somebody else has it.

@@ -23,7 +23,7 @@ fn heeding(words: &[&str], command: &Command) -> Command {
 
 #[test]
 fn every_signal_to_end_stops_a_node_in_order() {
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT, Signal::XCPU] {
+    for signal in [Signal::INT, Signal::TERM, Signal::QUIT, Signal::XCPU] {
         let mut node = HostNode::start_by("alpha", COOKIE, "", |command| {
             Process::start("alpha (ractor-host run)", &mut heeding(&[], &command))
         });

@@ -3,6 +3,7 @@
 
 mod access;
 mod admin;
+mod apply;
 mod figures;
 mod http;
 mod leaving;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Service;
 use crate::control::{
-    ActorDetail, ActorRow, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, NodeFigures, NodeStatus,
-    NotSent, OtherNode, Reply, SendFault, Sending, Steer, SteeredActor, StoppedActor,
+    ActorDetail, ActorRow, ApplyReport, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, NodeFigures,
+    NodeStatus, NotSent, OtherNode, Reply, SendFault, Sending, Steer, SteeredActor, StoppedActor,
 };
 use crate::directory::BoxFuture;
 use crate::guest::Digest;
@@ -98,5 +98,9 @@ impl Service for Idle {
 
     fn cast(&self, _: Sending) -> BoxFuture<'_, Result<usize, NotSent>> {
         Box::pin(async { Ok(0) })
+    }
+
+    fn apply(&self, _: bool) -> BoxFuture<'_, Result<ApplyReport, String>> {
+        refused()
     }
 }

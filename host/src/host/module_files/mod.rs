@@ -167,7 +167,7 @@ impl WatchedFile {
         if !self.debounce.look(seen.ok().flatten(), Instant::now()) {
             return;
         }
-        let Some(own) = reloader.own(&self.module).cloned() else {
+        let Some(own) = reloader.own(&self.module) else {
             return;
         };
         let (component_bytes, source_bytes) = reloader.largest_files(&self.module);

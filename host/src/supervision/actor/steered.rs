@@ -10,7 +10,7 @@ use crate::guest::RestartBudget;
 use crate::supervision::in_place::Closing;
 use crate::supervision::message::RunningChild;
 use crate::supervision::plan::{PlanCommand, Refusal};
-use crate::supervision::spec::Strategy;
+use crate::supervision::spec::{Strategy, SupervisorSpec};
 use crate::supervision::steering::{SteerAction, SteerGoal, SteerOrder, SteerWait};
 
 impl State {
@@ -56,7 +56,7 @@ impl State {
         commands
     }
 
-    fn start_asked(&mut self, child: usize) -> Result<Vec<PlanCommand>, Refusal> {
+    pub(super) fn start_asked(&mut self, child: usize) -> Result<Vec<PlanCommand>, Refusal> {
         let is_over = self.plan.has_ended();
         if is_over && !self.is_root {
             return Err(Refusal::Ending);
@@ -91,8 +91,9 @@ impl State {
         match action {
             SteerAction::Stop => {
                 self.tree.steering.set_stopped(name, supervisor);
-                for (missed, _) in child.spec.actors() {
-                    self.tree.given_up_actors.remove(missed);
+                let current = |origin: &Arc<SupervisorSpec>| self.tree.steering.current(origin);
+                for (missed, _) in child.spec.actors(&current) {
+                    self.tree.given_up_actors.remove(&missed);
                 }
                 tracing::info!(
                     actor,

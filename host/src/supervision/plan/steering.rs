@@ -1,6 +1,6 @@
 //! What an operator has a supervisor do with one child. The child alone: its siblings keep what they have, whatever the strategy.
 
-use super::{ChildState, Hold, PlanCommand, PlanPhase, RestartPlan};
+use super::{ChildKind, ChildState, Hold, PlanCommand, PlanPhase, PlannedChild, RestartPlan, RestartType};
 
 /// Why nothing is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -95,6 +95,24 @@ impl RestartPlan {
     pub(crate) fn keep_down(&mut self, child: usize) {
         self.hold(child);
         self.set(child, ChildState::Down);
+    }
+
+    /// A place for one more child, which is down.
+    pub(crate) fn add(&mut self, kind: ChildKind, restart: RestartType) -> usize {
+        self.children.push(PlannedChild {
+            kind,
+            restart,
+            state: ChildState::Down,
+            hold: Hold::Free,
+        });
+        self.children.len() - 1
+    }
+
+    /// What comes up in this place next is of this kind. It is down.
+    pub(crate) fn replace(&mut self, child: usize, kind: ChildKind, restart: RestartType) {
+        if let Some(child) = self.children.get_mut(child) {
+            (child.kind, child.restart) = (kind, restart);
+        }
     }
 
     /// True if an operator has stopped it.

@@ -1,0 +1,315 @@
+//! A node.toml that was changed, brought into force while the node runs.
+//!
+//! The file is read and checked as for a start, with the modules that it names, before anything is touched. `plan` says what is
+//! different; `steps` does it, and takes it back if a part of it fails.
+
+mod plan;
+#[cfg(test)]
+mod plan_tests;
+mod steps;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ractor::ActorRef;
+
+use self::plan::{ApplyPlan, RunningFacts};
+use self::steps::{Failed, Steps};
+use super::error::HostError;
+use super::module_files::{self, FilesBeforeLoad};
+use super::modules::read_needs;
+use super::native::Native;
+use super::preflight::{Pool, check_loaded};
+use super::reloader::Reloader;
+use super::state_dir::{self, StateDir};
+use super::upkeep::Upkeep;
+use crate::config::{ConfigError, NodeConfig};
+use crate::control::{ApplyOutcome, ApplyReport, ChangeAction, ChangedThing, ConfigChange};
+use crate::guest::{LoadError, Modules};
+use crate::node::NodeServerMessage;
+use crate::supervision::Steering;
+
+/// See the module.
+pub(super) struct Applier {
+    parts: ApplierParts,
+    /// What is in force. Held while it is changed: one at a time does that.
+    running: tokio::sync::Mutex<NodeConfig>,
+}
+
+/// What is changed by a configuration.
+pub(super) struct ApplierParts {
+    pub(super) natives: Arc<BTreeMap<String, Native>>,
+    pub(super) modules: Modules,
+    pub(super) reloader: Arc<Reloader>,
+    pub(super) steering: Steering,
+    pub(super) server: ActorRef<NodeServerMessage>,
+    pub(super) state: StateDir,
+    pub(super) upkeep: Arc<Upkeep>,
+}
+
+/// A file that was found to be good.
+struct Prepared {
+    new: NodeConfig,
+    plan: ApplyPlan,
+    /// The modules as they will be.
+    loaded: Modules,
+    /// How the files of modules looked before they were loaded.
+    before: FilesBeforeLoad,
+}
+
+/// Why a file is not applied.
+enum Unusable {
+    /// It is wrong.
+    File(String),
+    /// It could not be found out.
+    Node(String),
+}
+
+impl Applier {
+    /// For a node that was started with this configuration.
+    pub(super) fn new(running: NodeConfig, parts: ApplierParts) -> Self {
+        Self {
+            parts,
+            running: tokio::sync::Mutex::new(running),
+        }
+    }
+
+    /// Reads the file anew and does what is different in it, or only says what that would be.
+    ///
+    /// # Errors
+    /// It was not begun, for this reason. A file that is wrong is told in the report.
+    pub(super) async fn apply(&self, dry_run: bool) -> Result<ApplyReport, String> {
+        let Ok(mut running) = self.running.try_lock() else {
+            return Err("node.toml is being applied already; try again when that is done".to_owned());
+        };
+        if running.options.modules_are_built_later {
+            return Err(
+                "this node runs under `ractor-host dev`, which takes a changed node.toml with its next start"
+                    .to_owned(),
+            );
+        }
+        if self.parts.upkeep.is_over() {
+            return Err("the node is stopping".to_owned());
+        }
+        let prepared = match self.prepare(&running).await {
+            Ok(prepared) => prepared,
+            Err(Unusable::File(error)) => return Ok(wrong_file(&running, error)),
+            Err(Unusable::Node(reason)) => return Err(reason),
+        };
+        let mut report = ApplyReport {
+            file: running.file.display().to_string(),
+            outcome: ApplyOutcome::Planned,
+            changes: prepared.plan.changes(),
+            left_out: 0,
+            needs_restart: prepared.plan.needs_restart.clone(),
+            reasons: Vec::new(),
+        };
+        if !dry_run {
+            self.carry_out(prepared, &mut running, &mut report).await;
+        }
+        Ok(report)
+    }
+
+    /// Reads and checks the file, and finds what is different in it.
+    async fn prepare(&self, running: &NodeConfig) -> Result<Prepared, Unusable> {
+        let new = self.read(running).await?;
+        // Before the modules are read: a file that is saved from here on may be another one than is loaded.
+        let before = FilesBeforeLoad::of(&new);
+        let plan = ApplyPlan::new(running, &new, &self.facts());
+        let loaded = self.check(&plan, &new).await?;
+        Ok(Prepared {
+            new,
+            plan,
+            loaded,
+            before,
+        })
+    }
+
+    async fn carry_out(&self, prepared: Prepared, running: &mut NodeConfig, report: &mut ApplyReport) {
+        let Prepared {
+            new,
+            plan,
+            loaded,
+            before,
+        } = prepared;
+        let reached = plan.reached(running, &new);
+        let stopped = self.parts.steering.stopped();
+        let steps = Steps {
+            parts: &self.parts,
+            running,
+            reached: &reached,
+            loaded,
+            held: stopped.iter().map(|child| child.name.to_string()).collect(),
+        };
+        if let Err(Failed { reason, not_undone }) = steps.carry_out(&plan).await {
+            report.outcome = if not_undone.is_empty() {
+                ApplyOutcome::TakenBack
+            } else {
+                ApplyOutcome::Incomplete
+            };
+            report.reasons.push(reason);
+            report.reasons.extend(not_undone);
+            return;
+        }
+        report.changes.extend(read_certificates(running).await);
+        report.outcome = if report.changes.is_empty() {
+            ApplyOutcome::Unchanged
+        } else {
+            ApplyOutcome::Applied
+        };
+        self.look_after(running, &reached, before);
+        *running = reached;
+    }
+
+    /// As an operator does it by a signal: what comes of it is in the log.
+    pub(super) async fn apply_and_log(&self) {
+        match self.apply(false).await {
+            Ok(report) => log(&report),
+            Err(reason) => tracing::error!(reason, "node.toml is not applied; what runs goes on"),
+        }
+    }
+
+    async fn read(&self, running: &NodeConfig) -> Result<NodeConfig, Unusable> {
+        let (file, options, interfaces) = (
+            running.file.clone(),
+            running.options.clone(),
+            running.interfaces.clone(),
+        );
+        let natives = self.parts.natives.clone();
+        // A file system may hang.
+        let read = tokio::task::spawn_blocking(move || {
+            let natives: Vec<&str> = natives.keys().map(String::as_str).collect();
+            NodeConfig::load_for(&file, &natives, &interfaces, &options)
+        });
+        match read.await {
+            Ok(read) => read.map_err(|error: ConfigError| Unusable::File(error.to_string())),
+            Err(ended) => Err(Unusable::Node(ended.to_string())),
+        }
+    }
+
+    fn facts(&self) -> RunningFacts {
+        RunningFacts {
+            supervisors: self.parts.steering.supervisors(),
+            keeps_states: self.parts.state.writer.is_some(),
+            runs_modules: !self.parts.modules.names().is_empty(),
+        }
+    }
+
+    /// Checks the file as a start would, but for what only a start can do. Gives the modules as they would be.
+    async fn check(&self, plan: &ApplyPlan, new: &NodeConfig) -> Result<Modules, Unusable> {
+        let of_host = |error: HostError| match error {
+            HostError::Config(error) => Unusable::File(error.to_string()),
+            HostError::Pool(_) | HostError::Room(_) => Unusable::File(error.to_string()),
+            error => Unusable::Node(error.to_string()),
+        };
+        state_dir::check_folder(new).map_err(of_host)?;
+        let sources = self.parts.state.sources(&new.modules);
+        let fresh = |name: &String| {
+            plan.modules_added.contains(name) || plan.modules_changed.iter().any(|(changed, _)| changed == name)
+        };
+        let loaded = Modules::default();
+        let mut failed: Vec<LoadError> = Vec::new();
+        for source in &sources {
+            if !fresh(&source.name) {
+                self.parts
+                    .modules
+                    .find(&source.name)
+                    .map(|module| loaded.insert(module));
+                continue;
+            }
+            // Of a module that comes from elsewhere now, what was deployed before is no matter.
+            let own = new.modules.iter().find(|own| own.name == source.name).unwrap_or(source);
+            match self.parts.modules.load_another(own).await {
+                Some(Ok(module)) => drop(loaded.insert(module)),
+                Some(Err(error)) => failed.push(error),
+                None => {}
+            }
+        }
+        let needs = read_needs(new, &sources).await;
+        let checked = check_loaded(new, &self.parts.natives, &needs, (&loaded, &failed), Pool::InUse).await;
+        checked.map_err(of_host)?;
+        Ok(loaded)
+    }
+
+    /// Begins anew what is done again and again, as the new configuration has it.
+    fn look_after(&self, running: &NodeConfig, reached: &NodeConfig, before: FilesBeforeLoad) {
+        let ApplierParts {
+            modules,
+            reloader,
+            state,
+            upkeep,
+            ..
+        } = &self.parts;
+        upkeep.ask(modules, super::maintenance::scheduled(reached, state));
+        // Otherwise a change that the watcher has seen and not dealt with yet would be forgotten.
+        if running.builds != reached.builds || running.modules != reached.modules {
+            upkeep.watch(module_files::watch(reloader, before));
+        }
+    }
+}
+
+fn wrong_file(running: &NodeConfig, error: String) -> ApplyReport {
+    ApplyReport {
+        file: running.file.display().to_string(),
+        outcome: ApplyOutcome::WrongFile,
+        changes: Vec::new(),
+        left_out: 0,
+        needs_restart: Vec::new(),
+        reasons: vec![error],
+    }
+}
+
+/// Reads the files with certificates at once, which would happen soon anyway. They are as good as they were when the file was read.
+async fn read_certificates(running: &NodeConfig) -> Option<ConfigChange> {
+    let tls = running.node.tls.as_ref()?.tls.clone();
+    let read = tokio::task::spawn_blocking(move || tls.reload()).await.ok()?;
+    let is_changed = read.unwrap_or_else(|error| {
+        tracing::error!(%error, "the certificates can't be used, and those that were read before stay in use");
+        false
+    });
+    is_changed.then(|| ConfigChange {
+        action: ChangeAction::Change,
+        of: ChangedThing::Certificates,
+        name: "node.tls".to_owned(),
+        keys: Vec::new(),
+        actors: None,
+    })
+}
+
+/// One line for each change, and one for the whole.
+fn log(report: &ApplyReport) {
+    let file = report.file.as_str();
+    for change in &report.changes {
+        let (action, of) = (change.action.word(), change.of.word());
+        let (name, keys) = (change.name.as_str(), change.keys.join(", "));
+        tracing::info!(
+            file,
+            action,
+            of,
+            name,
+            keys,
+            actors = change.actors,
+            "planned by node.toml"
+        );
+    }
+    for needed in &report.needs_restart {
+        let (key, why) = (needed.key.as_str(), needed.why.as_deref());
+        tracing::warn!(file, key, why, "this takes effect at the next start of the node");
+    }
+    let reason = report.reasons.join("; ");
+    match report.outcome {
+        ApplyOutcome::Planned | ApplyOutcome::Unchanged => tracing::info!(file, "there is nothing to do"),
+        ApplyOutcome::Applied => tracing::info!(file, changes = report.changes.len(), "node.toml is applied"),
+        ApplyOutcome::WrongFile => {
+            tracing::error!(file, "the file is wrong, and the node goes on as it was:\n{reason}")
+        }
+        ApplyOutcome::TakenBack => tracing::error!(file, reason, "node.toml could not be applied; all is as it was"),
+        ApplyOutcome::Incomplete => {
+            tracing::error!(
+                file,
+                reason,
+                "node.toml could not be applied, and not all of it could be taken back"
+            );
+        }
+    }
+}
