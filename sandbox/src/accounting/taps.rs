@@ -74,7 +74,8 @@ pub struct Passing<'a> {
 pub(crate) struct Taps {
     is_on: AtomicBool,
     next: AtomicU64,
-    tapped: Mutex<Tapped>,
+    /// In a box, because of all the actors that there are hardly any is traced.
+    tapped: Mutex<Option<Box<Tapped>>>,
 }
 
 #[derive(Default)]
@@ -123,41 +124,42 @@ impl Taps {
     pub(crate) fn enter(&self, tracer: Arc<dyn Tracer>) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let mut tapped = self.tapped.lock();
-        tapped.tracers.push((number, tracer));
+        tapped.get_or_insert_default().tracers.push((number, tracer));
         self.is_on.store(true, Ordering::Relaxed);
         number
     }
 
     pub(crate) fn leave(&self, number: u64) {
         let mut tapped = self.tapped.lock();
-        tapped.tracers.retain(|(tracer, _)| *tracer != number);
-        if tapped.tracers.is_empty() {
+        let Some(left) = &mut *tapped else { return };
+        left.tracers.retain(|(tracer, _)| *tracer != number);
+        if left.tracers.is_empty() {
             self.is_on.store(false, Ordering::Relaxed);
-            *tapped = Tapped::default();
+            *tapped = None;
         }
     }
 
     /// This message, which is about to wait for the actor, comes from there.
     #[cold]
     pub(crate) fn comes_from(&self, message: &str, args: &[u8], peer: Peer) {
-        let mut tapped = self.tapped.lock();
-        if !tapped.tracers.is_empty() {
+        self.with(|tapped| {
             // Of messages that were dropped before their turn, the marks stay. They must not become many.
             if tapped.senders.len() >= REMEMBERED {
                 tapped.senders.clear();
             }
             tapped.senders.insert(Mark::of(message, args), peer);
-        }
+        });
     }
 
     /// The actor begins to handle a cast.
     #[cold]
     pub(crate) fn cast_in(&self, message: &str, args: &[u8]) -> Instant {
-        let mut tapped = self.tapped.lock();
-        let peer = tapped.senders.remove(&Mark::of(message, args));
-        tapped.tell(&Passing {
-            peer,
-            ..Passing::new(PassingKind::CastIn, message, args)
+        self.with(|tapped| {
+            let peer = tapped.senders.remove(&Mark::of(message, args));
+            tapped.tell(&Passing {
+                peer,
+                ..Passing::new(PassingKind::CastIn, message, args)
+            });
         });
         Instant::now()
     }
@@ -165,22 +167,23 @@ impl Taps {
     /// The actor begins to handle a call.
     #[cold]
     pub(crate) fn call_in(&self, message: &str, args: &[u8], call: u64) -> Instant {
-        let mut tapped = self.tapped.lock();
-        let peer = tapped.senders.remove(&Mark::of(message, args));
-        tapped.tell(&Passing {
-            peer,
-            call: Some(call),
-            ..Passing::new(PassingKind::CallIn, message, args)
-        });
         let since = Instant::now();
-        remember(&mut tapped.given, call, message, peer, since);
+        self.with(|tapped| {
+            let peer = tapped.senders.remove(&Mark::of(message, args));
+            tapped.tell(&Passing {
+                peer,
+                call: Some(call),
+                ..Passing::new(PassingKind::CallIn, message, args)
+            });
+            remember(&mut tapped.given, call, Begun::of(message, peer, since));
+        });
         since
     }
 
     /// The handler that began then has ended, if need be with this failure.
     #[cold]
     pub(crate) fn handled(&self, message: &str, since: Instant, failed: Option<&dyn Display>) {
-        self.tapped.lock().tell(&Passing {
+        self.tell(&Passing {
             took: Some(since.elapsed()),
             failed,
             ..Passing::new(PassingKind::Handled, message, &[])
@@ -190,15 +193,16 @@ impl Taps {
     /// A call that the actor was given has ended.
     #[cold]
     pub(crate) fn reply_out(&self, call: u64, ended: Ended<'_>) {
-        let mut tapped = self.tapped.lock();
-        let begun = tapped.given.remove(&call);
-        tapped.end(PassingKind::ReplyOut, Some(call), begun, ended);
+        self.with(|tapped| {
+            let begun = tapped.given.remove(&call);
+            tapped.end(PassingKind::ReplyOut, Some(call), begun, ended);
+        });
     }
 
     /// The actor has sent a cast, or tried to.
     #[cold]
     pub(crate) fn cast_out(&self, message: &str, args: &[u8], to: Peer, failed: Option<&dyn Display>) {
-        self.tapped.lock().tell(&Passing {
+        self.tell(&Passing {
             peer: Some(to),
             failed,
             ..Passing::new(PassingKind::CastOut, message, args)
@@ -208,7 +212,7 @@ impl Taps {
     /// The actor makes a call.
     #[cold]
     pub(crate) fn call_out(&self, message: &str, args: &[u8], to: Peer) -> Instant {
-        self.tapped.lock().tell(&Passing {
+        self.tell(&Passing {
             peer: Some(to),
             ..Passing::new(PassingKind::CallOut, message, args)
         });
@@ -218,31 +222,38 @@ impl Taps {
     /// The call that was made last will end under this token, unless it has failed at once.
     #[cold]
     pub(crate) fn asked(&self, message: &str, to: Peer, since: Instant, token: Result<u64, &dyn Display>) {
-        let mut tapped = self.tapped.lock();
-        match token {
-            Ok(token) => remember(&mut tapped.made, token, message, Some(to), since),
-            Err(failed) => tapped.end(
-                PassingKind::ReplyIn,
-                None,
-                Some(Begun::of(message, Some(to), since)),
-                Err(failed),
-            ),
-        }
+        let begun = Begun::of(message, Some(to), since);
+        self.with(|tapped| match token {
+            Ok(token) => remember(&mut tapped.made, token, begun),
+            Err(failed) => tapped.end(PassingKind::ReplyIn, None, Some(begun), Err(failed)),
+        });
     }
 
     /// A call that the actor stood still for has ended.
     #[cold]
     pub(crate) fn reply_in(&self, message: &str, from: Peer, since: Instant, ended: Ended<'_>) {
-        let begun = Some(Begun::of(message, Some(from), since));
-        self.tapped.lock().end(PassingKind::ReplyIn, None, begun, ended);
+        let begun = Begun::of(message, Some(from), since);
+        self.with(|tapped| tapped.end(PassingKind::ReplyIn, None, Some(begun), ended));
     }
 
     /// The call of this token has ended.
     #[cold]
     pub(crate) fn arrived(&self, token: u64, ended: Ended<'_>) {
-        let mut tapped = self.tapped.lock();
-        let begun = tapped.made.remove(&token);
-        tapped.end(PassingKind::ReplyIn, Some(token), begun, ended);
+        self.with(|tapped| {
+            let begun = tapped.made.remove(&token);
+            tapped.end(PassingKind::ReplyIn, Some(token), begun, ended);
+        });
+    }
+
+    fn tell(&self, passing: &Passing<'_>) {
+        self.with(|tapped| tapped.tell(passing));
+    }
+
+    /// Does this, if anybody still traces the actor.
+    fn with(&self, work: impl FnOnce(&mut Tapped)) {
+        if let Some(tapped) = &mut *self.tapped.lock() {
+            work(tapped);
+        }
     }
 }
 
@@ -301,9 +312,9 @@ impl Begun {
     }
 }
 
-fn remember(begun: &mut HashMap<u64, Begun>, number: u64, message: &str, peer: Option<Peer>, since: Instant) {
-    if begun.len() < REMEMBERED {
-        begun.insert(number, Begun::of(message, peer, since));
+fn remember(all: &mut HashMap<u64, Begun>, number: u64, begun: Begun) {
+    if all.len() < REMEMBERED {
+        all.insert(number, begun);
     }
 }
 

@@ -4,6 +4,17 @@
 #[rustfmt::skip] // rustfmt looks for its tests beside this file
 pub(crate) mod commands;
 
+mod going_back {
+    #[derive(Debug)]
+    pub(crate) struct GoBackRequest;
+
+    impl GoBackRequest {
+        pub(crate) fn is_given_up(&self) -> bool {
+            false
+        }
+    }
+}
+
 mod reload {
     #[derive(Debug)]
     pub(crate) struct ReloadRequest;

@@ -93,9 +93,16 @@ pub(crate) trait Inbox {
     /// Done as soon as there may be room again.
     fn room(&self) -> Option<BoxFuture<'_, ()>>;
 
+    /// Says who sends a message that is about to be put here.
+    fn comes_from(&self, message: &SerializedMessage, sender: Sender);
+
     /// The actor is about to drain.
     fn drains(&self);
 }
+
+/// Who sends a message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sender;
 
 /// A message that was not taken.
 #[derive(Debug)]
