@@ -96,7 +96,7 @@ fn free_space(check: &'static str, folder: &Path, free: u64) -> Finding {
     );
     let finding = match free {
         ..NONE => Finding::fail(check, subject, what),
-        ..LITTLE => Finding::warn(check, subject, what),
+        NONE..LITTLE => Finding::warn(check, subject, what),
         _ => return Finding::ok(check, subject, what),
     };
     finding
@@ -106,7 +106,7 @@ fn free_space(check: &'static str, folder: &Path, free: u64) -> Finding {
 
 /// What kind of disk it is.
 fn file_system(folder: &Path) -> Option<Finding> {
-    let kind = u64::try_from(statfs(&existing(folder)).ok()?.f_type).ok()?;
+    let kind = u64::try_from(statfs(existing(folder)).ok()?.f_type).ok()?;
     let subject = folder.display();
     if IN_MEMORY.contains(&kind) {
         let finding = Finding::warn("state-folder", subject, "it is in memory, not on a disk");

@@ -58,7 +58,7 @@ fn files(limit: Option<u64>) -> Finding {
     let what = format!("a process can have {limit} of them");
     let finding = match limit {
         ..NO_FILES => Finding::fail(check, subject, what),
-        ..FEW_FILES => Finding::warn(check, subject, what),
+        NO_FILES..FEW_FILES => Finding::warn(check, subject, what),
         _ => return Finding::ok(check, subject, what),
     };
     finding
