@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How many actors are traced, each as often as somebody traces it.
+/// The number of actors that are traced, each as often as somebody traces it.
 static TRACED: AtomicUsize = AtomicUsize::new(0);
 
 /// Who sends a message, as far as that is known.

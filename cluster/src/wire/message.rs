@@ -98,7 +98,7 @@ pub const CAPABILITY_NAME_TAKEN: u32 = 2;
 pub const CAPABILITY_IDENTITY: u32 = 4;
 /// The node wants to know which trace a cast or a call belongs to: a bit of [`NodeFlags::capabilities`]. Only a node that traces
 /// announces it.
-pub const CAPABILITY_TRACE: u32 = 8;
+pub(crate) const CAPABILITY_TRACE: u32 = 8;
 
 /// A node's name and how to connect to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]

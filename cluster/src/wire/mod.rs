@@ -19,12 +19,12 @@ use frame::frame_with;
 pub use frame::split_frame;
 pub(crate) use frame::{FRAME_HEADER_BYTES, Frame, Split, frame_size};
 pub use message::{
-    Actor, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, CAPABILITY_TRACE, Data, Message,
-    NameMessage, NodeFlags, ServerStatus, TraceFields,
+    Actor, Auth, CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, Data, Message, NameMessage,
+    NodeFlags, ServerStatus,
 };
 pub(crate) use message::{
-    Call, Challenge, ChallengeReply, Control, CookieDigest, GroupChange, HandshakeNonce, MAX_NAME_BYTES,
-    MAX_NODE_NAME_BYTES, NameTaken, Timestamp,
+    CAPABILITY_TRACE, Call, Challenge, ChallengeReply, Control, CookieDigest, GroupChange, HandshakeNonce,
+    MAX_NAME_BYTES, MAX_NODE_NAME_BYTES, NameTaken, Timestamp, TraceFields,
 };
 pub(crate) use parts::Parts;
 

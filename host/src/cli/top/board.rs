@@ -74,7 +74,7 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// Of these nodes, of which nothing is known yet.
+    /// Of these nodes, none of which was seen yet.
     pub(super) fn new(names: Vec<String>, sort: SortBy, filter: String) -> Self {
         let nodes = names.into_iter().map(|name| ShownNode {
             name,
@@ -202,7 +202,7 @@ impl Board {
         None
     }
 
-    /// The actor that is so many rows away is chosen, or the last one before that.
+    /// The actor that is this many rows away is chosen, or the last one before that.
     fn choose(&mut self, by: isize) {
         let rows = self.rows();
         let at = self.place(&rows).unwrap_or(0);

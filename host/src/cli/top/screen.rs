@@ -7,7 +7,7 @@ use ratatui::crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use ratatui::{DefaultTerminal, Frame};
 use tokio::sync::mpsc;
 
-/// The interval at which it is looked whether anybody still wants to know what is typed.
+/// The interval between two checks whether anybody still wants to know what is typed.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// The terminal in our hands. It is as it was before once this is dropped, and before the words of a panic are written.

@@ -35,7 +35,7 @@ const MOST_TIME: Duration = Duration::from_mins(10);
 /// The longest that an answer waits for an event.
 const MOST_WAIT: Duration = Duration::from_secs(30);
 
-/// The interval at which it is looked which actors are meant.
+/// The interval between two looks for the actors that are meant.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// The time after which a trace that nobody reads ends, and after which one that has ended is forgotten.

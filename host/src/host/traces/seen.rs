@@ -37,13 +37,13 @@ pub(super) struct SeenPeer {
 }
 
 impl SeenPeer {
-    /// Of whom the node is known and no more.
+    /// Somebody whose node is known, and no more.
     pub(super) fn node(name: String) -> Self {
         Self { name, contract: None }
     }
 }
 
-/// The name of the node that somebody is of, where no more is known. It is looked up without waiting.
+/// The name of the node that somebody is of, where no more is known. Never waits.
 pub(super) fn node(peer: Peer) -> Option<String> {
     if peer.pid.is_some() {
         return None;

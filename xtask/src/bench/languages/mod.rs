@@ -141,10 +141,10 @@ mod tests {
     #[test]
     fn the_line_that_is_edited_is_in_the_source_of_a_new_project() {
         for language in &LANGUAGES {
-            let folder = tempfile::tempdir().unwrap();
+            let folder = tempfile::tempdir().expect("a folder");
             let project = folder.path().join("counter");
-            ractor_host_project::create(&project, language.lang).unwrap();
-            let source = std::fs::read_to_string(project.join(language.source)).unwrap();
+            ractor_host_project::create(&project, language.lang).expect("a project");
+            let source = std::fs::read_to_string(project.join(language.source)).expect("a source");
             let (adds, _) = language.adds;
             assert!(source.contains(adds), "{adds} in {source}");
         }
