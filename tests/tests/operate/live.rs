@@ -70,8 +70,10 @@ fn the_command_shows_what_happened_the_last_of_it_or_as_json() {
     // One who follows gets what happens meanwhile.
     let mut follower = Process::start(
         "events --follow",
-        &mut command(&alpha.file(""), &["events", "--follow", "-n", "0"]),
+        &mut command(&alpha.file(""), &["events", "--follow", "-n", "1"]),
     );
+    // It has begun once the last event is there.
+    follower.wait_line(Stream::Stdout, 0, "the start", |line| line.ends_with(") started"));
     at(&alpha, &["restart", "counter"]);
     follower.wait_line(Stream::Stdout, 0, "the restart", |line| {
         line.contains("was restarted in place")
