@@ -98,7 +98,7 @@ pub mod internals {
     pub use crate::actor::checkpoint::writer::sim::{Attempt, Outcome, Queue, attempt};
     pub use crate::actor::reload::trial::{Failed, Noticed, Passed, Trial, WayBack};
     pub use crate::policy::limits::{Limits, WhenFull};
-    pub use crate::store::mailbox::waiting::{Put, Waiting};
+    pub use crate::store::mailbox::waiting::{Put, Received, Waiting};
 }
 
 use ractor_host_directory as directory;

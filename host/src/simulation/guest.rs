@@ -8,7 +8,7 @@ use super::asking::{Handle, Question};
 use super::code::{Code, Running};
 use super::history::{Notes, Sender};
 use crate::guest::StateRoom;
-use ractor_host_sandbox::internals::{Limits, Put, Waiting, WhenFull};
+use ractor_host_sandbox::internals::{Limits, Put, Received, Waiting, WhenFull};
 
 /// How an actor stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,7 @@ impl Guest {
     /// False if the message was refused, and with it its reply port dropped.
     pub(super) fn put(&mut self, message: SerializedMessage) -> bool {
         let is_draining = self.status != Status::Running;
+        let message = Received { message, trace: None };
         let Put { outcome, .. } = self.waiting.handle_put(message, &self.limits, || is_draining);
         let is_taken = match outcome {
             // As when the token finds the actor draining.
@@ -90,7 +91,7 @@ impl Guest {
             return false;
         }
         let taken = self.waiting.poll_message(&self.limits);
-        self.at_hand = taken.map(|taken| taken.message);
+        self.at_hand = taken.map(|taken| taken.received.message);
         self.at_hand.is_some()
     }
 

@@ -38,7 +38,9 @@ pub struct Waiting {
 /// A message as it came, with the trace that it belongs to.
 #[derive(Debug)]
 pub struct Received {
+    /// As it came.
     pub message: SerializedMessage,
+    /// The trace; none if its sender is in none.
     pub trace: Option<Arc<TraceContext>>,
 }
 
