@@ -269,7 +269,10 @@ mod tests {
         assert!(runtime.component().ends_with("build/python-runtime.wasm"));
         let error = Project::runtime(folder.path(), Language::C).unwrap_err();
         assert!(error.is_usage());
-        assert_eq!(error.to_string(), "there is no runtime of C; there is one of Python");
+        assert_eq!(
+            error.to_string(),
+            "there is no runtime of C; there is one of Python and JavaScript"
+        );
     }
 
     #[test]

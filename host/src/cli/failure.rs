@@ -97,7 +97,7 @@ mod tests {
     fn the_page_has_every_exit_code_and_no_other() {
         use StopSignal::{CpuLimit, Hangup, Interrupt, Quit, Terminate};
         let signals = [Hangup, Interrupt, Quit, Terminate, CpuLimit].map(StopSignal::exit_code);
-        let codes: BTreeSet<u8> = [0, 1, USAGE, GIVEN_UP, CALL_FAILED]
+        let codes: BTreeSet<u8> = [0, 1, USAGE, GIVEN_UP, CALL_FAILED, NEEDS_RESTART]
             .into_iter()
             .chain(signals)
             .collect();

@@ -73,8 +73,9 @@ async fn memory_is_what_the_instance_has_grown_to_and_goes_with_it() {
 /// Everything runs on the thread of the test, so what the thread had of the processor is the guest's, but for a little.
 #[tokio::test(flavor = "current_thread")]
 async fn the_processor_time_of_a_guest_is_what_its_thread_had() {
+    // Long enough that the end of the instance, and the next one, are little beside it.
     let limits = Limits {
-        cpu_per_message: Duration::from_millis(700),
+        cpu_per_message: Duration::from_secs(3),
         ..Limits::default()
     };
     let guest = start(restarted("busy", limits)).await;

@@ -161,7 +161,7 @@ mod tests {
                     "    @call\n    def self_(self)",
                     "    @call(\"type\")\n    def type(self)",
                     "    @call\n    def type_(self)",
-                    "    @call(\"Snapshot\")\n    def snapshot_(self)",
+                    "    @call\n    def snapshot_(self)",
                     "def pid(self, class_: Json[Any])",
                 ],
             ),

@@ -2,6 +2,8 @@
 //!
 //! A schema may say much more. What has no such type is any value of JSON; nothing is refused.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::names::{self, FreeNames};
@@ -207,6 +209,8 @@ impl<'a> Reader<'a> {
         self.records.push(None);
         let required = object.get("required").and_then(Value::as_array);
         let mut fields: Vec<Field> = Vec::new();
+        // By name, whichever order a feature of serde_json has them in: the same schema makes the same client everywhere.
+        let properties: BTreeMap<_, _> = properties.iter().collect();
         for (key, schema) in properties {
             let inner = names::capital(key).unwrap_or_else(|| format!("Field{}", fields.len() + 1));
             let shape = self.shape(schema, &format!("{name}{inner}"), level + 1);

@@ -5,7 +5,7 @@ mod agreement;
 mod page;
 mod rows;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -18,7 +18,7 @@ const BLESS: &str = "RACTOR_BLESS=1 cargo test -p ractor-host --lib schema";
 #[test]
 fn the_schema_is_what_the_parser_knows() {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/node-toml.schema.json"));
-    let schema = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
+    let schema = serde_json::to_string_pretty(&sorted(schema())).unwrap() + "\n";
     if std::env::var_os("RACTOR_BLESS").is_some() {
         std::fs::write(path, &schema).unwrap();
     }
@@ -32,6 +32,18 @@ fn the_schema_is_what_the_parser_knows() {
         "docs/node-toml.schema.json is not what the parser knows, from line {} on. If the code is right, `{BLESS}` writes the file",
         differs.unwrap_or(written.lines().count()) + 1
     );
+}
+
+/// The same with keys in order, whichever order a feature of serde_json has them in.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(object) => {
+            let object: BTreeMap<String, Value> = object.into_iter().collect();
+            object.into_iter().map(|(key, value)| (key, sorted(value))).collect()
+        }
+        Value::Array(list) => list.into_iter().map(sorted).collect(),
+        other => other,
+    }
 }
 
 #[test]
