@@ -33,9 +33,17 @@ pub(crate) enum NodeEvent {
     /// A module was to get other code, and that was not begun.
     ReloadRefused { module: String, reason: String },
     /// There is a session with this node.
-    SessionUp { node: String },
+    SessionUp {
+        // Beside the name of the node that tells it, which is `node`.
+        #[serde(rename = "peer")]
+        node: String,
+    },
     /// The session with this node is over.
-    SessionDown { node: String, reason: String },
+    SessionDown {
+        #[serde(rename = "peer")]
+        node: String,
+        reason: String,
+    },
 }
 
 /// What became of a module.

@@ -155,6 +155,18 @@ const GROWING: &[(&str, Bound, Fill)] = &[
     ("Cast.what", Bound::Mailbox, |node| fill_mailbox(node, 1, 2)),
     ("Cast.variant", Bound::Mailbox, |node| fill_mailbox(node, 1, 3)),
     ("Cast.metadata", Bound::Mailbox, |node| fill_mailbox(node, 1, 6)),
+    ("Cast.trace_parent", Bound::NotKept, |node| {
+        lie_about_traces(node, 1, 100)
+    }),
+    ("Cast.trace_state", Bound::NotKept, |node| {
+        lie_about_traces(node, 1, 101)
+    }),
+    ("Call.trace_parent", Bound::NotKept, |node| {
+        lie_about_traces(node, 2, 100)
+    }),
+    ("Call.trace_state", Bound::NotKept, |node| {
+        lie_about_traces(node, 2, 101)
+    }),
     ("Call.what", Bound::Mailbox, |node| fill_mailbox(node, 2, 2)),
     ("Call.variant", Bound::Mailbox, |node| fill_mailbox(node, 2, 5)),
     ("Call.metadata", Bound::Mailbox, |node| fill_mailbox(node, 2, 6)),
@@ -280,6 +292,17 @@ fn out_of_order(node: &str, arm: u64, field: u64) {
     let mut peer = Raw::peer(node);
     peer.try_send(AUTH, arm, &bytes(field, &vec![b'n'; LARGE]));
     peer.hung_up();
+}
+
+/// A trace that nobody could have made, of messages for nobody.
+fn lie_about_traces(node: &str, arm: u64, field: u64) {
+    let mut peer = Raw::peer(node);
+    for tag in 0..4 {
+        let tag = if arm == 2 { number(3, tag) } else { Vec::new() };
+        let trace = bytes(field, &vec![b'0'; LARGE]);
+        peer.send(DATA, arm, &[number(1, 1), tag, trace].concat());
+    }
+    peer.confirm();
 }
 
 /// Far more than its mailbox takes, for an actor that handles nothing.

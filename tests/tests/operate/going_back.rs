@@ -76,7 +76,7 @@ fn an_actor_that_cannot_go_back_stays_as_it_is() {
             "there is no such checkpoint",
         ),
         (&["checkpoints", "other", "--back"], "its state is not kept"),
-        (&["checkpoints", "oen"], "did you mean \"one\"?"),
+        (&["checkpoints", "oen"], "did you mean `one`?"),
     ] {
         let refused = at(&alpha, words);
         assert_eq!(refused.code, Some(1), "{words:?}");

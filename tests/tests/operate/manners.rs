@@ -44,7 +44,15 @@ fn every_exit_code_of_the_page_is_what_a_command_ends_with_and_there_is_no_other
         ));
         node.process().wait_exit().code()
     };
+    let waits_for_a_start = || {
+        let beta = node("delta", "");
+        let file = beta.file("node.toml");
+        let text = fs::read_to_string(&file).expect("its file");
+        fs::write(&file, format!("{text}\n[admin]\nlisten = \"127.0.0.1:0\"\n")).expect("its file");
+        at(&beta, &["apply"]).code
+    };
     let cases: Vec<(i32, Option<i32>)> = vec![
+        (5, waits_for_a_start()),
         (0, at(&alpha, &["ps"]).code),
         (1, at(&alpha, &["show", "nobody"]).code),
         (2, in_folder(Path::new("/"), &["ps"]).code),

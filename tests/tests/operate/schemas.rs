@@ -61,7 +61,8 @@ fn parsed(ended: &Ended) -> Value {
 fn pair() -> (HostNode, HostNode, NodeFolder) {
     // It is the key, too, and has to be a good one.
     const COOKIE: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
-    let counter = guest_counter("counter", "counters", 0).replace("temporary", "permanent");
+    let kept = "restart = \"permanent\"\ncheckpoint = { every = \"100ms\" }";
+    let counter = guest_counter("counter", "counters", 0).replace("restart = \"temporary\"", kept);
     let rest = format!("[control]\nkey_file = \"key\"\n[runtime]\nstate_dir = \"state\"\n{counter}");
     let keys = NodeFolder::new("", "a key that nobody can guess: 8f1a");
     let rest = rest.replace("\"key\"", &format!("{:?}", keys.path("cookie")));
@@ -106,15 +107,34 @@ fn what_commands_show_of_a_node_is_as_their_schemas_say() {
         (&["status"], "status"),
         (&["ps"], "ps"),
         (&["start", "counter"], "steer"),
+        (&["spawn", "counter", "another", "u64:0"], "spawn"),
+        (&["apply"], "apply"),
     ] {
         let value = json(&beta, words);
         check(name, &value);
     }
+    let kept = wait::until(
+        "a state that is kept",
+        || json(&beta, &["checkpoints", "counter"]),
+        |nodes| nodes[0]["checkpoints"][0].is_object(),
+    );
+    check("checkpoints", &kept);
+    let number = kept[0]["checkpoints"][0]["number"].to_string();
+    check(
+        "checkpoints",
+        &json(&beta, &["checkpoints", "counter", "--back", &number]),
+    );
     let refused = at(&beta, &["rollback", "counter", "--output", "json"]);
     check("rollout", &parsed(&refused));
-    let log = at(&beta, &["logs", "--output", "json"]);
-    for line in log.answer().lines() {
-        check("logs", &serde_json::from_str(line).expect("an object on each line"));
+    let trace = ["trace", "counter", "--for", "2s", "--output", "json"];
+    for (words, name) in [
+        (&["logs", "--output", "json"][..], "logs"),
+        (&["events", "--output", "json"], "events"),
+        (&trace, "trace"),
+    ] {
+        for line in at(&beta, words).answer().lines() {
+            check(name, &serde_json::from_str(line).expect("an object on each line"));
+        }
     }
     let address = beta.address();
     let cookie = beta.cookie_file().display().to_string();

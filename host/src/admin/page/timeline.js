@@ -14,8 +14,8 @@ const WORDS = {
   "module-reloaded": ["reload", "", (event) => reloaded(event, "reload")],
   "module-rolled-back": ["rollback", "", (event) => reloaded(event, "way back")],
   "reload-refused": ["reload", "bad-text", (event) => `${event.module} was not reloaded: ${event.reason}`],
-  "session-up": ["node up", "good-text", (event) => `Session with ${event.node}`],
-  "session-down": ["node down", "bad-text", (event) => `Session with ${event.node} is over: ${event.reason}`],
+  "session-up": ["node up", "good-text", (event) => `Session with ${event.peer}`],
+  "session-down": ["node down", "bad-text", (event) => `Session with ${event.peer} is over: ${event.reason}`],
 };
 
 function reloaded(event, what) {
