@@ -115,7 +115,8 @@ fn component(version: usize) -> Vec<u8> {
     let core = COUNTER
         .replace("{VERSION}", &version.to_string())
         .replace("{STATE_VERSION}", "1")
-        .replace("{FAIL}", "0");
+        .replace("{FAIL}", "0")
+        .replace("{HAS_START}", "0");
     let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
     resolve.push_dir(wit).expect("the world is there");
