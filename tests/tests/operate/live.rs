@@ -96,7 +96,7 @@ fn a_restart_in_place_a_reload_and_sessions_are_events_with_their_reasons() {
         .and_then(|events| events.last())
         .cloned()
         .unwrap_or_default();
-    assert_eq!(last["node"], "beta@localhost");
+    assert_eq!(last["peer"], "beta@localhost");
     assert!(
         last["reason"].as_str().is_some_and(|reason| !reason.is_empty()),
         "{last}"
