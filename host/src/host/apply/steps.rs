@@ -134,7 +134,7 @@ impl Steps<'_> {
 
     async fn add(&self, actors: &ActorsOfEntry, done: &mut Vec<Done>) -> Result<(), String> {
         done.push(Done::ActorsAdded(actors.clone()));
-        result(self.begin(&actors.names, self.reached).await)
+        result(self.begin(&actors.names, self.reached, ChildChange::Add).await)
     }
 
     async fn undo(&self, step: Done) -> Result<(), String> {
@@ -169,7 +169,8 @@ impl Steps<'_> {
                     .iter()
                     .filter(|name| self.parts.steering.find(name).is_none());
                 let gone: Vec<String> = gone.cloned().collect();
-                result(self.begin(&gone, self.running).await)
+                // They ran as they are: whatever keeps them from it now is a failure like any other.
+                result(self.begin(&gone, self.running, ChildChange::PutBack).await)
             }
         }
     }
@@ -188,7 +189,7 @@ impl Steps<'_> {
     }
 
     /// Has these actors start as a configuration has them. Gives what went wrong.
-    async fn begin(&self, names: &[String], config: &NodeConfig) -> Vec<String> {
+    async fn begin(&self, names: &[String], config: &NodeConfig, how: fn(ChildSpec) -> ChildChange) -> Vec<String> {
         let ApplierParts {
             natives,
             modules,
@@ -212,7 +213,7 @@ impl Steps<'_> {
                     if self.held.contains(name) {
                         ChildChange::AddStopped(child)
                     } else {
-                        ChildChange::Add(child)
+                        how(child)
                     }
                 };
                 let outcomes = steering.change(&section.supervisor, pairs.map(change).collect()).await;
