@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef};
 
-use super::{ChildChange, ChildSpec, OnGiveUp, Root, Strategy, SupervisorSpec};
+use super::{ChildChange, ChildSpec, OnGiveUp, Root, SteerAction, Strategy, SupervisorSpec};
 use crate::guest::{RestartIntensity, RestartType};
 
 /// The longest wait for what has to come. With the time of tests it costs none.
@@ -132,4 +132,23 @@ async fn an_actor_that_moves_to_another_supervisor_waits_for_its_name() {
     };
     let (outcome, _) = tokio::join!(change(&root, ChildChange::Add(child)), ends);
     assert_eq!(outcome, Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_comes_after_a_removal_does_not_bring_the_actor_back() {
+    let starts = Starts::default();
+    let root = root(Strategy::OneForOne, 5, vec![good("old", &starts)]).await;
+    let found = root.steering().find("old").expect("it is there");
+    assert_eq!(change(&root, ChildChange::Remove("old".into())).await, Ok(()));
+    for action in [
+        SteerAction::Start,
+        SteerAction::Restart,
+        SteerAction::Stop,
+        SteerAction::Kill,
+    ] {
+        let refused = Err("it is no part of node.toml any more".to_owned());
+        assert_eq!(found.steer(action).await, refused, "{action:?}");
+    }
+    assert_eq!(starts.load(Ordering::SeqCst), 1);
+    assert_eq!(root.steering().stopped(), []);
 }

@@ -17,6 +17,11 @@ impl State {
     /// Does what an operator wants, or says why not.
     pub(super) fn steer(&mut self, order: SteerOrder) -> Vec<PlanCommand> {
         let SteerOrder { child, action, reply } = order;
+        // Whoever asks has looked it up before, and the configuration may have been changed since.
+        if self.children.get(child).is_some_and(|child| child.spec.is_removed) {
+            drop(reply.send(Err("it is no part of node.toml any more".to_owned())));
+            return Vec::new();
+        }
         let planned = match action {
             SteerAction::Stop => self.plan.handle_stop_asked(child),
             SteerAction::Start => self.start_asked(child),
