@@ -427,17 +427,6 @@ impl State {
         Ok(())
     }
 
-    fn refresh(&self, index: usize) {
-        if let Some(child) = self.children.get(index)
-            && let Some(RunningChild {
-                handle: ChildHandle::Guest(guest, _),
-                ..
-            }) = &child.running
-        {
-            guest.restart(format!("another actor of the supervisor `{}` failed", self.spec.name));
-        }
-    }
-
     fn start(&mut self, index: usize) {
         let child = self.children.get_mut(index);
         let is_new = child.is_some_and(|child| std::mem::take(&mut child.is_new));

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::State;
 use crate::guest::RestartBudget;
 use crate::supervision::in_place::Closing;
-use crate::supervision::message::RunningChild;
+use crate::supervision::message::{ChildHandle, RunningChild};
 use crate::supervision::plan::{PlanCommand, Refusal};
 use crate::supervision::spec::{Strategy, SupervisorSpec};
 use crate::supervision::steering::{SteerAction, SteerGoal, SteerOrder, SteerWait};
@@ -83,6 +83,18 @@ impl State {
         if let Some(child) = self.children.get(child) {
             let budget: &Arc<Mutex<RestartBudget>> = &child.budget;
             *budget.lock() = fresh;
+        }
+    }
+
+    /// Has a guest go on afresh.
+    pub(super) fn refresh(&self, index: usize) {
+        if let Some(child) = self.children.get(index)
+            && let Some(RunningChild {
+                handle: ChildHandle::Guest(guest, _),
+                ..
+            }) = &child.running
+        {
+            guest.restart(format!("another actor of the supervisor `{}` failed", self.spec.name));
         }
     }
 
