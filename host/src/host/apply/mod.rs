@@ -82,6 +82,26 @@ impl Applier {
         let Ok(mut running) = self.running.try_lock() else {
             return Err("node.toml is being applied already; try again when that is done".to_owned());
         };
+        if !dry_run {
+            return self.apply_to(&mut running).await;
+        }
+        // Nobody has to wait for somebody who only asks.
+        let now = running.clone();
+        drop(running);
+        let (report, _) = self.planned(&now).await?;
+        Ok(report)
+    }
+
+    async fn apply_to(&self, running: &mut NodeConfig) -> Result<ApplyReport, String> {
+        let (mut report, prepared) = self.planned(running).await?;
+        if let Some(prepared) = prepared {
+            self.carry_out(prepared, running, &mut report).await;
+        }
+        Ok(report)
+    }
+
+    /// What would be done, and what it takes, unless the file is wrong.
+    async fn planned(&self, running: &NodeConfig) -> Result<(ApplyReport, Option<Prepared>), String> {
         if running.options.modules_are_built_later {
             return Err(
                 "this node runs under `ractor-host dev`, which takes a changed node.toml with its next start"
@@ -91,12 +111,12 @@ impl Applier {
         if self.parts.upkeep.is_over() {
             return Err("the node is stopping".to_owned());
         }
-        let prepared = match self.prepare(&running).await {
+        let prepared = match self.prepare(running).await {
             Ok(prepared) => prepared,
-            Err(Unusable::File(error)) => return Ok(wrong_file(&running, error)),
+            Err(Unusable::File(error)) => return Ok((wrong_file(running, error), None)),
             Err(Unusable::Node(reason)) => return Err(reason),
         };
-        let mut report = ApplyReport {
+        let report = ApplyReport {
             file: running.file.display().to_string(),
             outcome: ApplyOutcome::Planned,
             changes: prepared.plan.changes(),
@@ -104,10 +124,7 @@ impl Applier {
             needs_restart: prepared.plan.needs_restart.clone(),
             reasons: Vec::new(),
         };
-        if !dry_run {
-            self.carry_out(prepared, &mut running, &mut report).await;
-        }
-        Ok(report)
+        Ok((report, Some(prepared)))
     }
 
     /// Reads and checks the file, and finds what is different in it.
@@ -161,9 +178,11 @@ impl Applier {
         *running = reached;
     }
 
-    /// As an operator does it by a signal: what comes of it is in the log.
+    /// As an operator does it by a signal: what comes of it is in the log. Nobody hears that a signal came at the wrong time, so it waits
+    /// for whoever is at it.
     pub(super) async fn apply_and_log(&self) {
-        match self.apply(false).await {
+        let mut running = self.running.lock().await;
+        match self.apply_to(&mut running).await {
             Ok(report) => log(&report),
             Err(reason) => tracing::error!(reason, "node.toml is not applied; what runs goes on"),
         }
