@@ -18,14 +18,16 @@ use self::steps::{Failed, Steps};
 use super::error::HostError;
 use super::module_files::{self, FilesBeforeLoad};
 use super::modules::read_needs;
+use super::names;
 use super::native::Native;
 use super::preflight::{Pool, check_loaded};
 use super::reloader::Reloader;
+use super::spawning::Spawner;
 use super::state_dir::{self, StateDir};
 use super::upkeep::Upkeep;
 use crate::config::{ConfigError, NodeConfig};
 use crate::control::{ApplyOutcome, ApplyReport, ChangeAction, ChangedThing, ConfigChange};
-use crate::guest::{LoadError, Modules};
+use crate::guest::{LoadError, Modules, ReservedNames};
 use crate::node::NodeServerMessage;
 use crate::supervision::Steering;
 
@@ -45,6 +47,9 @@ pub(super) struct ApplierParts {
     pub(super) server: ActorRef<NodeServerMessage>,
     pub(super) state: StateDir,
     pub(super) upkeep: Arc<Upkeep>,
+    /// The names that guests of now and later may not take.
+    pub(super) reserved: Arc<ReservedNames>,
+    pub(super) spawner: Arc<Spawner>,
 }
 
 /// A file that was found to be good.
@@ -158,7 +163,12 @@ impl Applier {
             loaded,
             held: stopped.iter().map(|child| child.name.to_string()).collect(),
         };
+        // Nobody may take the name of an actor that is about to start, or that may have to come back.
+        self.parts.reserved.replace(names::reserved_by(&[running, &reached]));
         if let Err(Failed { reason, not_undone }) = steps.carry_out(&plan).await {
+            if not_undone.is_empty() {
+                self.parts.reserved.replace(names::reserved(running));
+            }
             report.outcome = if not_undone.is_empty() {
                 ApplyOutcome::TakenBack
             } else {
@@ -174,6 +184,8 @@ impl Applier {
         } else {
             ApplyOutcome::Applied
         };
+        self.parts.reserved.replace(names::reserved(&reached));
+        self.parts.spawner.configure(&reached);
         self.look_after(running, &reached, before);
         *running = reached;
     }

@@ -234,9 +234,10 @@ impl Steps<'_> {
             modules,
             steering,
             state,
+            reserved,
             ..
         } = self.parts;
-        let tree = ActorTree::new(config, natives.clone(), modules, state);
+        let tree = ActorTree::new(config, natives.clone(), modules, state, reserved.clone());
         let mut failed = Vec::new();
         for (section, names) in entries_of(names, config) {
             for names in names.chunks(AT_ONCE) {
