@@ -20,6 +20,17 @@ const PROMPT: Duration = Duration::from_millis(50);
 /// The longest that an actor may take to come to the end of its message. One that takes longer is asked again in the next round.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// The shortest time between two rounds. Without one they would never end.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// The first time after `now` of those that are `every` apart, counted from `begun`.
+fn next_after(begun: Instant, every: Duration, now: Instant) -> Instant {
+    let passed = now.saturating_duration_since(begun);
+    let over = passed.as_nanos() % every.as_nanos().max(1);
+    let over = Duration::from_nanos(u64::try_from(over).unwrap_or(u64::MAX));
+    now + every.saturating_sub(over)
+}
+
 /// An actor that may be asked.
 pub(crate) trait CheckpointActor: Clone {
     /// Tells it from others that had its name before.
@@ -138,11 +149,13 @@ enum Seen {
 }
 
 impl<A: CheckpointActor> Collection<A> {
-    /// Sections whose rounds begin this often, the first after that time.
-    pub(crate) fn every(at_once: usize, every: impl IntoIterator<Item = Duration>, now: Instant) -> Self {
-        // Rounds without a time between them would never end.
-        let every = every.into_iter().map(|every| every.max(Duration::from_millis(1)));
-        Self::new(at_once, every.map(|every| (Some(every), now + every)))
+    /// Sections whose rounds begin this often, counted from a time: now, or when somebody else began to ask them, as often.
+    pub(crate) fn since(at_once: usize, sections: impl IntoIterator<Item = (Duration, Instant)>, now: Instant) -> Self {
+        let sections = sections.into_iter().map(|(every, begun)| {
+            let every = every.max(SHORTEST);
+            (Some(every), next_after(begun, every, now))
+        });
+        Self::new(at_once, sections)
     }
 
     /// This number of sections, with one round each that begins now.

@@ -31,19 +31,65 @@ pub struct Scheduled {
 pub struct Schedule {
     modules: Modules,
     scheduled: Arc<[Scheduled]>,
+    /// When each of them began to be asked.
+    begun: Vec<Instant>,
     task: AbortHandle,
 }
 
 impl Schedule {
     /// Begins. Must be called within a runtime.
     pub fn start(modules: &Modules, scheduled: impl IntoIterator<Item = Scheduled>) -> Self {
-        let scheduled: Arc<[Scheduled]> = scheduled.into_iter().collect();
+        Self::begin(modules, scheduled.into_iter().collect(), |_| None)
+    }
+
+    /// Begins in place of this one, which goes on until it is dropped. Who is in both is asked when it would have been: otherwise a
+    /// configuration that is changed again and again would put that off for ever.
+    #[must_use]
+    pub fn renewed(&self, scheduled: impl IntoIterator<Item = Scheduled>) -> Self {
+        let known = || self.scheduled.iter().zip(&self.begun);
+        Self::begin(&self.modules, scheduled.into_iter().collect(), |next| {
+            let goes_on = |before: &Scheduled| {
+                before.checkpoints.every == next.checkpoints.every && !before.names.is_disjoint(&next.names)
+            };
+            known().find(|(before, _)| goes_on(before)).map(|(_, begun)| *begun)
+        })
+    }
+
+    /// True if the same actors are asked for their states, equally often.
+    pub fn asks(&self, scheduled: &[Scheduled]) -> bool {
+        let same = |(one, other): (&Scheduled, &Scheduled)| {
+            one.module == other.module
+                && one.names == other.names
+                && one.checkpoints.every == other.checkpoints.every
+                && one.checkpoints.keep == other.checkpoints.keep
+        };
+        self.scheduled.len() == scheduled.len() && self.scheduled.iter().zip(scheduled).all(same)
+    }
+
+    /// When this actor began to be asked.
+    #[cfg(test)]
+    pub(crate) fn since(&self, name: &str) -> Option<Instant> {
+        let mut known = self.scheduled.iter().zip(&self.begun);
+        known
+            .find(|(scheduled, _)| scheduled.names.contains(name))
+            .map(|(_, begun)| *begun)
+    }
+
+    fn begin(
+        modules: &Modules,
+        scheduled: Arc<[Scheduled]>,
+        begun_before: impl Fn(&Scheduled) -> Option<Instant>,
+    ) -> Self {
+        let now = Instant::now();
+        let begun: Vec<Instant> = scheduled.iter().map(|next| begun_before(next).unwrap_or(now)).collect();
         let every = scheduled.iter().map(|scheduled| scheduled.checkpoints.every);
-        let collection = Collection::every(AT_ONCE, every, Instant::now().into_std());
+        let sections = every.zip(begun.iter().map(|begun| begun.into_std()));
+        let collection = Collection::since(AT_ONCE, sections, now.into_std());
         let rounds = Rounds::new(modules, &scheduled, collection);
         Self {
             modules: modules.clone(),
             scheduled,
+            begun,
             task: tokio::spawn(rounds.run()).abort_handle(),
         }
     }

@@ -38,8 +38,9 @@ pub(super) struct IncludedFiles {
 
 #[derive(Debug)]
 struct IncludedFile {
-    /// Its text at the place that it has in all the text.
-    padded: String,
+    text: String,
+    /// The place that it has in all the text.
+    start: usize,
     includes: Vec<usize>,
 }
 
@@ -93,8 +94,8 @@ impl IncludedFiles {
             // Those below it come before it.
             let mut own = self.merged(&file.includes);
             // What is wrong with it was reported when it was read.
-            let (document, _) = DeTable::parse_recoverable(&file.padded);
-            let mut document = document.into_inner();
+            let (document, _) = DeTable::parse_recoverable(&file.text);
+            let mut document = moved(document.into_inner(), file.start);
             document.remove(KEY);
             overlay(&mut own, document, Level::File);
             overlay(&mut merged, own, Level::File);
@@ -243,28 +244,51 @@ impl Gathering<'_> {
             return None;
         }
         let start = self.source.include(path, &text);
-        let padded = " ".repeat(start) + &text;
-        let includes = self.of_text(&padded, path, &own);
-        self.files.push(IncludedFile { padded, includes });
+        let includes = self.of_text(&text, start, path, &own);
+        self.files.push(IncludedFile { text, start, includes });
         Some(self.files.len() - 1)
     }
 
-    fn of_text(&mut self, padded: &str, path: &Path, own: &Path) -> Vec<usize> {
+    fn of_text(&mut self, text: &str, start: usize, path: &Path, own: &Path) -> Vec<usize> {
         self.seen.push(own.to_owned());
-        let (document, errors) = DeTable::parse_recoverable(padded);
+        let (document, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             let at = error.span().unwrap_or(0..0);
+            let at = at.start + start..at.end + start;
             self.problems
                 .syntax_error(at, error.message(), "this is not valid TOML");
         }
         if !errors.is_empty() {
             return Vec::new();
         }
+        let document = moved(document.into_inner(), start);
         self.chain.push(own.to_owned());
-        let includes = self.all_of(document.get_ref(), path.parent().unwrap_or(Path::new("")));
+        let includes = self.all_of(&document, path.parent().unwrap_or(Path::new("")));
         self.chain.pop();
         includes
     }
+}
+
+/// A document whose text stands that many bytes further back, with everything in it.
+fn moved(document: DeTable<'_>, by: usize) -> DeTable<'_> {
+    let moved = document.into_iter().map(|(key, value)| {
+        let at = key.span();
+        let key = Spanned::new(at.start + by..at.end + by, key.into_inner());
+        (key, moved_value(value, by))
+    });
+    moved.collect()
+}
+
+fn moved_value(value: Spanned<DeValue<'_>>, by: usize) -> Spanned<DeValue<'_>> {
+    let at = value.span();
+    let inner = match value.into_inner() {
+        DeValue::Table(table) => DeValue::Table(moved(table, by)),
+        DeValue::Array(elements) => {
+            DeValue::Array(elements.into_iter().map(|element| moved_value(element, by)).collect())
+        }
+        other => other,
+    };
+    Spanned::new(at.start + by..at.end + by, inner)
 }
 
 /// The file itself, whatever leads to it.

@@ -30,7 +30,7 @@ use crate::config::{Code, NodeConfig};
 #[cfg(unix)]
 use crate::control::LocalDoor;
 use crate::control::{RequestWorker, RestartGuard, Service};
-use crate::guest::{CheckpointWriter, Modules};
+use crate::guest::{CheckpointWriter, Modules, ReservedNames};
 use crate::supervision::Root;
 
 /// See the module. It ends when this is dropped, but for the control actor, which ends with the root supervisor.
@@ -77,6 +77,7 @@ impl Maintenance {
         modules: &Modules,
         (node, root): (&ListeningNode, &Root),
         (listener, before): (Option<ReloadListener>, FilesBeforeLoad),
+        reserved: Arc<ReservedNames>,
     ) -> Result<Self, HostError> {
         let scheduled: Vec<Scheduled> = scheduled(config, &state);
         let StateDir { writer, deployments } = state.clone();
@@ -90,6 +91,7 @@ impl Maintenance {
         told::follow_sessions(&node.server, root.events().clone());
         let leaving = Leaving::default();
         let upkeep = Arc::new(Upkeep::default());
+        let spawner = Arc::new(Spawner::new(config, root.cell().clone(), reserved.clone()));
         let applier = Arc::new(Applier::new(
             config.clone(),
             ApplierParts {
@@ -100,6 +102,8 @@ impl Maintenance {
                 server: node.server.clone(),
                 state,
                 upkeep: upkeep.clone(),
+                reserved,
+                spawner: spawner.clone(),
             },
         ));
         let service = NodeService {
@@ -117,7 +121,7 @@ impl Maintenance {
             lately: LatelyWindow::begin(modules.clone(), node.server.clone()),
             traces: Traces::default(),
             listed: ListedStates::default(),
-            spawner: Spawner::new(config, root.cell().clone()),
+            spawner,
         };
         let service: Arc<dyn Service> = Arc::new(service);
         let store = deployments.as_ref().map(|deployments| deployments.store.clone());

@@ -12,7 +12,7 @@ use super::told;
 use crate::config::{Code, NodeConfig, did_you_mean, misfit};
 use crate::events::EventHistory;
 use crate::files;
-use crate::guest::{Digest, Module, ModuleSource, Modules};
+use crate::guest::{Digest, Module, ModuleSource, Modules, Versions};
 use crate::supervision::reload::{self, ConfiguredActor, Reload, ReloadReport, StartArguments, Verdict};
 
 /// Told how each reload of a watched file ended.
@@ -245,6 +245,29 @@ impl Reloader {
         let mut report = report.map_err(|error| error.to_string())?;
         report.unrecorded = self.remember(&module).await;
         Ok(report)
+    }
+
+    /// Takes a reload back that made this version current, and reports how that went. What was current before is so again, and so are the
+    /// versions that could be gone back to.
+    ///
+    /// # Errors
+    /// It was not begun, for this reason.
+    pub(super) async fn undo(&self, put: Digest, before: Versions) -> Result<ReloadReport, String> {
+        let module = before.current().name().to_owned();
+        let back = Reload {
+            configured: self.configured(&module),
+            // Nobody has a state that the code of before could not know.
+            force: self.modules.guests(&module).is_empty(),
+            ..Reload::of(module.clone())
+        };
+        let outcome = reload::undo(&self.modules, back, (put, before)).await;
+        let mut outcome = outcome.map_err(|error| error.to_string());
+        if let Ok(report) = &mut outcome {
+            report.unrecorded = self.remember(&module).await;
+        }
+        self.count(&module, outcome.as_ref());
+        self.events.tell(told::rolled_back(&module, outcome.as_ref()));
+        outcome
     }
 
     /// Who is to be able to start with the module, also after a restart of the node.

@@ -57,7 +57,7 @@ pub(super) struct NodeService {
     pub(super) begun: Instant,
     pub(super) lately: LatelyWindow,
     pub(super) traces: Traces,
-    pub(super) spawner: Spawner,
+    pub(super) spawner: Arc<Spawner>,
     pub(super) listed: ListedStates,
     pub(super) events: EventHistory,
 }

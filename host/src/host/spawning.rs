@@ -2,40 +2,52 @@
 
 use std::sync::Arc;
 
+use parking_lot::RwLock;
 use ractor::ActorCell;
 
-use super::names;
 use super::own_files;
 use super::service::NodeService;
 use crate::config::NodeConfig;
 use crate::config::nearest::nearest;
 use crate::control::{SpawnedActor, Spawning};
 use crate::guest::{
-    self, Contract, GuestOptions, Module, Profile, RestartIntensity, RestartPolicy, RestartType, Start, TypeExpr,
+    self, Contract, GuestOptions, Module, Profile, ReservedNames, RestartIntensity, RestartPolicy, RestartType, Start,
+    TypeExpr,
 };
 use crate::typing::{Argument, Encoding};
 
 /// What such a guest is given: what an entry `[[actors]]` has that says no more than its name and its module.
 pub(super) struct Spawner {
     above: ActorCell,
-    profile: Arc<Profile>,
+    reserved: Arc<ReservedNames>,
+    /// As node.toml has it by now.
+    profile: RwLock<Arc<Profile>>,
 }
 
 impl Spawner {
-    /// Below this supervisor.
-    pub(super) fn new(config: &NodeConfig, above: ActorCell) -> Self {
-        let profile = Profile {
-            node_name: config.node.full_name().into(),
-            guarded: Arc::new(own_files::guarded(config)),
-            reserved_names: Arc::new(names::reserved(config)),
-            http_trust: config.runtime.http_roots.clone().unwrap_or_default(),
-            limits: config.guest_limits.clone(),
-            ..Profile::default()
-        };
+    /// Below this supervisor, and with none of these names.
+    pub(super) fn new(config: &NodeConfig, above: ActorCell, reserved: Arc<ReservedNames>) -> Self {
         Self {
             above,
-            profile: Arc::new(profile),
+            profile: RwLock::new(Arc::new(profile(config, &reserved))),
+            reserved,
         }
+    }
+
+    /// From now on guests are given what this configuration says.
+    pub(super) fn configure(&self, config: &NodeConfig) {
+        *self.profile.write() = Arc::new(profile(config, &self.reserved));
+    }
+}
+
+fn profile(config: &NodeConfig, reserved: &Arc<ReservedNames>) -> Profile {
+    Profile {
+        node_name: config.node.full_name().into(),
+        guarded: Arc::new(own_files::guarded(config)),
+        reserved_names: reserved.clone(),
+        http_trust: config.runtime.http_roots.clone().unwrap_or_default(),
+        limits: config.guest_limits.clone(),
+        ..Profile::default()
     }
 }
 
@@ -52,7 +64,7 @@ impl NodeService {
             groups,
         } = spawning;
         let found = self.modules.find(&module).ok_or_else(|| self.no_module(&module))?;
-        if self.spawner.profile.reserved_names.contains(&name) || self.steering.find(&name).is_some() {
+        if self.spawner.reserved.contains(&name) || self.steering.find(&name).is_some() {
             return Err(format!(
                 "`{name}` is the name of an actor of node.toml; `ractor-host start {name}` starts that one"
             ));
@@ -61,7 +73,7 @@ impl NodeService {
             name: Some(name.clone()),
             arguments: start_arguments(&found, &arguments).await?,
             groups,
-            profile: self.spawner.profile.clone(),
+            profile: self.spawner.profile.read().clone(),
             modules: self.modules.clone(),
             restarting: RestartPolicy::new(RestartType::Transient, RestartIntensity::default()),
             ..GuestOptions::default()

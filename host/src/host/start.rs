@@ -7,6 +7,7 @@ use super::error::HostError;
 use super::exported_metrics::ExportedMetrics;
 use super::maintenance::Maintenance;
 use super::module_files::FilesBeforeLoad;
+use super::names;
 use super::native::Native;
 use super::node::ListeningNode;
 use super::preflight::preflight;
@@ -46,18 +47,28 @@ pub(super) async fn start(
     };
     // The actors come before what is done about them, and before anybody can send to them. Those that were started are stopped again
     // by their supervisor if one of them does not start.
-    let tree = ActorTree::new(&config, natives.clone(), &modules, &state);
+    let reserved = Arc::new(names::reserved(&config));
+    let tree = ActorTree::new(&config, natives.clone(), &modules, &state, reserved.clone());
     let root = match tree.start(&config).await {
         Ok(root) => root,
         Err(error) => return Err(undone(error, None, node).await),
     };
     // Checkpoints, watched files and deployments come before the first connection: what an actor answers from then on is kept when a
     // signal comes.
-    let maintenance =
-        match Maintenance::start(&config, state, natives, &modules, (&node, &root), (listener, before)).await {
-            Ok(maintenance) => maintenance,
-            Err(error) => return Err(undone(error, Some(root), node).await),
-        };
+    let maintenance = match Maintenance::start(
+        &config,
+        state,
+        natives,
+        &modules,
+        (&node, &root),
+        (listener, before),
+        reserved,
+    )
+    .await
+    {
+        Ok(maintenance) => maintenance,
+        Err(error) => return Err(undone(error, Some(root), node).await),
+    };
     // From here on nothing fails.
     node.open();
     if let Some(admin) = &admin {

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use ractor::{ActorCell, pg};
 
 use super::error::HostError;
-use super::names;
 use super::native::{Native, unknown};
 use super::own_files;
 use super::state_dir::StateDir;
 use crate::config::{ActorSection, Code, NodeConfig, ROOT, SupervisorSection};
-use crate::guest::{GuestOptions, Modules, Profile, SpawnError};
+use crate::guest::{GuestOptions, Modules, Profile, ReservedNames, SpawnError};
 use crate::supervision::{ChildSpec, NotStarted, Root, RootError, StartError, SupervisorSpec};
 
 /// What the tree is made from besides the configuration.
@@ -24,17 +23,18 @@ pub(super) struct ActorTree<'a> {
 }
 
 impl<'a> ActorTree<'a> {
-    /// With these natives and modules, and the states that are kept.
+    /// With these natives and modules, the states that are kept, and the names that no guest may take.
     pub(super) fn new(
         config: &NodeConfig,
         natives: Arc<BTreeMap<String, Native>>,
         modules: &'a Modules,
         state: &'a StateDir,
+        reserved_names: Arc<ReservedNames>,
     ) -> Self {
         let profile = Profile {
             node_name: config.node.full_name().into(),
             guarded: Arc::new(own_files::guarded(config)),
-            reserved_names: Arc::new(names::reserved(config)),
+            reserved_names,
             http_trust: config.runtime.http_roots.clone().unwrap_or_default(),
             ..Profile::default()
         };

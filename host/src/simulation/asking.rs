@@ -101,7 +101,11 @@ impl Askers {
 
     pub(super) fn begin(&mut self, plan: &ComputerPlan, now: Instant) {
         let every = std::time::Duration::from_micros(plan.every);
-        self.rounds = Some(Asker::new(Collection::every(self.at_once, [every; SECTIONS], now)));
+        self.rounds = Some(Asker::new(Collection::since(
+            self.at_once,
+            [(every, now); SECTIONS],
+            now,
+        )));
     }
 
     pub(super) fn last_call(&mut self, now: Instant) {

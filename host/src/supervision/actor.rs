@@ -192,6 +192,7 @@ impl State {
             is_killed: false,
             is_leaving: false,
             is_new: false,
+            is_on_trial: false,
         };
         let children: Vec<Child> = spec.children.iter().map(child).collect();
         let kinds = children.iter().map(|child| (child.spec.kind(), child.spec.restart));
@@ -232,6 +233,7 @@ impl State {
             closing: self.closing.subscribe(),
             tree: self.tree.clone(),
             again,
+            waits_for_name: again,
         })
     }
 
@@ -256,6 +258,7 @@ impl State {
                 tracing::error!(supervisor = self.spec.name, "{error}");
                 self.forget_early();
                 let reason = error.to_string();
+                self.end_trial(index);
                 self.is_not_up(index, &reason);
                 return self.decide(index, &reason, |plan, spend| plan.handle_start_failed(index, spend));
             }
@@ -263,6 +266,7 @@ impl State {
         let id = running.cell.get_id();
         self.tell_start(index, &running);
         self.enter(index, running);
+        self.pass_trial(index);
         self.is_up(index);
         // Up first and ended second: in the other order the plan would take a child that has ended for one that is up.
         let mut commands = self.plan.handle_started(index);
@@ -423,22 +427,15 @@ impl State {
         Ok(())
     }
 
-    fn refresh(&self, index: usize) {
-        if let Some(child) = self.children.get(index)
-            && let Some(RunningChild {
-                handle: ChildHandle::Guest(guest, _),
-                ..
-            }) = &child.running
-        {
-            guest.restart(format!("another actor of the supervisor `{}` failed", self.spec.name));
-        }
-    }
-
     fn start(&mut self, index: usize) {
         let child = self.children.get_mut(index);
         let is_new = child.is_some_and(|child| std::mem::take(&mut child.is_new));
         let Some(launch) = self.launch(index, !is_new) else {
             return;
+        };
+        let launch = ChildStart {
+            waits_for_name: true,
+            ..launch
         };
         self.starting += 1;
         let myself = self.myself.clone();

@@ -45,6 +45,8 @@ pub(super) struct Child {
     pub(super) is_leaving: bool,
     /// It was never started yet.
     pub(super) is_new: bool,
+    /// A changed configuration wants it for the first time, and it has not come up yet. If it doesn't, the change is taken back.
+    pub(super) is_on_trial: bool,
 }
 
 /// What it takes to start a child.
@@ -57,6 +59,8 @@ pub(super) struct ChildStart {
     pub(super) tree: TreeState,
     /// It was there before.
     pub(super) again: bool,
+    /// Its name may still be that of an actor that has ended.
+    pub(super) waits_for_name: bool,
 }
 
 impl Child {
@@ -142,9 +146,10 @@ impl ChildStart {
         }
     }
 
-    /// An actor that was killed may have its name for a moment after its supervisor has heard of its end.
+    /// An actor that was killed may have its name for a moment after its supervisor has heard of its end, and one that was moved had it
+    /// below another supervisor.
     async fn free_name(&self, name: Option<&str>) {
-        let Some(name) = name.filter(|_| self.again) else {
+        let Some(name) = name.filter(|_| self.waits_for_name) else {
             return;
         };
         let deadline = Instant::now() + NAME_PATIENCE;

@@ -7,6 +7,8 @@
 mod actor;
 mod batch;
 mod changing;
+#[cfg(test)]
+mod changing_tests;
 mod child;
 mod counts;
 mod in_place;

@@ -8,6 +8,7 @@ use ractor_host::directory;
 use ractor_host::guest::{Grants, GuestOptions, Mode, RestartIntensity, RestartPolicy, RestartType};
 use ractor_host::supervision::reload::{
     ConfiguredActor, OnFailure, Outcome, Refusal, Reload, ReloadError, ReloadReport, StartArguments, Verdict, rollback,
+    undo,
 };
 
 use crate::reload_support::{Fail, Node, Says, Version, get, version};
@@ -263,6 +264,27 @@ async fn a_state_is_of_the_code_that_wrote_it() {
     assert_eq!(before.digest, node.first.digest());
     assert_eq!(after.digest, guest.live().module().digest());
     assert_ne!(before.digest, after.digest);
+}
+
+#[tokio::test]
+async fn a_reload_that_is_taken_back_leaves_what_there_was_to_go_back_to() {
+    let node = Node::with(version(1)).await;
+    let guest = node.start().await;
+    node.reload(version(2), |_| ()).await.unwrap();
+    let before = node.modules.versions("test-module").unwrap();
+    let put = node.reload(version(3), |_| ()).await.unwrap().new.parse().unwrap();
+    let back = |put| undo(&node.modules, Reload::of("test-module"), (put, before.clone()));
+    assert_eq!(back(put).await.unwrap().verdict, Verdict::Reloaded);
+    assert_eq!(guest.live().module().digest(), before.current().digest());
+    let kept = node.modules.previous("test-module");
+    let kept: Vec<_> = kept.iter().map(|version| version.digest()).collect();
+    assert_eq!(kept, [node.first.digest()]);
+
+    let put = node.reload(version(3), |_| ()).await.unwrap().new.parse().unwrap();
+    let deployed = node.reload(version(4), |_| ()).await.unwrap().new;
+    let refused = back(put).await.unwrap_err();
+    assert!(matches!(refused, ReloadError::Replaced(_)), "{refused}");
+    assert_eq!(guest.live().module().digest().to_string(), deployed, "it stays");
 }
 
 #[tokio::test]

@@ -42,6 +42,13 @@ pub struct Versions {
     previous: VecDeque<Module>,
 }
 
+impl Versions {
+    /// The one that was current.
+    pub fn current(&self) -> &Module {
+        &self.current
+    }
+}
+
 /// The right to change what a module is. One at a time has it.
 #[derive(Debug)]
 pub struct Reloading(#[expect(dead_code, reason = "held")] OwnedMutexGuard<()>);

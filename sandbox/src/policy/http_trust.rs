@@ -43,6 +43,16 @@ impl HttpTrust {
     }
 }
 
+/// Two are the same if they trust the same certificates.
+impl PartialEq for HttpTrust {
+    fn eq(&self, other: &Self) -> bool {
+        let (one, other) = (self.inner.roots.as_ref(), other.inner.roots.as_ref());
+        one.map(|store| &store.roots) == other.map(|store| &store.roots)
+    }
+}
+
+impl Eq for HttpTrust {}
+
 impl fmt::Debug for HttpTrust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = self.inner.roots.as_ref().map(RootCertStore::len);

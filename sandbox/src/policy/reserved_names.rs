@@ -5,26 +5,48 @@
 
 use std::collections::HashMap;
 
+use parking_lot::RwLock;
+
 /// The beginning of the names of the host's own actors.
 const OF_THE_HOST: &str = "ractor-host.";
 
-/// The names of the actors that a node starts, whether these live or not.
-#[derive(Debug, Clone, Default)]
+/// The names of the actors that a node starts, whether these live or not. All of its guests share them, so that they hold for those that
+/// live when its configuration changes.
+#[derive(Debug, Default)]
 pub struct ReservedNames {
-    /// How many actors there are of each name: several are `NAME-1`, `NAME-2`, ….
-    entries: HashMap<String, u32>,
+    entries: RwLock<HashMap<String, Reserved>>,
+}
+
+/// What is reserved of a name.
+#[derive(Debug, Default)]
+struct Reserved {
+    /// The name itself.
+    bare: bool,
+    /// How many with numbers behind it: `NAME-1`, `NAME-2`, ….
+    numbered: u32,
 }
 
 impl ReservedNames {
     /// Reserves a name: for one actor that bears it, or for several with numbers behind it.
     pub fn add(&mut self, name: &str, count: u32) {
-        let entry = self.entries.entry(name.to_owned()).or_default();
-        *entry = count.max(*entry);
+        let entry = self.entries.get_mut().entry(name.to_owned()).or_default();
+        // A single actor has the bare name, so no number behind it is reserved.
+        if count == 1 {
+            entry.bare = true;
+        } else {
+            entry.numbered = count.max(entry.numbered);
+        }
+    }
+
+    /// From now on these are the names, for everybody who shares them.
+    pub fn replace(&self, names: Self) {
+        *self.entries.write() = names.entries.into_inner();
     }
 
     /// True if this is one of the names.
     pub fn contains(&self, name: &str) -> bool {
-        if name.starts_with(OF_THE_HOST) || self.entries.get(name) == Some(&1) {
+        let entries = self.entries.read();
+        if name.starts_with(OF_THE_HOST) || entries.get(name).is_some_and(|entry| entry.bare) {
             return true;
         }
         let Some((base, number)) = name.rsplit_once('-') else {
@@ -33,8 +55,7 @@ impl ReservedNames {
         // `01` and `+1` are read as 1, but no actor's name is written like that.
         let is_plain = !number.starts_with(['0', '+']);
         let number = number.parse::<u32>().ok().filter(|_| is_plain);
-        // A single actor has the bare name, so no number behind it is reserved.
-        let count = self.entries.get(base).copied().filter(|count| *count > 1);
+        let count = entries.get(base).map(|entry| entry.numbered);
         number.zip(count).is_some_and(|(number, count)| number <= count)
     }
 }
@@ -65,5 +86,14 @@ mod tests {
         ] {
             assert!(!names.contains(free), "{free}");
         }
+        // Those of two configurations may be reserved at once.
+        names.add("bank", 2);
+        for reserved in ["bank", "bank-1", "bank-2"] {
+            assert!(names.contains(reserved), "{reserved}");
+        }
+        let mut others = ReservedNames::default();
+        others.add("other", 1);
+        names.replace(others);
+        assert!(names.contains("other") && !names.contains("bank"));
     }
 }

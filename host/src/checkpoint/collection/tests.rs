@@ -54,7 +54,7 @@ impl Asked {
             })
             .collect();
         Self {
-            machine: Collection::every(at_once, sections.iter().map(|_| SECOND), now),
+            machine: Collection::since(at_once, sections.iter().map(|_| (SECOND, now)), now),
             now,
             sections,
             rooms: BTreeMap::new(),
@@ -248,6 +248,20 @@ fn the_time_that_is_said_is_when_something_is_to_be_done() {
     one.answers(1, StateAnswer::State(1));
     one.pass(PROMPT);
     assert_eq!(until(&one), SECOND - 2 * PROMPT);
+}
+
+#[test]
+fn who_takes_over_asks_when_it_would_have_been_time() {
+    let mut one = Asked::with(1, &[1, 1]);
+    let begun = one.now;
+    one.pass(SECOND * 7 / 4);
+    // The first was there before, and the second is new.
+    one.machine = Collection::since(1, [(SECOND, begun), (SECOND, one.now)], one.now);
+    assert_eq!(one.asked(SECOND / 8), Vec::<u64>::new());
+    assert_eq!(one.asked(SECOND / 8), [0]);
+    one.answers(0, StateAnswer::State(0));
+    assert_eq!(one.asked(SECOND / 2), Vec::<u64>::new());
+    assert_eq!(one.asked(SECOND / 4), [1]);
 }
 
 #[test]

@@ -18,14 +18,16 @@ use self::steps::{Failed, Steps};
 use super::error::HostError;
 use super::module_files::{self, FilesBeforeLoad};
 use super::modules::read_needs;
+use super::names;
 use super::native::Native;
 use super::preflight::{Pool, check_loaded};
 use super::reloader::Reloader;
+use super::spawning::Spawner;
 use super::state_dir::{self, StateDir};
 use super::upkeep::Upkeep;
 use crate::config::{ConfigError, NodeConfig};
 use crate::control::{ApplyOutcome, ApplyReport, ChangeAction, ChangedThing, ConfigChange};
-use crate::guest::{LoadError, Modules};
+use crate::guest::{LoadError, Modules, ReservedNames};
 use crate::node::NodeServerMessage;
 use crate::supervision::Steering;
 
@@ -45,6 +47,9 @@ pub(super) struct ApplierParts {
     pub(super) server: ActorRef<NodeServerMessage>,
     pub(super) state: StateDir,
     pub(super) upkeep: Arc<Upkeep>,
+    /// The names that guests of now and later may not take.
+    pub(super) reserved: Arc<ReservedNames>,
+    pub(super) spawner: Arc<Spawner>,
 }
 
 /// A file that was found to be good.
@@ -82,6 +87,26 @@ impl Applier {
         let Ok(mut running) = self.running.try_lock() else {
             return Err("node.toml is being applied already; try again when that is done".to_owned());
         };
+        if !dry_run {
+            return self.apply_to(&mut running).await;
+        }
+        // Nobody has to wait for somebody who only asks.
+        let now = running.clone();
+        drop(running);
+        let (report, _) = self.planned(&now).await?;
+        Ok(report)
+    }
+
+    async fn apply_to(&self, running: &mut NodeConfig) -> Result<ApplyReport, String> {
+        let (mut report, prepared) = self.planned(running).await?;
+        if let Some(prepared) = prepared {
+            self.carry_out(prepared, running, &mut report).await;
+        }
+        Ok(report)
+    }
+
+    /// What would be done, and what it takes, unless the file is wrong.
+    async fn planned(&self, running: &NodeConfig) -> Result<(ApplyReport, Option<Prepared>), String> {
         if running.options.modules_are_built_later {
             return Err(
                 "this node runs under `ractor-host dev`, which takes a changed node.toml with its next start"
@@ -91,12 +116,12 @@ impl Applier {
         if self.parts.upkeep.is_over() {
             return Err("the node is stopping".to_owned());
         }
-        let prepared = match self.prepare(&running).await {
+        let prepared = match self.prepare(running).await {
             Ok(prepared) => prepared,
-            Err(Unusable::File(error)) => return Ok(wrong_file(&running, error)),
+            Err(Unusable::File(error)) => return Ok((wrong_file(running, error), None)),
             Err(Unusable::Node(reason)) => return Err(reason),
         };
-        let mut report = ApplyReport {
+        let report = ApplyReport {
             file: running.file.display().to_string(),
             outcome: ApplyOutcome::Planned,
             changes: prepared.plan.changes(),
@@ -104,10 +129,7 @@ impl Applier {
             needs_restart: prepared.plan.needs_restart.clone(),
             reasons: Vec::new(),
         };
-        if !dry_run {
-            self.carry_out(prepared, &mut running, &mut report).await;
-        }
-        Ok(report)
+        Ok((report, Some(prepared)))
     }
 
     /// Reads and checks the file, and finds what is different in it.
@@ -141,7 +163,12 @@ impl Applier {
             loaded,
             held: stopped.iter().map(|child| child.name.to_string()).collect(),
         };
+        // Nobody may take the name of an actor that is about to start, or that may have to come back.
+        self.parts.reserved.replace(names::reserved_by(&[running, &reached]));
         if let Err(Failed { reason, not_undone }) = steps.carry_out(&plan).await {
+            if not_undone.is_empty() {
+                self.parts.reserved.replace(names::reserved(running));
+            }
             report.outcome = if not_undone.is_empty() {
                 ApplyOutcome::TakenBack
             } else {
@@ -157,13 +184,17 @@ impl Applier {
         } else {
             ApplyOutcome::Applied
         };
+        self.parts.reserved.replace(names::reserved(&reached));
+        self.parts.spawner.configure(&reached);
         self.look_after(running, &reached, before);
         *running = reached;
     }
 
-    /// As an operator does it by a signal: what comes of it is in the log.
+    /// As an operator does it by a signal: what comes of it is in the log. Nobody hears that a signal came at the wrong time, so it waits
+    /// for whoever is at it.
     pub(super) async fn apply_and_log(&self) {
-        match self.apply(false).await {
+        let mut running = self.running.lock().await;
+        match self.apply_to(&mut running).await {
             Ok(report) => log(&report),
             Err(reason) => tracing::error!(reason, "node.toml is not applied; what runs goes on"),
         }

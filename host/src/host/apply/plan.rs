@@ -90,6 +90,53 @@ impl ApplyPlan {
                 why: Some("there is another cookie in it".to_owned()),
             });
         }
+        self.name_other_files(running, new);
+    }
+
+    /// The files of a table that takes a restart may have another content under the same names. Without a word of it, whoever replaces a
+    /// secret would take the old one for gone.
+    fn name_other_files(&mut self, running: &NodeConfig, new: &NodeConfig) {
+        let keys = |config: &NodeConfig| {
+            let keys = config.control.iter().flat_map(|section| &section.keys);
+            keys.map(|entry| (entry.role, entry.key.clone())).collect::<Vec<_>>()
+        };
+        let tokens = |config: &NodeConfig| {
+            let tokens = config.admin.iter().flat_map(|section| &section.tokens);
+            tokens
+                .map(|entry| (entry.role, entry.token.clone()))
+                .collect::<Vec<_>>()
+        };
+        let (old_roots, new_roots) = (&running.runtime.http_roots, &new.runtime.http_roots);
+        let others = [
+            (
+                "control",
+                keys(running) != keys(new),
+                "there is another key in its files",
+            ),
+            (
+                "admin",
+                tokens(running) != tokens(new),
+                "there is another token in its files",
+            ),
+            (
+                "runtime.http_roots",
+                old_roots != new_roots,
+                "there are other certificates in it",
+            ),
+        ];
+        for (key, is_other, why) in others {
+            let words: Vec<&str> = key.split('.').collect();
+            let is_named = self
+                .kept_keys
+                .iter()
+                .any(|kept| kept.iter().zip(&words).all(|(kept, word)| kept == word));
+            if is_other && !is_named {
+                self.needs_restart.push(RestartNeeded {
+                    key: key.to_owned(),
+                    why: Some(why.to_owned()),
+                });
+            }
+        }
     }
 
     fn find_modules(&mut self, running: &NodeConfig, new: &NodeConfig, facts: &RunningFacts) {

@@ -163,3 +163,27 @@ fn a_module_is_reloaded_for_what_it_is_and_not_for_what_is_done_about_it() {
     assert_eq!(told(&kept_all), Vec::<String>::new());
     assert!(kept_all.needs_restart.iter().all(|needed| needed.why.is_some()));
 }
+
+#[test]
+fn another_secret_under_the_same_name_takes_a_restart() {
+    let parts = "[control]\nkey_env = \"KEY\"\n[admin]\nlisten = \"127.0.0.1:0\"\ndeploy_token_env = \"TOKEN\"\n";
+    let with = |key: &'static str, token: &'static str| {
+        let variable = move |name: &str| match name {
+            "COOKIE" => Ok("s3cret-of-2026-xyz".to_owned()),
+            "KEY" => Ok(key.to_owned()),
+            "TOKEN" => Ok(token.to_owned()),
+            _ => Err(VarError::NotPresent),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        NodeConfig::of_text(&format!("{NODE}{parts}"), folder.path(), Vec::new(), &variable).unwrap()
+    };
+    let running = with("key-0123456789abcdef", "token-0123456789abcdef");
+    let new = with("key-fedcba9876543210", "token-0123456789abcdef");
+    let plan = ApplyPlan::new(&running, &new, &facts());
+    assert_eq!(kept(&plan), ["control"]);
+    let reached = plan.reached(&running, &new);
+    assert_eq!(kept(&ApplyPlan::new(&reached, &new, &facts())), ["control"]);
+    assert_eq!(kept(&ApplyPlan::new(&reached, &running, &facts())), Vec::<&str>::new());
+    let new = with("key-0123456789abcdef", "token-fedcba9876543210");
+    assert_eq!(kept(&ApplyPlan::new(&running, &new, &facts())), ["admin"]);
+}

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::super::tree::ActorTree;
 use super::ApplierParts;
 use super::plan::{ActorsOfEntry, ApplyPlan};
-use crate::config::{ActorSection, NodeConfig, PeerAddress};
-use crate::guest::Modules;
+use crate::config::{ActorSection, Code, NodeConfig, PeerAddress};
+use crate::guest::{Digest, InvalidDigest, Modules, Versions};
 use crate::node::{add_peer, remove_peer};
 use crate::supervision::reload::{Reload, ReloadReport, Verdict};
 use crate::supervision::{ChildChange, ChildSpec};
@@ -38,7 +38,12 @@ pub(super) struct Failed {
 /// A step that was done.
 enum Done {
     ModuleAdded(String),
-    ModuleChanged(String),
+    ModuleChanged {
+        module: String,
+        put: Digest,
+        /// What there was of it before; none if that was not what was replaced, because somebody deployed at the same time.
+        before: Option<Versions>,
+    },
     /// These were to go, or to come; some may not have.
     ActorsRemoved(ActorsOfEntry),
     ActorsAdded(ActorsOfEntry),
@@ -72,21 +77,44 @@ impl Steps<'_> {
                 done.push(Done::ModuleAdded(module.clone()));
             }
         }
+        // Actors that end anyway need not be able to go over to the new code, and are no reason against it.
+        let is_early = |actors: &ActorsOfEntry| self.runs_any(actors, &plan.modules_changed);
+        // Those that were started last go first, as when the node stops.
+        let changed = plan.actors_changed.iter().map(|(actors, _)| actors);
+        for actors in plan
+            .actors_removed
+            .iter()
+            .chain(changed)
+            .rev()
+            .filter(|actors| is_early(actors))
+        {
+            self.remove(actors, done).await?;
+        }
         for (module, _) in &plan.modules_changed {
             self.reload(module, done).await?;
         }
-        // Those that were started last go first, as when the node stops.
-        for actors in plan.actors_removed.iter().rev() {
+        for actors in plan.actors_removed.iter().rev().filter(|actors| !is_early(actors)) {
             self.remove(actors, done).await?;
         }
         for (actors, _) in &plan.actors_changed {
-            self.remove(actors, done).await?;
+            if !is_early(actors) {
+                self.remove(actors, done).await?;
+            }
             self.add(actors, done).await?;
         }
         for actors in &plan.actors_added {
             self.add(actors, done).await?;
         }
         Ok(())
+    }
+
+    /// Whether some of these actors run one of these modules now.
+    fn runs_any(&self, actors: &ActorsOfEntry, modules: &[(String, Vec<String>)]) -> bool {
+        let runs = |(section, _): &(&ActorSection, Vec<String>)| match &section.code {
+            Code::Module(own) => modules.iter().any(|(module, _)| module == own),
+            Code::Native(_) => false,
+        };
+        entries_of(&actors.names, self.running).iter().any(runs)
     }
 
     /// What can't fail, and is not to be done for nothing.
@@ -111,11 +139,20 @@ impl Steps<'_> {
             // It comes from elsewhere, and is the same.
             return Ok(());
         }
-        let report = self.parts.reloader.reload(Reload::of(module)).await;
+        let before = self.parts.modules.versions(module);
+        let reload = Reload {
+            // With nobody to go over it may be another actor altogether. What it takes to start was checked with the file.
+            force: self.parts.modules.guests(module).is_empty(),
+            ..Reload::of(module)
+        };
+        let report = self.parts.reloader.reload(reload).await;
         let report = report.map_err(|reason| format!("module `{module}` is not reloaded: {reason}"))?;
         match report.verdict {
             Verdict::Reloaded => {
-                done.push(Done::ModuleChanged(module.to_owned()));
+                let put = report.new.parse().map_err(|error: InvalidDigest| error.to_string())?;
+                let before = before.filter(|before| before.current().digest().to_string() == report.old);
+                let module = module.to_owned();
+                done.push(Done::ModuleChanged { module, put, before });
                 Ok(())
             }
             _ => Err(format!("module `{module}` is not reloaded: {}", why(&report))),
@@ -134,7 +171,7 @@ impl Steps<'_> {
 
     async fn add(&self, actors: &ActorsOfEntry, done: &mut Vec<Done>) -> Result<(), String> {
         done.push(Done::ActorsAdded(actors.clone()));
-        result(self.begin(&actors.names, self.reached).await)
+        result(self.begin(&actors.names, self.reached, ChildChange::Add).await)
     }
 
     async fn undo(&self, step: Done) -> Result<(), String> {
@@ -143,8 +180,10 @@ impl Steps<'_> {
                 self.parts.modules.remove(&module);
                 Ok(())
             }
-            Done::ModuleChanged(module) => {
-                let report = self.parts.reloader.rollback(module.clone()).await;
+            Done::ModuleChanged { module, put, before } => {
+                let before = before
+                    .ok_or_else(|| format!("module `{module}` runs its new code: it was deployed at the same time"))?;
+                let report = self.parts.reloader.undo(put, before).await;
                 let report = report.map_err(|reason| format!("module `{module}` runs its new code: {reason}"))?;
                 match report.verdict {
                     Verdict::Reloaded => Ok(()),
@@ -169,7 +208,8 @@ impl Steps<'_> {
                     .iter()
                     .filter(|name| self.parts.steering.find(name).is_none());
                 let gone: Vec<String> = gone.cloned().collect();
-                result(self.begin(&gone, self.running).await)
+                // They ran as they are: whatever keeps them from it now is a failure like any other.
+                result(self.begin(&gone, self.running, ChildChange::PutBack).await)
             }
         }
     }
@@ -188,15 +228,16 @@ impl Steps<'_> {
     }
 
     /// Has these actors start as a configuration has them. Gives what went wrong.
-    async fn begin(&self, names: &[String], config: &NodeConfig) -> Vec<String> {
+    async fn begin(&self, names: &[String], config: &NodeConfig, how: fn(ChildSpec) -> ChildChange) -> Vec<String> {
         let ApplierParts {
             natives,
             modules,
             steering,
             state,
+            reserved,
             ..
         } = self.parts;
-        let tree = ActorTree::new(config, natives.clone(), modules, state);
+        let tree = ActorTree::new(config, natives.clone(), modules, state, reserved.clone());
         let mut failed = Vec::new();
         for (section, names) in entries_of(names, config) {
             for names in names.chunks(AT_ONCE) {
@@ -212,7 +253,7 @@ impl Steps<'_> {
                     if self.held.contains(name) {
                         ChildChange::AddStopped(child)
                     } else {
-                        ChildChange::Add(child)
+                        how(child)
                     }
                 };
                 let outcomes = steering.change(&section.supervisor, pairs.map(change).collect()).await;

@@ -21,7 +21,8 @@ impl State {
             let name = order.name();
             let ChildOrder { change, reply } = order;
             let changed = match change {
-                ChildChange::Add(child) => self.add(child).and_then(|index| self.begin(index)),
+                ChildChange::Add(child) => self.add(child).and_then(|index| self.try_out(index)),
+                ChildChange::PutBack(child) => self.add(child).and_then(|index| self.begin(index)),
                 ChildChange::AddStopped(child) => self.add(child).map(|index| self.keep_down(index)),
                 ChildChange::Remove(_) => self.remove(&name),
             };
@@ -69,6 +70,7 @@ impl State {
             is_killed: false,
             is_leaving: false,
             is_new: known.is_none(),
+            is_on_trial: false,
         };
         let children = &mut Arc::make_mut(&mut self.spec).children;
         match (self.children.get_mut(index), children.get_mut(index)) {
@@ -87,6 +89,31 @@ impl State {
             self.tree.steering.set_stopped(&child.spec.name, &self.spec.name);
         }
         Changed::Done
+    }
+
+    /// Starts a child that may turn out not to be able to.
+    fn try_out(&mut self, index: usize) -> Result<Changed, String> {
+        let changed = self.begin(index)?;
+        if let Some(child) = self.children.get_mut(index) {
+            child.is_on_trial = true;
+        }
+        Ok(changed)
+    }
+
+    /// A child has come up: what becomes of it from now on is dealt with as for any other.
+    pub(super) fn pass_trial(&mut self, index: usize) {
+        if let Some(child) = self.children.get_mut(index) {
+            child.is_on_trial = false;
+        }
+    }
+
+    /// A child did not come up. One that was on trial is kept down, which costs no restart and concerns none of its siblings: whoever
+    /// wanted it takes it back.
+    pub(super) fn end_trial(&mut self, index: usize) {
+        let child = self.children.get_mut(index);
+        if child.is_some_and(|child| std::mem::take(&mut child.is_on_trial)) {
+            self.keep_down(index);
+        }
     }
 
     fn begin(&mut self, index: usize) -> Result<Changed, String> {

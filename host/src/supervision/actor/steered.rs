@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::State;
 use crate::guest::RestartBudget;
 use crate::supervision::in_place::Closing;
-use crate::supervision::message::RunningChild;
+use crate::supervision::message::{ChildHandle, RunningChild};
 use crate::supervision::plan::{PlanCommand, Refusal};
 use crate::supervision::spec::{Strategy, SupervisorSpec};
 use crate::supervision::steering::{SteerAction, SteerGoal, SteerOrder, SteerWait};
@@ -17,6 +17,11 @@ impl State {
     /// Does what an operator wants, or says why not.
     pub(super) fn steer(&mut self, order: SteerOrder) -> Vec<PlanCommand> {
         let SteerOrder { child, action, reply } = order;
+        // Whoever asks has looked it up before, and the configuration may have been changed since.
+        if self.children.get(child).is_some_and(|child| child.spec.is_removed) {
+            drop(reply.send(Err("it is no part of node.toml any more".to_owned())));
+            return Vec::new();
+        }
         let planned = match action {
             SteerAction::Stop => self.plan.handle_stop_asked(child),
             SteerAction::Start => self.start_asked(child),
@@ -78,6 +83,18 @@ impl State {
         if let Some(child) = self.children.get(child) {
             let budget: &Arc<Mutex<RestartBudget>> = &child.budget;
             *budget.lock() = fresh;
+        }
+    }
+
+    /// Has a guest go on afresh.
+    pub(super) fn refresh(&self, index: usize) {
+        if let Some(child) = self.children.get(index)
+            && let Some(RunningChild {
+                handle: ChildHandle::Guest(guest, _),
+                ..
+            }) = &child.running
+        {
+            guest.restart(format!("another actor of the supervisor `{}` failed", self.spec.name));
         }
     }
 

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use self::check::{Refusal, Refused};
 pub use self::configured::{ConfiguredActor, Misfit, StartArguments};
 pub use self::report::{ActorReport, Outcome, ReloadReport, Verdict};
-use crate::guest::{Digest, GuestRef, LoadError, LoadFault, Mode, Module, ModuleSource, Modules};
+use crate::guest::{Digest, GuestRef, LoadError, LoadFault, Mode, Module, ModuleSource, Modules, Versions};
 
 /// What is done when some actors of a module are reloaded and one is not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,6 +157,9 @@ pub enum ReloadError {
     /// The component can't take the place of the one that runs.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// It is not what was to be taken back.
+    #[error("module `{0}` was given another version meanwhile, which stays")]
+    Replaced(String),
     /// There is no version to go back to.
     #[error("module `{module}` has no other version to go back to{}", wanted.map(|digest| format!(" with the digest {digest}")).unwrap_or_default())]
     NoPrevious {
@@ -227,6 +230,29 @@ pub async fn rollback(modules: &Modules, reload: Reload) -> Result<ReloadReport,
         wanted: reload.digest,
     })?;
     to(modules, &target, &reload).await
+}
+
+/// Takes a reload back that made `put` current in the place of `before`, which is what is current and kept after it.
+///
+/// # Errors
+/// It was not begun, and nothing was touched: another version is current by now, which somebody else wanted.
+pub async fn undo(
+    modules: &Modules,
+    reload: Reload,
+    (put, before): (Digest, Versions),
+) -> Result<ReloadReport, ReloadError> {
+    let _reloading = modules
+        .reloading(&reload.module)
+        .ok_or_else(|| ReloadError::Busy(reload.module.clone()))?;
+    if current(modules, &reload.module)?.digest() != put {
+        return Err(ReloadError::Replaced(reload.module));
+    }
+    let report = to(modules, before.current(), &reload).await?;
+    if report.verdict == Verdict::Reloaded {
+        // Everybody runs it already. What was kept is as it was, too: nobody is to go back to what was taken back.
+        drop(modules.take_back(before));
+    }
+    Ok(report)
 }
 
 fn current(modules: &Modules, module: &str) -> Result<Module, ReloadError> {
