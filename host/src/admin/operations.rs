@@ -16,7 +16,7 @@ use super::guard::Caller;
 use super::problem::{Kind, Problem};
 use super::routes::may;
 use super::state::{AdminNode, AdminState, Phase};
-use crate::control::{Asker, Request, RequestId, Role, Sending};
+use crate::control::{Asker, Request, RequestId, Role, Sending, only_waits};
 use crate::directory::trace::{self, TraceContext};
 use crate::guest::{Digest, Mode};
 use crate::supervision::reload::{OnFailure, Reload};
@@ -232,10 +232,14 @@ async fn carry_out_in(
         return Err(Problem::new(Kind::Stopping, detail));
     }
     let worker = up(state)?.worker.clone();
-    let permit = worker.permit_within(Asker::Elsewhere(role), PLACE_TIME).await;
-    let permit = permit.map_err(|refusal| Problem::new(Kind::Busy, refusal.to_string()))?;
+    let place = worker.place_within(Asker::Elsewhere(role), PLACE_TIME).await;
+    let place = place.map_err(|refusal| Problem::new(Kind::Busy, refusal.to_string()))?;
+    if only_waits(&request) {
+        // Here, so that the wait ends with the connection of whoever asked.
+        return answers::response(worker.carry_out(request, &piece, role, place).await);
+    }
     // A task, so that what was begun is ended also if whoever asked has gone.
-    let work = async move { worker.carry_out(request, &piece, role, permit).await };
+    let work = async move { worker.carry_out(request, &piece, role, place).await };
     let work = match parent {
         None => tokio::spawn(work),
         Some(parent) => tokio::spawn(trace::carry(Arc::new(parent), work)),

@@ -243,6 +243,10 @@ pub(crate) enum Answer {
     WentBack(WentBack),
     Spawned(SpawnedActor),
     Events(EventPage),
+    /// There was no room for those who wait, or what was waited for takes longer still.
+    Busy {
+        reason: String,
+    },
 }
 
 impl Answer {

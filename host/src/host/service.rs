@@ -23,7 +23,7 @@ use super::traces::Traces;
 use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, CONTROL, CheckpointRow, ControlSetup, GivenUpStatus,
+    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ControlSetup, GivenUpStatus,
     GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, NotSent,
     OtherNode, Reply, RequestWorker, RestartGuard, Sending, Service, SpawnedActor, Spawning, Steer, SteeredActor,
     StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
@@ -251,8 +251,8 @@ impl Service for NodeService {
         Box::pin(async { applying.await.unwrap_or_else(|ended| Err(ended.to_string())) })
     }
 
-    fn begin_trace(&self, start: TraceStart) -> BoxFuture<'_, Result<TraceBegun, String>> {
-        Box::pin(self.traces.begin(&self.steering, &self.modules, start))
+    fn begin_trace(&self, start: TraceStart, asker: Asker) -> BoxFuture<'_, Result<TraceBegun, String>> {
+        Box::pin(self.traces.begin(&self.steering, &self.modules, start, asker))
     }
 
     fn trace(&self, query: TraceQuery) -> BoxFuture<'_, Result<TracedEvents, String>> {

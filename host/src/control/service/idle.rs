@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Service;
 use crate::control::{
-    ActorDetail, ActorRow, ApplyReport, CheckpointRow, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery,
-    NodeFigures, NodeStatus, NotSent, OtherNode, Reply, SendFault, Sending, SpawnedActor, Spawning, Steer,
+    ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, GroupRow, LevelChange, LinkRow, LogLevels, LogLines,
+    LogQuery, NodeFigures, NodeStatus, NotSent, OtherNode, Reply, SendFault, Sending, SpawnedActor, Spawning, Steer,
     SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::BoxFuture;
@@ -106,7 +106,7 @@ impl Service for Idle {
         refused()
     }
 
-    fn begin_trace(&self, _: TraceStart) -> BoxFuture<'_, Result<TraceBegun, String>> {
+    fn begin_trace(&self, _: TraceStart, _: Asker) -> BoxFuture<'_, Result<TraceBegun, String>> {
         refused()
     }
 
