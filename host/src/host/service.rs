@@ -48,6 +48,8 @@ pub(super) struct NodeService {
     pub(super) server: ActorRef<NodeServerMessage>,
     pub(super) modules: Modules,
     pub(super) readiness: ReadinessWatch,
+    /// The full names of the nodes without whose sessions this one is not ready.
+    pub(super) required_peers: Vec<String>,
     pub(super) reloader: Arc<Reloader>,
     pub(super) applier: Arc<Applier>,
     pub(super) steering: Steering,
@@ -87,8 +89,26 @@ impl NodeService {
         Ok(sessions.success_or("the node is going down")?)
     }
 
-    /// Whether the actors of node.toml are there, and the node takes work.
-    pub(super) fn is_ready(&self) -> bool {
+    /// The required peers that there is no session with; all of them if nobody says which sessions there are.
+    async fn missing_peers(&self) -> Vec<String> {
+        if self.required_peers.is_empty() {
+            return Vec::new();
+        }
+        let sessions = self.sessions().await.unwrap_or_default();
+        let is_there = |name: &&String| {
+            let mut peers = sessions.values().filter_map(|session| session.peer_name.as_ref());
+            peers.any(|peer| peer.name == **name)
+        };
+        let missing = self.required_peers.iter().filter(|name| !is_there(name));
+        missing.cloned().collect()
+    }
+
+    /// Whether the actors of node.toml and the required peers are there, and the node takes work.
+    pub(super) async fn is_ready(&self) -> bool {
+        self.takes_work() && self.missing_peers().await.is_empty()
+    }
+
+    fn takes_work(&self) -> bool {
         self.readiness.readiness().is_ready() && !self.leaving.is_wanted()
     }
 
@@ -127,11 +147,13 @@ impl Service for NodeService {
             for module in self.modules.names().iter().filter_map(|name| self.modules.find(name)) {
                 modules.push(self.module_status(&module).await);
             }
+            let missing_peers = self.missing_peers().await;
             let readiness = self.readiness.readiness();
             let missing = readiness.given_up().iter();
             NodeStatus {
                 node: self.node.clone(),
-                ready: self.is_ready(),
+                ready: self.takes_work() && missing_peers.is_empty(),
+                missing_peers,
                 leaving: self.leaving.is_wanted(),
                 given_up: missing
                     .take(ACTORS_LISTED)

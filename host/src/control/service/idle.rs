@@ -31,6 +31,7 @@ impl Service for Idle {
                 node: self.node.to_owned(),
                 ready: true,
                 given_up: Vec::new(),
+                missing_peers: Vec::new(),
                 stopped: Vec::new(),
                 leaving: false,
                 modules: Vec::new(),
