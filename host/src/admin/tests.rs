@@ -167,6 +167,41 @@ async fn a_client_that_hangs_up_waits_for_nothing_any_more() {
     tokio::time::timeout(Duration::from_secs(15), gone).await.unwrap();
 }
 
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_said_as_a_problem_with_a_fitting_status() {
+    let server = server(Some(Role::Deploy)).await;
+    open(&server);
+    for (method, path, body, expected) in [
+        ("GET", "/v1/actors/%FF", "", (400, "problem:bad-request")),
+        ("GET", "/page/%FF", "", (400, "problem:bad-request")),
+        ("GET", "/v1/actors/nobody", "", (404, "problem:no-target")),
+        (
+            "POST",
+            "/v1/loglevels",
+            r#"{"change":"reset","second":5}"#,
+            (400, "problem:bad-request"),
+        ),
+        (
+            "POST",
+            "/v1/loglevels",
+            r#"{"change":"all","directive":"info","seconds":5}"#,
+            (409, "it was asked"),
+        ),
+        (
+            "POST",
+            "/v1/loglevels",
+            r#"{"change":"actor","actor":"a","level":"debug"}"#,
+            (409, "it was asked"),
+        ),
+    ] {
+        let (status, answer) = ask(&server, method, path, body).await;
+        assert!(
+            status == expected.0 && answer.contains(expected.1),
+            "{method} {path} {body}: {status} {answer}"
+        );
+    }
+}
+
 /// A `$ref` of the document leads to something in it.
 fn resolves(document: &Value, reference: &str) -> bool {
     reference
