@@ -42,7 +42,7 @@ mod sync;
 
 pub use accounting::handler_times::HandlerTimesFigures;
 pub use accounting::tally::DoneFigures;
-pub use accounting::taps::{Passing, PassingKind, Peer, Tracer};
+pub use accounting::taps::{Passing, PassingKind, Peer, Tracer, kept_name};
 pub use accounting::turns::TurnCounts;
 pub use actor::checkpoint::settings::Checkpoints;
 pub use actor::checkpoint::store::{Checkpoint, CheckpointStore, Entry, Kept, KeptState, Moment, StoreError};

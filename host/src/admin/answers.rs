@@ -39,6 +39,7 @@ pub(super) fn response(answer: Answer) -> Result<Response, Problem> {
         Answer::WentBack(went_back) => ok(&went_back),
         Answer::Spawned(actor) => ok(&actor),
         Answer::Events(page) => ok(&page),
+        Answer::Busy { reason } => Err(Problem::new(Kind::Busy, reason)),
         Answer::Failed { reason } => Err(Problem::new(Kind::Refused, reason)),
         Answer::BrokenOff { reason } => Err(Problem::new(Kind::BrokenOff, reason)),
         Answer::NoRecord => {

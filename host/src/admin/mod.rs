@@ -18,6 +18,7 @@ mod query;
 mod refusals;
 mod routes;
 mod scrape;
+mod segment;
 mod server;
 mod state;
 mod stream;

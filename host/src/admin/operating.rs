@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::IntoResponse as _;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use serde::Deserialize;
@@ -13,7 +13,8 @@ use super::operations::{Answered, Shared, carry_out};
 use super::problem::{Kind, Problem};
 use super::query::Query;
 use super::routes::may;
-use crate::control::{LevelChange, LogLevel, LogQuery, Request, Role, Steer, Target};
+use super::segment::Segment;
+use crate::control::{ActorLevel, LevelChange, LogLevel, LogQuery, Request, Role, SendFault, Steer, Target};
 use crate::events::EventQuery;
 use crate::supervision::SteerAction;
 
@@ -41,9 +42,11 @@ pub(super) async fn links(State(state): Shared, Extension(caller): Extension<Cal
 pub(super) async fn show(
     State(state): Shared,
     Extension(caller): Extension<Caller>,
-    Path(target): Path<String>,
+    Segment(target): Segment,
 ) -> Answered {
-    carry_out(&state, caller, Request::Show { target }, Bytes::new()).await
+    let shown = carry_out(&state, caller, Request::Show { target }, Bytes::new()).await;
+    // There is nothing else for which a node doesn't show an actor.
+    shown.map_err(|problem| problem.turned(Kind::Refused, Kind::Message(SendFault::NoTarget)))
 }
 
 pub(super) async fn stopped(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
@@ -103,10 +106,30 @@ pub(super) async fn log_levels(State(state): Shared, Extension(caller): Extensio
 
 /// What is to be logged, and for how long.
 #[derive(Deserialize)]
-struct LevelBody {
-    #[serde(flatten)]
-    change: LevelChange,
-    seconds: Option<u64>,
+#[serde(tag = "change", rename_all = "kebab-case", deny_unknown_fields)]
+enum LevelBody {
+    All {
+        directive: String,
+        seconds: Option<u64>,
+    },
+    Actor {
+        actor: String,
+        level: Option<ActorLevel>,
+        seconds: Option<u64>,
+    },
+    Reset {
+        seconds: Option<u64>,
+    },
+}
+
+impl LevelBody {
+    fn parts(self) -> (LevelChange, Option<u64>) {
+        match self {
+            Self::All { directive, seconds } => (LevelChange::All { directive }, seconds),
+            Self::Actor { actor, level, seconds } => (LevelChange::Actor { actor, level }, seconds),
+            Self::Reset { seconds } => (LevelChange::Reset, seconds),
+        }
+    }
 }
 
 pub(super) async fn change_log_levels(
@@ -116,7 +139,8 @@ pub(super) async fn change_log_levels(
     body: Body,
 ) -> Answered {
     may(caller, Role::Operate)?;
-    let LevelBody { change, seconds } = body::json(&state, &headers, body).await?;
+    let wanted: LevelBody = body::json(&state, &headers, body).await?;
+    let (change, seconds) = wanted.parts();
     let request = Request::LogLevels {
         change: Some(change),
         seconds,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use hyper::header::{HeaderMap, HeaderValue};
 use serde::Deserialize;
@@ -15,8 +15,9 @@ use super::body;
 use super::guard::Caller;
 use super::problem::{Kind, Problem};
 use super::routes::may;
+use super::segment::Segment;
 use super::state::{AdminNode, AdminState, Phase};
-use crate::control::{Asker, Request, RequestId, Role, Sending};
+use crate::control::{Asker, Request, RequestId, Role, Sending, only_waits};
 use crate::directory::trace::{self, TraceContext};
 use crate::guest::{Digest, Mode};
 use crate::supervision::reload::{OnFailure, Reload};
@@ -83,7 +84,7 @@ struct ReloadBody {
 pub(super) async fn reload(
     State(state): Shared,
     Extension(caller): Extension<Caller>,
-    Path(module): Path<String>,
+    Segment(module): Segment,
     headers: HeaderMap,
     body: Body,
 ) -> Answered {
@@ -116,7 +117,7 @@ struct RollbackBody {
 pub(super) async fn rollback(
     State(state): Shared,
     Extension(caller): Extension<Caller>,
-    Path(module): Path<String>,
+    Segment(module): Segment,
     headers: HeaderMap,
     body: Body,
 ) -> Answered {
@@ -136,7 +137,7 @@ struct UploadBody {
 pub(super) async fn begin_upload(
     State(state): Shared,
     Extension(caller): Extension<Caller>,
-    Path(digest): Path<String>,
+    Segment(digest): Segment,
     headers: HeaderMap,
     body: Body,
 ) -> Answered {
@@ -149,7 +150,7 @@ pub(super) async fn begin_upload(
 pub(super) async fn upload(
     State(state): Shared,
     Extension(caller): Extension<Caller>,
-    Path(digest): Path<String>,
+    Segment(digest): Segment,
     RawQuery(query): RawQuery,
     body: Body,
 ) -> Answered {
@@ -170,7 +171,7 @@ pub(super) async fn upload(
 pub(super) async fn outcome(
     State(state): Shared,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Answered {
     may(caller, Role::Observe)?;
     let id = id
@@ -232,10 +233,14 @@ async fn carry_out_in(
         return Err(Problem::new(Kind::Stopping, detail));
     }
     let worker = up(state)?.worker.clone();
-    let permit = worker.permit_within(Asker::Elsewhere(role), PLACE_TIME).await;
-    let permit = permit.map_err(|refusal| Problem::new(Kind::Busy, refusal.to_string()))?;
+    let place = worker.place_within(Asker::Elsewhere(role), PLACE_TIME).await;
+    let place = place.map_err(|refusal| Problem::new(Kind::Busy, refusal.to_string()))?;
+    if only_waits(&request) {
+        // Here, so that the wait ends with the connection of whoever asked.
+        return answers::response(worker.carry_out(request, &piece, role, place).await);
+    }
     // A task, so that what was begun is ended also if whoever asked has gone.
-    let work = async move { worker.carry_out(request, &piece, role, permit).await };
+    let work = async move { worker.carry_out(request, &piece, role, place).await };
     let work = match parent {
         None => tokio::spawn(work),
         Some(parent) => tokio::spawn(trace::carry(Arc::new(parent), work)),

@@ -3,11 +3,11 @@
 //! It is served to whoever asks, since it says nothing of the node. What it shows takes the roles that `/v1` takes. Everything that it
 //! loads is in the program, and it can reach nothing but the node.
 
-use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
 use hyper::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
 use super::problem::{Kind, Problem};
+use super::segment::Segment;
 
 /// What the page may do: load what is here, and ask the node. Scripts make no HTML from text, so no name of an actor can become code.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
@@ -50,7 +50,7 @@ pub(super) async fn index() -> Response {
     serve(INDEX)
 }
 
-pub(super) async fn part(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn part(Segment(name): Segment) -> Result<Response, Problem> {
     let part = PARTS.iter().find(|(known, ..)| *known == name);
     part.map(|part| serve(*part))
         .ok_or_else(|| Problem::new(Kind::NotFound, "the dashboard has no such part"))

@@ -151,6 +151,12 @@ impl Problem {
         Self { kind, detail }
     }
 
+    /// The same, as another kind if it is of this one.
+    pub(super) fn turned(self, from: Kind, to: Kind) -> Self {
+        let kind = if self.kind == from { to } else { self.kind };
+        Self { kind, ..self }
+    }
+
     pub(super) fn kind(&self) -> Kind {
         self.kind
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -15,7 +16,7 @@ use super::server::{AdminServer, AdminSetup};
 use super::state::{AdminNode, Health};
 use super::token::Tokens;
 use crate::control::idle::Idle;
-use crate::control::{GivenUpStatus, RequestWorker, Role};
+use crate::control::{Asker, GivenUpStatus, RequestWorker, Role};
 use crate::directory::BoxFuture;
 use crate::metrics::Collector;
 
@@ -53,13 +54,15 @@ async fn server(anonymous: Option<Role>) -> AdminServer {
     AdminServer::listen(setup).await.unwrap()
 }
 
-fn open(server: &AdminServer) {
+fn open(server: &AdminServer) -> Arc<RequestWorker> {
+    let worker = Arc::new(RequestWorker::new(Arc::new(IDLE), None));
     server.open(AdminNode {
-        worker: Arc::new(RequestWorker::new(Arc::new(IDLE), None)),
+        worker: worker.clone(),
         health: Box::new(GaveUp),
         collector: Mutex::new(Collector::new(Arc::new(IDLE))),
         feed: Feed::new(Arc::new(IDLE)),
     });
+    worker
 }
 
 /// The status and the body of the answer.
@@ -139,6 +142,62 @@ async fn a_client_that_does_not_go_on_is_cut_off() {
         assert!(
             answer.starts_with(expected) && (!expected.is_empty() || answer.is_empty()),
             "{sent}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_waits_for_nothing_any_more() {
+    let server = server(Some(Role::Observe)).await;
+    let worker = open(&server);
+    let observer = Asker::Elsewhere(Role::Observe);
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    let request = "GET /v1/events?next=0&wait_ms=25000 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    while worker.waiting(observer) == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(stream);
+    let gone = async {
+        while worker.waiting(observer) > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    // Far less than it asked to wait.
+    tokio::time::timeout(Duration::from_secs(15), gone).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_said_as_a_problem_with_a_fitting_status() {
+    let server = server(Some(Role::Deploy)).await;
+    open(&server);
+    for (method, path, body, expected) in [
+        ("GET", "/v1/actors/%FF", "", (400, "problem:bad-request")),
+        ("GET", "/page/%FF", "", (400, "problem:bad-request")),
+        ("GET", "/v1/actors/nobody", "", (404, "problem:no-target")),
+        (
+            "POST",
+            "/v1/loglevels",
+            r#"{"change":"reset","second":5}"#,
+            (400, "problem:bad-request"),
+        ),
+        (
+            "POST",
+            "/v1/loglevels",
+            r#"{"change":"all","directive":"info","seconds":5}"#,
+            (409, "it was asked"),
+        ),
+        (
+            "POST",
+            "/v1/loglevels",
+            r#"{"change":"actor","actor":"a","level":"debug"}"#,
+            (409, "it was asked"),
+        ),
+    ] {
+        let (status, answer) = ask(&server, method, path, body).await;
+        assert!(
+            status == expected.0 && answer.contains(expected.1),
+            "{method} {path} {body}: {status} {answer}"
         );
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::config::{Cookie, PeerAddress, did_you_mean};
-use crate::control::Target;
+use crate::control::{COMMAND_NODES, Target};
 use crate::directory::{DESCRIBE_VARIANT, SendRefused};
 use crate::guest::{Contract, DESCRIBE_ARGUMENTS, DescriptionError};
 use crate::host::Dial;
@@ -24,9 +24,6 @@ use crate::node::{
     NodeServerSessionInformation, await_down, confirm,
 };
 use crate::{ClientConnectErr, client_connect, client_connect_enc, directory};
-
-/// The beginning of the names of commands, as nodes see them.
-pub(super) const CLIENT_NAME: &str = "cli-";
 
 /// The interval at which a group is searched for members. ractor tells of changes only to actors.
 const GROUP_POLL: Duration = Duration::from_millis(20);
@@ -151,7 +148,7 @@ impl ClusterClient {
         deadline: Deadline,
     ) -> Result<Self, ClientError> {
         let timeout = deadline.timeout;
-        let name = format!("{CLIENT_NAME}{}-{:08x}", std::process::id(), rand::random::<u32>());
+        let name = format!("{COMMAND_NODES}{}-{:08x}", std::process::id(), rand::random::<u32>());
         let (cookie, mode) = (cookie.expose().to_owned(), NodeConnectionMode::Isolated);
         let server = NodeServer::new(0, cookie, name, "localhost".to_owned(), None, Some(mode))
             .with_listen_addr(IpAddr::V4(Ipv4Addr::LOCALHOST));

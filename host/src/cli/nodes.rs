@@ -9,14 +9,16 @@ use anyhow::{Context as _, anyhow};
 use futures_util::future::join_all;
 
 use super::arguments::ControlArguments;
-use super::client::{CLIENT_NAME, ClientError, ClusterClient, Deadline};
+use super::client::{ClientError, ClusterClient, Deadline};
 use super::credentials::{cookie_of_cluster, dial, key};
 use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
 use crate::config::{Cookie, NodeConfig, PeerAddress};
 use crate::control::Target;
-use crate::control::{Answer, AskError, CONTROL, ControlClient, ControlKey, LocalClient, OtherNode, Request, upload};
+use crate::control::{
+    Answer, AskError, CONTROL, ControlClient, ControlKey, LocalClient, OtherNode, Request, is_command, upload,
+};
 use crate::host::{Dial, HostBuilder, local_sockets};
 
 /// The file that describes a node, by convention.
@@ -321,7 +323,7 @@ pub(super) async fn connect_each(
 
 /// Says which nodes are left out. One that was named on the command line has a session already.
 fn is_to_join(other: &OtherNode, nodes: &[anyhow::Result<ControlledNode>]) -> bool {
-    if !other.control && other.name.starts_with(CLIENT_NAME) {
+    if !other.control && is_command(&other.name) {
         // Somebody's command, such as this one.
         return false;
     }

@@ -293,6 +293,9 @@ pub(super) fn write_status(out: &mut impl Write, status: &NodeStatus) -> io::Res
     if let Some(more @ 1..) = status.given_up.len().checked_sub(ACTORS_SHOWN) {
         writeln!(out, "  and {more} more; --output json has them")?;
     }
+    for peer in status.missing_peers.iter().take(ACTORS_SHOWN) {
+        writeln!(out, "  there is no session with {peer}, which `required_peers` names")?;
+    }
     for StoppedActor { name, supervisor } in status.stopped.iter().take(ACTORS_SHOWN) {
         writeln!(
             out,

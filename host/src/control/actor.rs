@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::key::ControlKey;
 use super::message::{CONTROL, ControlMessage, ControlRefusal, encode_answer, encode_reply};
 use super::role::Role;
+use super::rooms::{Asker, Place};
 use super::sessions::{ControlSessions, ProvedRequest};
-use super::worker::{Asker, RequestWorker};
+use super::worker::RequestWorker;
 
 /// The shortest interval between two refusals in the log. Otherwise anybody with the cookie could fill it.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
@@ -124,12 +124,12 @@ impl Actor for ControlActor {
         // A place is taken only after the proof, so strangers keep nobody out, however often they ask.
         let refusal = match checked.and_then(|proved| {
             let asker = Asker::Elsewhere(proved.role);
-            Ok((proved, state.worker.permit(asker)?))
+            Ok((proved, state.worker.place(asker)?))
         }) {
-            Ok((proved, permit)) => {
+            Ok((proved, place)) => {
                 let worker = state.worker.clone();
                 // A task, because a reload may take minutes and the actor has to answer others meanwhile.
-                tokio::spawn(async move { work(&worker, proved, permit, reply).await });
+                tokio::spawn(async move { work(&worker, proved, place, reply).await });
                 return Ok(());
             }
             Err(refusal) => refusal,
@@ -170,12 +170,7 @@ impl RefusalLog {
     }
 }
 
-async fn work(
-    worker: &RequestWorker,
-    proved: ProvedRequest,
-    permit: OwnedSemaphorePermit,
-    reply: RpcReplyPort<Vec<u8>>,
-) {
+async fn work(worker: &RequestWorker, proved: ProvedRequest, place: Place, reply: RpcReplyPort<Vec<u8>>) {
     let ProvedRequest {
         session,
         counter,
@@ -183,7 +178,7 @@ async fn work(
         key,
         body,
     } = proved;
-    let outcome = worker.outcome(body, role, permit).await;
+    let outcome = worker.outcome(body, role, place).await;
     let body = encode_answer(&outcome);
     answer(reply, Ok(&key.seal_answer(session, counter, &body)));
 }

@@ -31,6 +31,9 @@ pub(crate) enum AskError {
     Encode(#[from] serde_json::Error),
     #[error("{0}")]
     Failed(String),
+    /// What was asked is not known yet.
+    #[error("{0}")]
+    Busy(String),
     /// Before the request was sent.
     #[error("{0}")]
     Unsent(Box<AskError>),
@@ -58,7 +61,7 @@ impl AskError {
     /// True if the request may have been carried out all the same.
     pub(crate) fn leaves_open(&self) -> bool {
         match self {
-            Self::Timeout | Self::Ended | Self::NotUnderstood => true,
+            Self::Timeout | Self::Ended | Self::NotUnderstood | Self::Busy(_) => true,
             Self::Refused(_) | Self::Encode(_) | Self::Failed(_) | Self::Unsent(_) => false,
         }
     }
@@ -140,6 +143,7 @@ impl ControlClient {
         self.session = Some(session);
         match answer {
             (Answer::Failed { reason }, _) => Err(AskError::Failed(reason)),
+            (Answer::Busy { reason }, _) => Err(AskError::Busy(reason)),
             (answer, _) => Ok(answer),
         }
     }

@@ -243,6 +243,10 @@ pub(crate) enum Answer {
     WentBack(WentBack),
     Spawned(SpawnedActor),
     Events(EventPage),
+    /// There was no room for those who wait, or what was waited for takes longer still.
+    Busy {
+        reason: String,
+    },
 }
 
 impl Answer {
@@ -296,12 +300,16 @@ impl Answer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NodeStatus {
     pub(crate) node: String,
-    /// False while actors that it should have are given up. A node of an earlier version says nothing of it.
+    /// False while actors that it should have are given up, or sessions that it should have are not there. A node of an earlier version
+    /// says nothing of it.
     #[serde(default = "yes")]
     pub(crate) ready: bool,
     /// The first of the actors that were given up.
     #[serde(default)]
     pub(crate) given_up: Vec<GivenUpStatus>,
+    /// The `required_peers` that there is no session with.
+    #[serde(default)]
+    pub(crate) missing_peers: Vec<String>,
     /// What operators have stopped, which the node does not miss.
     #[serde(default)]
     pub(crate) stopped: Vec<StoppedActor>,
@@ -447,6 +455,14 @@ pub(crate) fn decode_body<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Option<(T, 
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
     let (json, piece) = rest.split_at_checked(length)?;
     Some((serde_json::from_slice(json).ok()?, piece))
+}
+
+/// What the names of nodes begin with that are commands: each has another, and they come and go.
+pub(crate) const COMMAND_NODES: &str = "cli-";
+
+/// True for the name of a command, and of no node that stays.
+pub(crate) fn is_command(node: &str) -> bool {
+    node.starts_with(COMMAND_NODES)
 }
 
 #[cfg(test)]

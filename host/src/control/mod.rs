@@ -19,6 +19,7 @@ mod logs;
 mod message;
 mod request_id;
 mod role;
+mod rooms;
 mod seal;
 mod sending;
 mod service;
@@ -51,8 +52,9 @@ pub(crate) use message::{
     ActorKind, ActorModule, ActorRow, ActorStatus, CONTROL, GivenUpStatus, GroupRow, MembersElsewhere, ModuleStatus,
     NodeStatus, OtherNode,
 };
-pub(crate) use message::{Answer, MAX_PIECE, Request};
+pub(crate) use message::{Answer, COMMAND_NODES, MAX_PIECE, Request, is_command};
 pub(crate) use request_id::RequestId;
+pub(crate) use rooms::Asker;
 pub(crate) use sending::{NotSent, Reply, SendFault, Sending};
 pub(crate) use service::Service;
 #[cfg(test)]
@@ -62,4 +64,4 @@ pub(crate) use steering::{Steer, SteeredActor, StoppedActor};
 pub(crate) use store::ComponentStore;
 pub(crate) use target::Target;
 pub(crate) use traces::{TraceBegun, TraceEnd, TraceQuery, TraceStart, TracedEvent, TracedEvents, TracedKind};
-pub(crate) use worker::{Asker, RequestWorker};
+pub(crate) use worker::{RequestWorker, only_waits};

@@ -8,6 +8,7 @@ use super::checkpoints::{CheckpointRow, WentBack};
 use super::figures::{ActorDetail, LinkRow, NodeFigures};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
+use super::rooms::Asker;
 use super::sending::{NotSent, Reply, Sending};
 use super::spawning::{SpawnedActor, Spawning};
 use super::steering::{Steer, SteeredActor, StoppedActor};
@@ -78,7 +79,7 @@ pub(crate) trait Service: Send + Sync + 'static {
     fn apply(&self, dry_run: bool) -> BoxFuture<'_, Result<ApplyReport, String>>;
 
     /// Begins to trace actors.
-    fn begin_trace(&self, start: TraceStart) -> BoxFuture<'_, Result<TraceBegun, String>>;
+    fn begin_trace(&self, start: TraceStart, asker: Asker) -> BoxFuture<'_, Result<TraceBegun, String>>;
 
     /// What a trace has seen. If there is nothing, waits for it for a while.
     fn trace(&self, query: TraceQuery) -> BoxFuture<'_, Result<TracedEvents, String>>;

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::ledger::RequestLedger;
 use super::message::{Answer, ControlRefusal, MAX_PIECE, Request, decode_body};
 use super::request_id::RequestId;
 use super::role::Role;
+use super::rooms::{Asker, Place, Rooms};
 use super::sending::{SendFault, Sending};
 use super::service::Service;
 use super::store::{ComponentStore, UploadError, UploadProgress};
@@ -20,11 +20,15 @@ use crate::guest::Digest;
 /// The most requests that are worked on at once for each role, and for the node's own machine. Further ones are refused.
 const MOST_REQUESTS: usize = 16;
 
-/// The most calls to actors that wait for their replies at once. Further ones are refused.
+/// The most calls to actors that wait for their replies at once, for each role and for the node's own machine. Further ones are refused.
 const MOST_CALLS: usize = 256;
 
-/// The most readers of the log and of events that wait at once. Further ones are refused.
-const MOST_READERS: usize = 256;
+/// The most requests that wait at once for news or for the outcome of another, for each role and for the node's own machine. Further ones
+/// are refused. The admin HTTP has twice as many connections, so that those who wait in one role can't take all of them.
+const MOST_READERS: usize = 128;
+
+/// The longest that somebody waits for the outcome of a request.
+const OUTCOME_WAIT: Duration = Duration::from_mins(10);
 
 /// See the module. It outlives the control actor, and is what all ways to ask have in common.
 pub(crate) struct RequestWorker {
@@ -34,19 +38,9 @@ pub(crate) struct RequestWorker {
     ledger: RequestLedger,
     /// The node is about to stop.
     is_closed: AtomicBool,
-    /// One for each kind of those who ask, so that those who may least can't keep the others out.
-    rooms: [Arc<Semaphore>; 4],
-    calls: Semaphore,
-    readers: Semaphore,
-}
-
-/// Who asks.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Asker {
-    /// Somebody with a key of this role, over the cluster.
-    Elsewhere(Role),
-    /// The operator on the node's own machine.
-    Here,
+    requests: Rooms,
+    calls: Rooms,
+    readers: Rooms,
 }
 
 impl std::fmt::Debug for RequestWorker {
@@ -63,9 +57,9 @@ impl RequestWorker {
             service,
             ledger: RequestLedger::default(),
             is_closed: AtomicBool::new(false),
-            rooms: std::array::from_fn(|_| Arc::new(Semaphore::new(MOST_REQUESTS))),
-            calls: Semaphore::new(MOST_CALLS),
-            readers: Semaphore::new(MOST_READERS),
+            requests: Rooms::new(MOST_REQUESTS),
+            calls: Rooms::new(MOST_CALLS),
+            readers: Rooms::new(MOST_READERS),
         }
     }
 
@@ -79,70 +73,41 @@ impl RequestWorker {
     ///
     /// # Errors
     /// There is none.
-    pub(super) fn permit(&self, asker: Asker) -> Result<OwnedSemaphorePermit, ControlRefusal> {
-        let room = self.room(asker).clone();
-        room.try_acquire_owned().map_err(|_| ControlRefusal::Busy)
-    }
-
-    fn room(&self, asker: Asker) -> &Arc<Semaphore> {
-        let [observing, operating, deploying, here] = &self.rooms;
-        match asker {
-            Asker::Elsewhere(Role::Observe) => observing,
-            Asker::Elsewhere(Role::Operate) => operating,
-            Asker::Elsewhere(Role::Deploy) => deploying,
-            Asker::Here => here,
-        }
+    pub(super) fn place(&self, asker: Asker) -> Result<Place, ControlRefusal> {
+        self.requests.enter(asker).ok_or(ControlRefusal::Busy)
     }
 
     /// A place, as soon as there is one.
     ///
     /// # Errors
     /// There was none within this time.
-    pub(crate) async fn permit_within(
-        &self,
-        asker: Asker,
-        patience: Duration,
-    ) -> Result<OwnedSemaphorePermit, ControlRefusal> {
-        let permit = timeout(patience, self.room(asker).clone().acquire_owned()).await;
-        permit.ok().and_then(Result::ok).ok_or(ControlRefusal::Busy)
+    pub(crate) async fn place_within(&self, asker: Asker, patience: Duration) -> Result<Place, ControlRefusal> {
+        let place = self.requests.enter_within(asker, patience).await;
+        place.ok_or(ControlRefusal::Busy)
     }
 
     /// Carries out what is in a body, for somebody who has this role.
-    pub(super) async fn outcome(&self, body: Vec<u8>, role: Role, permit: OwnedSemaphorePermit) -> Answer {
+    pub(super) async fn outcome(&self, body: Vec<u8>, role: Role, place: Place) -> Answer {
         let Some((request, piece)) = decode_body::<Request>(&body) else {
             let reason = "this node does not understand the request; it may run another version".to_owned();
             return Answer::Failed { reason };
         };
-        self.carry_out(request, piece, role, permit).await
+        self.carry_out(request, piece, role, place).await
     }
 
     /// Carries out a request, with what is uploaded by it, for somebody who has this role.
-    pub(crate) async fn carry_out(
-        &self,
-        request: Request,
-        piece: &[u8],
-        role: Role,
-        permit: OwnedSemaphorePermit,
-    ) -> Answer {
+    pub(crate) async fn carry_out(&self, request: Request, piece: &[u8], role: Role, place: Place) -> Answer {
         let needed = Role::needed_for(&request);
         if role < needed {
             return Answer::Failed {
                 reason: format!("this takes the role `{needed}`, and the key proves `{role}`"),
             };
         }
-        if let Request::Outcome { id } = request {
-            // It only waits, so it takes nobody's place.
-            drop(permit);
-            return self.ledger.outcome(id).await.unwrap_or(Answer::NoRecord);
-        }
-        if let Request::Logs(_) | Request::Trace(_) | Request::Events(_) = request {
-            // It may wait for news, and nobody is to wait for it.
-            drop(permit);
-            let Ok(_place) = self.readers.try_acquire() else {
-                let reason = format!("{MOST_READERS} others wait for news of this node already; try again later");
-                return Answer::Failed { reason };
-            };
-            return answer_of(self.done(request, piece).await);
+        let asker = place.asker();
+        if only_waits(&request) {
+            // Nobody else is to wait for it.
+            drop(place);
+            return self.wait(request, piece, asker).await;
         }
         // The flag guards no memory, and a request that comes at the same time may be the last one.
         if self.is_closed.load(Ordering::Relaxed) && needed > Role::Observe {
@@ -151,23 +116,23 @@ impl RequestWorker {
         }
         if let Request::Call(message) = request {
             // It waits, too, as long as the actor likes.
-            drop(permit);
-            return self.call(message).await;
+            drop(place);
+            return self.call(message, asker).await;
         }
         let Some(id) = changes(&request) else {
-            return answer_of(self.done(request, piece).await);
+            return answer_of(self.done(request, piece, asker).await);
         };
         // Noted before the work begins, so that a request that arrives twice at the same time is done once.
         let Some(pending) = self.ledger.begin(id) else {
             return sent_before(id);
         };
         // If this task ends early, the drop of `pending` says that the request was broken off.
-        let answer = answer_of(self.done(request, piece).await);
+        let answer = answer_of(self.done(request, piece, asker).await);
         pending.ended(&answer);
         answer
     }
 
-    async fn done(&self, request: Request, piece: &[u8]) -> Result<Answer, String> {
+    async fn done(&self, request: Request, piece: &[u8], asker: Asker) -> Result<Answer, String> {
         match request {
             // Never reached: `carry_out` has answered them.
             Request::Outcome { .. } | Request::Call(_) => Ok(Answer::NoRecord),
@@ -249,7 +214,7 @@ impl RequestWorker {
                 let actor = Box::new(self.service.show(target).await?);
                 Ok(Answer::Show { actor })
             }
-            Request::BeginTrace(start) => Ok(Answer::TraceBegun(self.service.begin_trace(start).await?)),
+            Request::BeginTrace(start) => Ok(Answer::TraceBegun(self.service.begin_trace(start, asker).await?)),
             Request::Trace(query) => Ok(Answer::Traced(self.service.trace(query).await?)),
             Request::Checkpoints { actor } => {
                 let checkpoints = self.service.checkpoints(actor).await?;
@@ -270,8 +235,31 @@ impl RequestWorker {
         }
     }
 
-    async fn call(&self, message: Sending) -> Answer {
-        let Ok(_place) = self.calls.try_acquire() else {
+    /// Waits for news, or for what became of another request.
+    async fn wait(&self, request: Request, piece: &[u8], asker: Asker) -> Answer {
+        let Some(_place) = self.readers.enter(asker) else {
+            let reason = format!("{MOST_READERS} others wait for news of this node already; try again later");
+            return Answer::Busy { reason };
+        };
+        let Request::Outcome { id } = request else {
+            return answer_of(self.done(request, piece, asker).await);
+        };
+        match timeout(OUTCOME_WAIT, self.ledger.outcome(id)).await {
+            Ok(outcome) => outcome.unwrap_or(Answer::NoRecord),
+            Err(_) => Answer::Busy {
+                reason: format!("the request {id} is still worked on; ask again what became of it"),
+            },
+        }
+    }
+
+    /// How many wait who ask in this way.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self, asker: Asker) -> usize {
+        MOST_READERS - self.readers.left(asker)
+    }
+
+    async fn call(&self, message: Sending, asker: Asker) -> Answer {
+        let Some(_place) = self.calls.enter(asker) else {
             let reason = format!("{MOST_CALLS} calls wait for replies already; try again later");
             return Answer::NotSent(SendFault::Overloaded.because(reason));
         };
@@ -317,6 +305,14 @@ fn answer_of(done: Result<Answer, String>) -> Answer {
     done.unwrap_or_else(|reason| Answer::Failed { reason })
 }
 
+/// True for what changes nothing, and may take long only because there is nothing to tell yet. Whoever asks may break it off.
+pub(crate) fn only_waits(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Outcome { .. } | Request::Logs(_) | Request::Trace(_) | Request::Events(_)
+    )
+}
+
 /// The number of a request that changes what runs.
 fn changes(request: &Request) -> Option<RequestId> {
     match request {
@@ -337,3 +333,6 @@ fn sent_before(id: RequestId) -> Answer {
 fn parse(digest: &str) -> Result<Digest, String> {
     digest.parse::<Digest>().map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

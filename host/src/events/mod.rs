@@ -54,7 +54,12 @@ impl EventHistory {
         let next = self.0.kept.lock().push(at_ms, event);
         // A reader subscribes before it looks, so one that is not here yet will see the event.
         if self.0.next.receiver_count() > 0 {
-            self.0.next.send_replace(next);
+            // Of two that tell at the same time, the later one may be here first.
+            self.0.next.send_if_modified(|told| {
+                let is_later = *told < next;
+                *told = next.max(*told);
+                is_later
+            });
         }
     }
 

@@ -31,7 +31,7 @@ impl NodeService {
             node: self.node.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime_ms: milliseconds(self.begun.elapsed()),
-            ready: self.is_ready(),
+            ready: self.is_ready().await,
             workers: Handle::try_current().map_or(1, |runtime| runtime.metrics().num_workers()) as u64,
             sessions: self.sessions().await.map_or(0, |sessions| sessions.len() as u64),
             guests: sum(|row| row.guests),

@@ -111,6 +111,11 @@ impl Maintenance {
             server: node.server.clone(),
             modules: modules.clone(),
             readiness: root.readiness_watch().clone(),
+            required_peers: config
+                .admin
+                .as_ref()
+                .map(|admin| admin.required_peers.clone())
+                .unwrap_or_default(),
             reloader: reloader.clone(),
             applier: applier.clone(),
             steering: root.steering().clone(),

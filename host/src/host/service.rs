@@ -23,7 +23,7 @@ use super::traces::Traces;
 use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, CONTROL, CheckpointRow, ControlSetup, GivenUpStatus,
+    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ControlSetup, GivenUpStatus,
     GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, NotSent,
     OtherNode, Reply, RequestWorker, RestartGuard, Sending, Service, SpawnedActor, Spawning, Steer, SteeredActor,
     StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
@@ -48,6 +48,8 @@ pub(super) struct NodeService {
     pub(super) server: ActorRef<NodeServerMessage>,
     pub(super) modules: Modules,
     pub(super) readiness: ReadinessWatch,
+    /// The full names of the nodes without whose sessions this one is not ready.
+    pub(super) required_peers: Vec<String>,
     pub(super) reloader: Arc<Reloader>,
     pub(super) applier: Arc<Applier>,
     pub(super) steering: Steering,
@@ -87,8 +89,26 @@ impl NodeService {
         Ok(sessions.success_or("the node is going down")?)
     }
 
-    /// Whether the actors of node.toml are there, and the node takes work.
-    pub(super) fn is_ready(&self) -> bool {
+    /// The required peers that there is no session with; all of them if nobody says which sessions there are.
+    async fn missing_peers(&self) -> Vec<String> {
+        if self.required_peers.is_empty() {
+            return Vec::new();
+        }
+        let sessions = self.sessions().await.unwrap_or_default();
+        let is_there = |name: &&String| {
+            let mut peers = sessions.values().filter_map(|session| session.peer_name.as_ref());
+            peers.any(|peer| peer.name == **name)
+        };
+        let missing = self.required_peers.iter().filter(|name| !is_there(name));
+        missing.cloned().collect()
+    }
+
+    /// Whether the actors of node.toml and the required peers are there, and the node takes work.
+    pub(super) async fn is_ready(&self) -> bool {
+        self.takes_work() && self.missing_peers().await.is_empty()
+    }
+
+    fn takes_work(&self) -> bool {
         self.readiness.readiness().is_ready() && !self.leaving.is_wanted()
     }
 
@@ -127,11 +147,13 @@ impl Service for NodeService {
             for module in self.modules.names().iter().filter_map(|name| self.modules.find(name)) {
                 modules.push(self.module_status(&module).await);
             }
+            let missing_peers = self.missing_peers().await;
             let readiness = self.readiness.readiness();
             let missing = readiness.given_up().iter();
             NodeStatus {
                 node: self.node.clone(),
-                ready: self.is_ready(),
+                ready: self.takes_work() && missing_peers.is_empty(),
+                missing_peers,
                 leaving: self.leaving.is_wanted(),
                 given_up: missing
                     .take(ACTORS_LISTED)
@@ -251,8 +273,8 @@ impl Service for NodeService {
         Box::pin(async { applying.await.unwrap_or_else(|ended| Err(ended.to_string())) })
     }
 
-    fn begin_trace(&self, start: TraceStart) -> BoxFuture<'_, Result<TraceBegun, String>> {
-        Box::pin(self.traces.begin(&self.steering, &self.modules, start))
+    fn begin_trace(&self, start: TraceStart, asker: Asker) -> BoxFuture<'_, Result<TraceBegun, String>> {
+        Box::pin(self.traces.begin(&self.steering, &self.modules, start, asker))
     }
 
     fn trace(&self, query: TraceQuery) -> BoxFuture<'_, Result<TracedEvents, String>> {

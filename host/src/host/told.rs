@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use ractor::ActorRef;
 
 use crate::NodeId;
+use crate::control;
 use crate::events::{EventHistory, ModuleChange, NodeEvent};
 use crate::node::{CloseReason, NodeEventSubscription, NodeServerMessage, NodeServerSessionInformation};
 use crate::supervision::reload::{ReloadReport, Verdict};
@@ -80,7 +81,8 @@ impl NodeEventSubscription for SessionEvents {
     fn node_session_authenticated(&self, _: NodeServerSessionInformation) {}
 
     fn node_session_ready(&self, session: NodeServerSessionInformation) {
-        if let Some(peer) = session.peer_name {
+        // Each command would push two events out of the history.
+        if let Some(peer) = session.peer_name.filter(|peer| !control::is_command(&peer.name)) {
             self.up.lock().insert(session.node_id);
             self.events.tell(NodeEvent::SessionUp { node: peer.name });
         }

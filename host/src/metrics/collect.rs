@@ -1,16 +1,19 @@
 //! Brings the metrics up to date that are read and not counted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
 use metrics::{counter, gauge};
 
 use super::text;
-use crate::control::{LinkRow, LinkRowFigures, ModuleRow, NodeFigures, Service, Traffic};
+use crate::control::{LinkRow, LinkRowFigures, ModuleRow, NodeFigures, Service, Traffic, is_command};
 
-/// What the names of nodes begin with that are commands: each has another, and they come and go.
-const COMMANDS: &str = "cli-";
+/// The most names of peers that are ever labels. An exporter forgets none, and peers choose their names.
+const MOST_PEERS: usize = 256;
+
+/// The label of further peers.
+const OTHER: &str = "other";
 
 /// See the module. One for each exporter: it remembers what it has counted.
 pub struct Collector {
@@ -19,6 +22,8 @@ pub struct Collector {
     counted: HashMap<u64, LinkRowFigures>,
     /// The peers that there ever was a session with, and whether there was one at the last look.
     peers: BTreeMap<String, bool>,
+    /// The modules of the last look.
+    modules: BTreeSet<String>,
 }
 
 impl fmt::Debug for Collector {
@@ -46,6 +51,7 @@ impl Collector {
             service,
             counted: HashMap::new(),
             peers: BTreeMap::new(),
+            modules: BTreeSet::new(),
         }
     }
 
@@ -61,19 +67,38 @@ impl Collector {
 
     fn record(&mut self, figures: &NodeFigures, links: &[LinkRow]) {
         node(figures);
-        figures.modules.iter().for_each(module);
+        self.modules(&figures.modules);
         self.links(links);
+    }
+
+    fn modules(&mut self, rows: &[ModuleRow]) {
+        rows.iter().for_each(module);
+        let now: BTreeSet<String> = rows.iter().map(|row| row.module.clone()).collect();
+        // An exporter goes on saying the last values of a module that node.toml has no more.
+        for name in self.modules.difference(&now) {
+            module_gauges(&ModuleRow {
+                module: name.clone(),
+                ..ModuleRow::default()
+            });
+        }
+        self.modules = now;
     }
 
     fn links(&mut self, links: &[LinkRow]) {
         self.peers.values_mut().for_each(|is_there| *is_there = false);
         let mut counted = HashMap::new();
-        for link in links.iter().filter(|link| !link.name.starts_with(COMMANDS)) {
-            self.peers.insert(link.name.clone(), true);
+        for link in links.iter().filter(|link| !is_command(&link.name)) {
+            let has_name = self.peers.len() < MOST_PEERS || self.peers.contains_key(&link.name);
+            if has_name {
+                self.peers.insert(link.name.clone(), true);
+            }
             let before = self.counted.remove(&link.session).unwrap_or_default();
             match &link.figures {
                 Some(figures) => {
-                    traffic(&link.name, figures, &before);
+                    if has_name {
+                        link_gauges(&link.name, figures);
+                    }
+                    traffic(if has_name { &link.name } else { OTHER }, figures, &before);
                     counted.insert(link.session, figures.clone());
                 }
                 // It is counted when it says something again.
@@ -117,25 +142,34 @@ fn node(figures: &NodeFigures) {
     }
 }
 
-fn module(row: &ModuleRow) {
+fn module_gauges(row: &ModuleRow) {
     let module = || row.module.clone();
     gauge!("ractor_host_guests", "module" => module()).set(number(row.guests));
     gauge!("ractor_host_guest_memory_bytes", "module" => module()).set(number(row.memory_bytes));
     gauge!("ractor_host_guest_mailbox_messages", "module" => module()).set(number(row.waiting));
     gauge!("ractor_host_guest_mailbox_bytes", "module" => module()).set(number(row.waiting_bytes));
+}
+
+fn module(row: &ModuleRow) {
+    module_gauges(row);
+    let module = || row.module.clone();
     counter!("ractor_host_guest_messages_total", "module" => module()).absolute(row.messages);
     counter!("ractor_host_guest_calls_total", "module" => module(), "outcome" => "answered")
         .absolute(row.calls_answered);
     counter!("ractor_host_guest_calls_total", "module" => module(), "outcome" => "failed").absolute(row.calls_failed);
 }
 
-/// What passed over a link since a look at the same session.
-fn traffic(peer: &str, now: &LinkRowFigures, before: &LinkRowFigures) {
+fn link_gauges(peer: &str, now: &LinkRowFigures) {
     let name = || peer.to_owned();
     let round_trip = now.round_trip_us.map_or(f64::NAN, |us| number(us) / 1e6);
     gauge!("ractor_host_link_round_trip_seconds", "peer" => name()).set(round_trip);
     gauge!("ractor_host_link_outbox_bytes", "peer" => name()).set(number(now.outbox_bytes));
     gauge!("ractor_host_link_outbox_limit_bytes", "peer" => name()).set(number(now.outbox_limit));
+}
+
+/// What passed over a link since a look at the same session.
+fn traffic(peer: &str, now: &LinkRowFigures, before: &LinkRowFigures) {
+    let name = || peer.to_owned();
     let directions = [
         ("sent", &now.sent, &before.sent),
         ("received", &now.received, &before.received),
@@ -181,8 +215,14 @@ pub(super) mod for_tests {
 
     /// Records what this node and these links say, with nothing counted before.
     pub(crate) fn record(figures: &NodeFigures, links: &[&[LinkRow]]) {
+        let looks: Vec<_> = links.iter().map(|links| (figures, *links)).collect();
+        record_looks(&looks);
+    }
+
+    /// Records what several looks find, one after the other.
+    pub(crate) fn record_looks(looks: &[(&NodeFigures, &[LinkRow])]) {
         let mut collector = Collector::new(Arc::new(Idle { node: "idle@localhost" }));
-        for links in links {
+        for (figures, links) in looks {
             collector.record(figures, links);
         }
     }

@@ -81,7 +81,8 @@ pub const METRICS: &[Metric] = &[
     metric("ractor_host_uptime_seconds", (Gauge, Seconds, Look), &[],
         "How long the node has been up."),
     metric("ractor_host_ready", (Gauge, Number, Look), &[],
-        "1 while the actors of node.toml are there and the node takes work; 0 once one of them was given up, or the node leaves."),
+        "1 while the actors of node.toml and its `required_peers` are there and the node takes work; 0 once an actor was given up, while there \
+         is no session with one of the peers, and when the node leaves."),
     metric("ractor_host_process_resident_bytes", (Gauge, Bytes, Look), &[],
         "Memory of the machine that the process has."),
     metric("ractor_host_process_cpu_seconds_total", (Counter, Seconds, Text), &[],
@@ -95,7 +96,8 @@ pub const METRICS: &[Metric] = &[
     metric("ractor_host_sessions", (Gauge, Number, Look), &[],
         "Authenticated sessions with other nodes and with commands."),
     metric("ractor_host_link_up", (Gauge, Number, Look), &["peer"],
-        "1 while there is a session with the node of this name, 0 once it has ended. Commands are in none of the metrics of links."),
+        "1 while there is a session with the node of this name, 0 once it has ended. Commands are in none of the metrics of links. \
+         After 256 names further peers share the name `other`, whose counters alone are kept."),
     metric("ractor_host_link_round_trip_seconds", (Gauge, Seconds, Look), &["peer"],
         "How long the peer took to answer the last ping. Not a number until it has answered one, and once the session has ended."),
     metric("ractor_host_link_outbox_bytes", (Gauge, Bytes, Look), &["peer"],
@@ -108,7 +110,7 @@ pub const METRICS: &[Metric] = &[
         "Bytes that passed: `sent` or `received`, within TLS where there is TLS."),
     metric("ractor_host_link_dead_letters_total", (Counter, Number, Look), &["peer", "reason"],
         "Messages to or from the peer that were given up: `outbox_full`, `closed`, `too_large`, `too_many_calls`, `mailbox_full`, \
-         `mailboxes_full` (those of all actors together) or `actor_full` (a limit of the guest's own)."),
+         `mailboxes_full` (those of all actors together), `actor_full` (a limit of the guest's own) or `actor_ended`."),
     metric("ractor_host_guests", (Gauge, Number, Look), &["module"],
         "Guests that live."),
     metric("ractor_host_guest_messages_total", (Counter, Number, Look), &["module"],
@@ -135,8 +137,8 @@ pub const METRICS: &[Metric] = &[
     metric("ractor_host_guest_denied_total", (Counter, Number, Event), &["capability", "actor"],
         "What guests tried and were not granted."),
     metric("ractor_host_guest_dead_letters_total", (Counter, Number, Event), &["reason", "actor"],
-        "Messages for guests that were given up: `mailbox_full`, `message_bytes`, `failed` (the guest failed at it), `ended` or `timer` (one \
-         of a timer, whose target had no room)."),
+        "Messages for guests that were given up: `mailbox_full`, `message_bytes`, `failed` (the guest failed at it), `ended`, `timer` (one \
+         of a timer, whose target had no room) or `group_changes` (of groups that a guest watches, while it had no room for them)."),
     metric("ractor_host_guest_turns_waited", (Histogram, Number, Event), &[],
         "Turns that went before, for each turn that was given while the node was crowded."),
     metric("ractor_host_pool_instances", (Gauge, Number, Look), &[],

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, with_local_recorder};
 
-use super::collect::for_tests::record;
+use super::collect::for_tests::{record, record_looks};
 use super::table::{Kind, METRICS, Metric, Source, Unit};
 use super::text;
 use crate::control::{
@@ -117,6 +117,69 @@ fn a_peer_that_is_gone_is_down_and_has_nothing_waiting() {
     assert_eq!(recorded["ractor_host_link_up{peer=beta@host}"], 0.0);
     assert_eq!(recorded["ractor_host_link_outbox_bytes{peer=beta@host}"], 0.0);
     assert!(recorded["ractor_host_link_round_trip_seconds{peer=beta@host}"].is_nan());
+}
+
+#[test]
+fn a_module_that_is_gone_has_no_guests_and_no_memory() {
+    let without = NodeFigures {
+        modules: Vec::new(),
+        ..node()
+    };
+    let recorded = recorded(|| record_looks(&[(&node(), &[]), (&without, &[])]));
+    assert_eq!(recorded["ractor_host_guest_mailbox_bytes{module=counter}"], 0.0);
+    assert_eq!(recorded["ractor_host_guest_messages_total{module=counter}"], 12.0);
+}
+
+#[test]
+fn peers_with_ever_new_names_share_one_in_the_end() {
+    let looks: Vec<Vec<LinkRow>> = (0..300)
+        .map(|number| {
+            vec![LinkRow {
+                name: format!("beta-{number}@host"),
+                ..link(number, 1)
+            }]
+        })
+        .collect();
+    let recorded = recorded(|| record(&node(), &looks.iter().map(Vec::as_slice).collect::<Vec<_>>()));
+    let up = recorded.keys().filter(|name| name.starts_with("ractor_host_link_up{"));
+    assert_eq!(up.count(), 256);
+    assert_eq!(
+        recorded["ractor_host_link_messages_total{peer=other,direction=sent,kind=cast}"],
+        44.0
+    );
+}
+
+#[test]
+fn every_reason_for_which_messages_are_given_up_is_in_the_table() {
+    let meaning = |name| METRICS.iter().find(|metric| metric.name == name).unwrap().meaning;
+    let undelivered = std::fs::read_to_string(repository().join("cluster/src/node/undelivered.rs")).unwrap();
+    let (_, reasons) = undelivered.split_once("const REASONS").unwrap();
+    let reasons: Vec<&str> = reasons
+        .split("];")
+        .next()
+        .unwrap()
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .collect();
+    assert!(reasons.contains(&"outbox_full"), "{reasons:?}");
+    for reason in reasons {
+        let meaning = meaning("ractor_host_link_dead_letters_total");
+        assert!(meaning.contains(&format!("`{reason}`")), "{reason}");
+    }
+    let mut found = BTreeSet::new();
+    for file in rust_files(&repository().join("sandbox/src")) {
+        let source = std::fs::read_to_string(&file).unwrap();
+        for behind in source.split("dead_letters(").skip(1) {
+            let arguments = behind.split(';').next().unwrap();
+            found.extend(arguments.split('"').nth(1).map(str::to_owned));
+        }
+    }
+    assert!(found.contains("mailbox_full"), "{found:?}");
+    for reason in found {
+        let meaning = meaning("ractor_host_guest_dead_letters_total");
+        assert!(meaning.contains(&format!("`{reason}`")), "{reason}");
+    }
 }
 
 #[test]

@@ -14,6 +14,9 @@ use parking_lot::Mutex;
 /// The most calls that are remembered until their replies come, in each direction. Replies to others are not seen.
 const REMEMBERED: usize = 1024;
 
+/// The most bytes of a message's name that are kept of what passes. The rest is cut off.
+const LONGEST_NAME: usize = 256;
+
 /// Whoever traces an actor.
 pub trait Tracer: Send + Sync + 'static {
     /// Something has passed. Called on the thread of the actor, in the order in which things pass.
@@ -112,6 +115,12 @@ impl std::fmt::Debug for Taps {
     }
 }
 
+/// As much of a message's name as is kept.
+pub fn kept_name(message: &str) -> &str {
+    let end = message.floor_char_boundary(LONGEST_NAME);
+    message.get(..end).unwrap_or_default()
+}
+
 impl Taps {
     /// True if somebody traces the actor.
     #[inline]
@@ -143,11 +152,19 @@ impl Taps {
     #[cold]
     pub(crate) fn comes_from(&self, message: &str, args: &[u8], peer: Peer) {
         self.with(|tapped| {
-            // Of messages that were dropped before their turn, the marks stay. They must not become many.
+            // Of messages that are given up when their actor ends, the marks stay. They must not become many.
             if tapped.senders.len() >= REMEMBERED {
                 tapped.senders.clear();
             }
             tapped.senders.insert(Mark::of(message, args), peer);
+        });
+    }
+
+    /// This message does not wait: nobody is to be taken for the sender of one that has its place later.
+    #[cold]
+    pub(crate) fn comes_from_nobody(&self, message: &str, args: &[u8]) {
+        self.with(|tapped| {
+            tapped.senders.remove(&Mark::of(message, args));
         });
     }
 
@@ -307,7 +324,8 @@ impl Mark {
 
 impl Begun {
     fn of(message: &str, peer: Option<Peer>, since: Instant) -> Self {
-        let message = message.to_owned();
+        // The sender chooses it, and it may have as many bytes as a message.
+        let message = kept_name(message).to_owned();
         Self { message, peer, since }
     }
 }
@@ -369,5 +387,29 @@ mod tests {
                 "ReplyIn Get 0 Some(7) Some(\"no reply\")",
             ]
         );
+    }
+
+    #[test]
+    fn a_message_that_was_refused_lends_its_sender_to_no_other() {
+        let taps = Taps::default();
+        let seen = Arc::new(Seen::default());
+        taps.enter(seen.clone());
+        let (name, args) = ("Add".to_owned(), vec![1, 2]);
+        taps.comes_from(&name, &args, Peer { node: 0, pid: Some(7) });
+        taps.comes_from_nobody(&name, &args);
+        taps.cast_in(&name, &args);
+        assert_eq!(*seen.0.lock(), ["CastIn Add 2 None None"]);
+    }
+
+    #[test]
+    fn of_a_very_long_name_a_part_is_remembered() {
+        let taps = Taps::default();
+        let seen = Arc::new(Seen::default());
+        taps.enter(seen.clone());
+        let name = "ä".repeat(1 << 16);
+        taps.call_in(&format!("x{name}"), &[], 1);
+        taps.reply_out(1, Ok(&[]));
+        let replied = seen.0.lock().pop().unwrap();
+        assert_eq!(replied, format!("ReplyOut x{} 0 None None", "ä".repeat(127)));
     }
 }

@@ -50,6 +50,10 @@ impl AnswersAhead for GuestCell {
     fn comes_from(&self, message: &SerializedMessage, sender: Sender) {
         self.note_sender(message, sender);
     }
+
+    fn forget_sender(&self, message: &SerializedMessage) {
+        self.note_no_sender(message);
+    }
 }
 
 /// Answers a question. A module that doesn't describe itself drops the port.

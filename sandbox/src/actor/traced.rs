@@ -6,7 +6,7 @@ use ractor::message::SerializedMessage;
 
 use super::guest_cell::{GuestCell, GuestRef};
 use crate::accounting::taps::{Peer, Tracer};
-use crate::directory::{Sender, TracedMark};
+use crate::directory::{DESCRIBE_VARIANT, Sender, TracedMark};
 
 /// A guest that is traced, until this is dropped.
 #[derive(Debug)]
@@ -55,8 +55,26 @@ impl GuestCell {
             },
             Sender::Node(node) => Peer { node, pid: None },
         };
-        if let SerializedMessage::Cast { variant, args, .. } | SerializedMessage::Call { variant, args, .. } = message {
+        if let Some((variant, args)) = parts(message) {
             taps.comes_from(variant, args, peer);
         }
+    }
+
+    /// Forgets it: the message leaves the mailbox before its turn, or never entered it.
+    pub(super) fn note_no_sender(&self, message: &SerializedMessage) {
+        let taps = &self.tally.taps;
+        if let Some((variant, args)) = parts(message).filter(|_| taps.is_on()) {
+            taps.comes_from_nobody(variant, args);
+        }
+    }
+}
+
+/// The name and the arguments of a message that the guest is given. What the actor is, it isn't asked itself.
+fn parts(message: &SerializedMessage) -> Option<(&str, &[u8])> {
+    match message {
+        SerializedMessage::Cast { variant, args, .. } | SerializedMessage::Call { variant, args, .. } => {
+            (variant != DESCRIBE_VARIANT).then_some((variant, args))
+        }
+        SerializedMessage::CallReply(..) => None,
     }
 }

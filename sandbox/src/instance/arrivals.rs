@@ -53,9 +53,8 @@ impl Instance {
     pub(crate) fn take_arrival(&mut self) -> Option<Arrival> {
         let state = self.store.data_mut();
         let (arrival, span) = state.asks.as_ref()?.take()?;
-        if span.is_some() {
-            state.span = span;
-        }
+        // Also none: handlers take turns, and what goes on now is no part of what another one does.
+        state.span = span;
         if let (Arrival::Wake(timer), Some(timers)) = (&arrival, &state.timers) {
             timers.taken(*timer);
         }

@@ -20,7 +20,9 @@ use self::waiting::{GivenUp, Received, Waiting, is_cast};
 use crate::accounting::family::Quota;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
-use crate::directory::{BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, Placed, PutRefused, Sender, trace};
+use crate::directory::{
+    BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, Placed, PutRefused, Sender, is_anyone_traced, trace,
+};
 use crate::policy::limits::{Limits, WhenFull};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -61,6 +63,9 @@ pub(crate) trait AnswersAhead: Send + Sync {
 
     /// Notes who sends a message that is about to enter the mailbox, if the actor is traced.
     fn comes_from(&self, message: &SerializedMessage, sender: Sender);
+
+    /// Forgets who has sent a message that leaves the mailbox before its turn, or never entered it.
+    fn forget_sender(&self, message: &SerializedMessage);
 }
 
 /// See the module.
@@ -171,6 +176,17 @@ impl Mailbox {
         }
     }
 
+    /// Nobody is to be taken for the sender of what gets the place in memory of one of these.
+    fn forget_senders<'m>(&self, messages: impl IntoIterator<Item = &'m SerializedMessage>) {
+        for message in messages {
+            if is_anyone_traced()
+                && let Some(answers) = self.answers.get().and_then(Weak::upgrade)
+            {
+                answers.forget_sender(message);
+            }
+        }
+    }
+
     /// Puts a token into ractor's mailbox. False if the actor takes no more messages.
     fn wake(&self) -> bool {
         self.put_token(TOKEN)
@@ -251,6 +267,8 @@ impl Inbox for Mailbox {
             self.level.show(&waiting);
             (put.struck, put.made_room, outcome)
         };
+        self.forget_senders(outcome.as_ref().err().map(|not_put| &not_put.message));
+        self.forget_senders(&made_room);
         drop(made_room);
         // Outside of the lock: a log line takes longer than all that is done under it.
         if let Some(limit) = struck {
@@ -276,6 +294,7 @@ impl Inbox for Mailbox {
         if message.is_some() {
             self.room.notify_waiters();
         }
+        self.forget_senders(&message);
         message
     }
 

@@ -22,6 +22,7 @@ use crate::accounting::family::{Quota, Share};
 use crate::accounting::label::Label;
 use crate::accounting::tally::{Counted, Held, Tally};
 use crate::accounting::telemetry;
+use crate::directory::trace::ActiveSpan;
 use crate::directory::{self, Local, MESSAGE_OVERHEAD, PutRefused, SendRefused};
 use crate::policy::limits::{Common, Limit, Limits};
 
@@ -79,7 +80,9 @@ pub(super) enum Action {
     /// Stops the actor.
     Stop,
     /// Has the instance called, by what arrives here. The timer ends when that was taken, so that it counts until then.
-    Wake(Arc<Arrivals>),
+    ///
+    /// The span is that of the handler that goes on then.
+    Wake(Arc<Arrivals>, Option<Arc<ActiveSpan>>),
 }
 
 /// A message to come.
@@ -135,7 +138,7 @@ impl Timers {
         let shares = running.make_room(&self.0, action.bytes())?;
         running.last += 1;
         let number = running.last;
-        let timer = Timer {
+        let mut timer = Timer {
             deadline: Some(deadline),
             // A period of zero would keep the task busy for ever.
             period: period.map(|period| period.clamp(Duration::from_millis(1), LONGEST)),
@@ -145,8 +148,9 @@ impl Timers {
             _shares: shares,
             _counted: self.0.tally.count(Held::Timer),
         };
-        if let Action::Wake(arrivals) = &timer.action {
-            arrivals.wake_started();
+        if let Action::Wake(arrivals, span) = &mut timer.action {
+            // There it is kept, so that it ends when the guest goes on with it.
+            arrivals.wake_started(number, span.take());
         }
         running.bytes += timer.action.bytes();
         running.timers.insert(number, timer);
@@ -192,7 +196,7 @@ impl Timers {
     pub(crate) fn cancel_wakes_after(&self, number: u64) {
         let mut running = self.0.lock();
         let is_later = |(later, timer): (&u64, &Timer)| {
-            (*later > number && matches!(timer.action, Action::Wake(_))).then_some(*later)
+            (*later > number && matches!(timer.action, Action::Wake(..))).then_some(*later)
         };
         let later: Vec<u64> = running.timers.iter().filter_map(is_later).collect();
         for later in later {
@@ -243,7 +247,7 @@ impl Action {
     fn bytes(&self) -> usize {
         match self {
             Self::Send(cast) => cast.variant.len() + cast.args.len(),
-            Self::Stop | Self::Wake(_) => 0,
+            Self::Stop | Self::Wake(..) => 0,
         }
     }
 }
@@ -322,7 +326,7 @@ impl ActiveTimers {
         if let Sent::Leaving(task) = timer.sent {
             task.abort();
         }
-        if let Action::Wake(arrivals) = &timer.action {
+        if let Action::Wake(arrivals, _) = &timer.action {
             arrivals.wake_ended(number);
         }
         telemetry::dead_letters(label, "timer", timer.refused);
@@ -389,7 +393,7 @@ impl Shared {
                 self.actor.stop_is_due();
                 return running.end(number, &self.label);
             }
-            Action::Wake(arrivals) => {
+            Action::Wake(arrivals, _) => {
                 timer.sent = Sent::Arrived;
                 return arrivals.wake(number);
             }

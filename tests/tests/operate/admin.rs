@@ -31,12 +31,23 @@ fn probes_are_told_whether_a_node_is_ready_and_what_is_missing() {
             "missing": [{"what": "peer", "name": "beta@localhost", "reason": "there is no session with it"}],
         })
     );
+    let status = || get(&format!("{url}/v1/status"), None).json();
+    assert_eq!(
+        (&status()["ready"], &status()["missing_peers"]),
+        (&json!(false), &json!(["beta@localhost"]))
+    );
+    assert!(
+        get(&format!("{url}/metrics"), None)
+            .body
+            .contains("ractor_host_ready 0")
+    );
     let beta = HostNode::start("beta", &format!("peers = [{:?}]\n", alpha.address()));
     wait::until(
         "alpha to be ready",
         || get(&readyz, None).body,
         |body| body == "ready\n",
     );
+    assert_eq!(status()["ready"], true);
     drop(beta);
     wait::until(
         "alpha not to be ready",

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
 
+use ractor_host_tests::cli::message;
 use ractor_host_tests::host::HostNode;
 use ractor_host_tests::process::{Process, Stream};
 use ractor_host_tests::wait;
@@ -37,6 +38,10 @@ fn actors_are_steered_by_http_and_what_became_of_them_is_in_the_history() {
     let events = get(&format!("{url}/v1/events"), None).json();
     assert_eq!(kinds(&events), ["node-up", "actor-ended", "actor-started"], "{events}");
     assert_eq!(events["events"][2]["actor"], "counter");
+    // The command has a session of its own for as long as it takes, which is no news.
+    message("call", alpha.address(), &alpha.cookie_file(), &["counter", "Get"]).answer();
+    let events = get(&format!("{url}/v1/events"), None).json();
+    assert_eq!(kinds(&events).len(), 3, "{events}");
     let none = post(
         &format!("{url}/v1/steer"),
         Some("operate"),

@@ -133,8 +133,27 @@ impl FeedReader {
     }
 }
 
+/// Has readers come again, and the next one have it looked anew, if a look fails.
+struct Looking(Arc<Mutex<Shared>>);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        // Otherwise it has ended because nobody reads, and another one may look by now.
+        if std::thread::panicking() {
+            let mut shared = self.0.lock();
+            let (frames, _) = broadcast::channel(MOST_WAITING);
+            *shared = Shared {
+                picture: None,
+                frames,
+                is_looking: false,
+            };
+        }
+    }
+}
+
 /// Looks at the node as long as anybody reads.
 async fn look(service: Arc<dyn Service>, shared: Arc<Mutex<Shared>>) {
+    let _looking = Looking(shared.clone());
     let mut next = service.events(EventQuery::default()).await.next;
     let mut due = Instant::now();
     loop {
@@ -233,6 +252,21 @@ mod tests {
         assert_eq!(readers.iter().filter(|reader| reader.is_ok()).count(), MOST_READERS);
         drop(readers);
         assert!(feed.read().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_that_fails_ends_the_stream_and_not_all_streams_to_come() {
+        let feed = feed();
+        let mut reader = feed.read().unwrap();
+        assert_eq!(name(&mut reader).await, "event: snapshot");
+        let looking = Looking(feed.shared.clone());
+        let failed = tokio::spawn(async move {
+            let _looking = looking;
+            panic!("a look has failed");
+        });
+        assert!(failed.await.is_err());
+        assert_eq!(name(&mut reader).await, "event: end");
+        assert_eq!(name(&mut feed.read().unwrap()).await, "event: snapshot");
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::control::{ActorKind, ActorRow, LinkRow, ModuleRow, NodeFigures, OpenedBy, PeerVersion, Service};
+use crate::control::{self, ActorKind, ActorRow, LinkRow, ModuleRow, NodeFigures, OpenedBy, PeerVersion, Service};
 
 /// See the module.
 #[derive(Debug)]
@@ -116,27 +116,29 @@ impl Sample {
         let actors = tokio::task::spawn_blocking(move || reading.actors());
         let figures = service.figures().await;
         // Sessions that don't answer now are asked again in a moment.
-        let links = service.links().await.unwrap_or_default();
+        let mut links = service.links().await.unwrap_or_default();
+        // Commands come and go, this page's readers among them, and are no part of the cluster.
+        links.retain(|link| !control::is_command(&link.name));
         let actors = actors.await.unwrap_or_default();
         Self {
+            node: summary(&figures, links.len() as u64),
             links: links.into_iter().map(link).collect(),
             modules: figures.modules.iter().map(module).collect(),
             actors: actors.into_iter().map(actor).collect(),
-            node: summary(figures),
         }
     }
 }
 
-fn summary(figures: NodeFigures) -> NodeSummary {
+fn summary(figures: &NodeFigures, sessions: u64) -> NodeSummary {
     NodeSummary {
-        name: figures.node,
-        version: figures.version,
+        name: figures.node.clone(),
+        version: figures.version.clone(),
         uptime_ms: figures.uptime_ms,
         ready: figures.ready,
         resident_bytes: figures.process.resident_bytes,
         cpu_us: figures.process.cpu_us,
         workers: figures.workers,
-        sessions: figures.sessions,
+        sessions,
         guests: figures.guests,
         guests_limit: figures.guests_limit,
         guests_memory_bytes: figures.guests_memory_bytes,

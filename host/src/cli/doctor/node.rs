@@ -51,7 +51,7 @@ fn of_status(status: &NodeStatus) -> Vec<Finding> {
         findings.push(Finding::fail(
             "node",
             node,
-            "it is not ready: actors that it should have are not there",
+            "it is not ready: actors or sessions that it should have are not there",
         ));
     }
     for given_up in &status.given_up {

@@ -39,6 +39,7 @@ impl LocalClient {
         };
         match decode_body(&answer).ok_or(AskError::NotUnderstood)? {
             (Answer::Failed { reason }, _) => Err(AskError::Failed(reason)),
+            (Answer::Busy { reason }, _) => Err(AskError::Busy(reason)),
             (answer, _) => Ok(answer),
         }
     }

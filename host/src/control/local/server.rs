@@ -15,7 +15,8 @@ use tokio::time::timeout;
 use super::{MAX_PATH, MAX_REQUEST, read_frame, write_frame};
 use crate::control::message::{Answer, encode_answer};
 use crate::control::role::Role;
-use crate::control::worker::{Asker, RequestWorker};
+use crate::control::rooms::Asker;
+use crate::control::worker::RequestWorker;
 use crate::files;
 
 /// The most connections at once. Further ones are closed.
@@ -134,8 +135,8 @@ async fn serve(mut stream: UnixStream, worker: &RequestWorker) {
         return;
     }
     while let Ok(Ok(Some(body))) = timeout(SILENCE, read_frame(&mut stream, MAX_REQUEST)).await {
-        let answer = match worker.permit(Asker::Here) {
-            Ok(permit) => worker.outcome(body, Role::Deploy, permit).await,
+        let answer = match worker.place(Asker::Here) {
+            Ok(place) => worker.outcome(body, Role::Deploy, place).await,
             Err(refusal) => Answer::Failed {
                 reason: refusal.to_string(),
             },

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Service;
 use crate::control::{
-    ActorDetail, ActorRow, ApplyReport, CheckpointRow, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery,
-    NodeFigures, NodeStatus, NotSent, OtherNode, Reply, SendFault, Sending, SpawnedActor, Spawning, Steer,
+    ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, GroupRow, LevelChange, LinkRow, LogLevels, LogLines,
+    LogQuery, NodeFigures, NodeStatus, NotSent, OtherNode, Reply, SendFault, Sending, SpawnedActor, Spawning, Steer,
     SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::BoxFuture;
@@ -31,6 +31,7 @@ impl Service for Idle {
                 node: self.node.to_owned(),
                 ready: true,
                 given_up: Vec::new(),
+                missing_peers: Vec::new(),
                 stopped: Vec::new(),
                 leaving: false,
                 modules: Vec::new(),
@@ -106,7 +107,7 @@ impl Service for Idle {
         refused()
     }
 
-    fn begin_trace(&self, _: TraceStart) -> BoxFuture<'_, Result<TraceBegun, String>> {
+    fn begin_trace(&self, _: TraceStart, _: Asker) -> BoxFuture<'_, Result<TraceBegun, String>> {
         refused()
     }
 

@@ -20,11 +20,13 @@ use self::recorder::{Recorded, Recorder, TraceLimits};
 use self::seen::{SeenActors, SeenPeer};
 use super::lately::microseconds;
 use super::steering;
-use crate::control::{RequestId, Target, TraceBegun, TraceQuery, TraceStart, TracedEvent, TracedEvents, TracedKind};
-use crate::guest::{Modules, Passing, PassingKind, Tracer};
+use crate::control::{
+    Asker, RequestId, Target, TraceBegun, TraceQuery, TraceStart, TracedEvent, TracedEvents, TracedKind,
+};
+use crate::guest::{Modules, Passing, PassingKind, Tracer, kept_name};
 use crate::supervision::Steering;
 
-/// The most traces at once.
+/// The most traces at once of those who ask in one way, so that those who may least can't keep the others out.
 const MOST_TRACES: usize = 8;
 
 /// The most that a trace can be asked for.
@@ -38,8 +40,11 @@ const MOST_WAIT: Duration = Duration::from_secs(30);
 /// The interval between two looks for the actors that are meant.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// The time after which a trace that nobody reads ends, and after which one that has ended is forgotten.
+/// The time after which a trace that nobody reads ends, and is forgotten.
 const UNREAD: Duration = Duration::from_secs(10);
+
+/// The time after which a trace that has ended is forgotten, whoever still reads it.
+const KEPT: Duration = Duration::from_secs(30);
 
 /// All traces of a node.
 #[derive(Clone, Default)]
@@ -47,6 +52,8 @@ pub(super) struct Traces(Arc<Mutex<HashMap<u64, Arc<Trace>>>>);
 
 /// One of them.
 struct Trace {
+    /// Who has begun it.
+    asker: Asker,
     message: Option<String>,
     /// Whether what is in the messages is kept.
     values: bool,
@@ -67,6 +74,7 @@ impl Traces {
         steering: &Steering,
         modules: &Modules,
         start: TraceStart,
+        asker: Asker,
     ) -> Result<TraceBegun, String> {
         // First for its errors: they say who was meant, perhaps.
         steering::names_of(steering, modules, &start.target)?;
@@ -77,7 +85,9 @@ impl Traces {
             until: Instant::now() + lasts,
         };
         let trace = Arc::new(Trace {
-            message: start.message,
+            asker,
+            // As it is remembered of a call until its reply.
+            message: start.message.map(|message| kept_name(&message).to_owned()),
             values: start.values,
             recorder: Mutex::new(Recorder::new(limits)),
             came: watch::Sender::new(()),
@@ -94,7 +104,7 @@ impl Traces {
         let id = RequestId::random();
         {
             let mut traces = self.0.lock();
-            if traces.len() >= MOST_TRACES {
+            if traces.values().filter(|trace| trace.asker == asker).count() >= MOST_TRACES {
                 return Err(format!(
                     "{MOST_TRACES} traces run already; each ends by itself, so try again later"
                 ));
@@ -155,6 +165,7 @@ impl Traces {
 
 /// Looks after a trace until it is forgotten.
 async fn keep(traces: Traces, id: RequestId, trace: Arc<Trace>, (modules, target): (Modules, Target)) {
+    let mut ended = None;
     loop {
         tokio::time::sleep(LOOK).await;
         let is_read = trace.read_at.lock().elapsed() < UNREAD;
@@ -173,7 +184,8 @@ async fn keep(traces: Traces, id: RequestId, trace: Arc<Trace>, (modules, target
         // From here on the actors pay nothing for it.
         trace.seen.lock().leave_all();
         trace.came.send_replace(());
-        if !is_read {
+        let ended = *ended.get_or_insert_with(Instant::now);
+        if !is_read || ended.elapsed() >= KEPT {
             break;
         }
     }
@@ -189,7 +201,11 @@ struct ActorTracer {
 impl Tracer for ActorTracer {
     fn passed(&self, passing: &Passing<'_>) {
         let Some(trace) = self.trace.upgrade() else { return };
-        if trace.message.as_ref().is_some_and(|wanted| wanted != passing.message) {
+        if trace
+            .message
+            .as_ref()
+            .is_some_and(|wanted| wanted != kept_name(passing.message))
+        {
             return;
         }
         {
@@ -202,7 +218,7 @@ impl Tracer for ActorTracer {
                 at_us: microseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()),
                 pid: self.pid,
                 kind: passing.kind,
-                message: passing.message.into(),
+                message: kept_name(passing.message).into(),
                 size: passing.bytes.len(),
                 value: if trace.values {
                     Recorder::value(passing.bytes)

@@ -165,7 +165,7 @@ impl Asks {
     /// What has arrived first, and the span of the handler that waits for it.
     pub(crate) fn take(&self) -> Option<(Arrival, Option<Arc<ActiveSpan>>)> {
         let taken = self.0.queue.lock().queue.poll_arrival();
-        taken.map(|(arrival, ask)| (arrival, ask.and_then(|ask| ask.span)))
+        taken.map(|(arrival, span, _ask)| (arrival, span))
     }
 
     /// Has the actor look once more, if something is left.
@@ -203,9 +203,9 @@ impl Arrivals {
         self.came.notified().await;
     }
 
-    /// A timer of `wake-after` was started.
-    pub(super) fn wake_started(&self) {
-        self.queue.lock().queue.handle_wake_started();
+    /// A timer of `wake-after` was started, by a handler with this span.
+    pub(super) fn wake_started(&self, timer: u64, span: Option<Arc<ActiveSpan>>) {
+        self.queue.lock().queue.handle_wake_started(timer, span);
     }
 
     /// The time of a timer has come.
@@ -216,7 +216,8 @@ impl Arrivals {
 
     /// A timer of `wake-after` has ended.
     pub(super) fn wake_ended(&self, timer: u64) {
-        self.queue.lock().queue.handle_wake_ended(timer);
+        let span = self.queue.lock().queue.handle_wake_ended(timer);
+        drop(span);
     }
 
     fn hear(&self, ask: &Arc<AskWaker>) {

@@ -37,6 +37,8 @@ pub(super) struct ArrivalQueue {
     bytes: usize,
     /// Timers of `wake-after` that run, or have fired and were not taken yet.
     wakes: usize,
+    /// The spans of the handlers that have started such timers, as far as these belong to a trace.
+    wake_spans: HashMap<u64, Arc<ActiveSpan>>,
     /// The actor was told of an arrival and has not looked since.
     told: bool,
 }
@@ -215,9 +217,10 @@ impl ArrivalQueue {
         }
     }
 
-    /// A timer of `wake-after` was started.
-    pub(super) fn handle_wake_started(&mut self) {
+    /// A timer of `wake-after` was started, by a handler with this span.
+    pub(super) fn handle_wake_started(&mut self, timer: u64, span: Option<Arc<ActiveSpan>>) {
         self.wakes += 1;
+        self.wake_spans.extend(span.map(|span| (timer, span)));
     }
 
     /// The time of a timer has come.
@@ -227,15 +230,19 @@ impl ArrivalQueue {
     }
 
     /// A timer has ended: what there is of it won't be taken any more, or was.
-    pub(super) fn handle_wake_ended(&mut self, timer: u64) {
+    ///
+    /// Gives the span that it had, to be dropped when the lock is free.
+    pub(super) fn handle_wake_ended(&mut self, timer: u64) -> Option<Arc<ActiveSpan>> {
         self.wakes = self.wakes.saturating_sub(1);
         self.remove_arrived(Arrived::Wake(timer));
+        self.wake_spans.remove(&timer)
     }
 
-    /// What has arrived first. That of a timer is to be followed by [`handle_wake_ended`](Self::handle_wake_ended).
-    pub(super) fn poll_arrival(&mut self) -> Option<(Arrival, Option<Ask>)> {
+    /// What has arrived first, and the span of the handler that waits for it. That of a timer is to be followed by
+    /// [`handle_wake_ended`](Self::handle_wake_ended). The ask is to be dropped when the lock is free.
+    pub(super) fn poll_arrival(&mut self) -> Option<(Arrival, Option<Arc<ActiveSpan>>, Option<Ask>)> {
         match self.arrived.pop_front()? {
-            Arrived::Wake(timer) => Some((Arrival::Wake(timer), None)),
+            Arrived::Wake(timer) => Some((Arrival::Wake(timer), self.wake_spans.remove(&timer), None)),
             Arrived::Reply(token) => {
                 let mut ask = self.asks.remove(&token)?;
                 let Stage::Arrived { outcome, .. } = &mut ask.stage else {
@@ -244,7 +251,7 @@ impl ArrivalQueue {
                 // In its place something without bytes. What is left goes when the lock is free.
                 let outcome = std::mem::replace(outcome, Err(CallError::NoReply));
                 self.bytes -= outcome.as_ref().map_or(0, Vec::len);
-                Some((Arrival::Reply(token, outcome), Some(ask)))
+                Some((Arrival::Reply(token, outcome), ask.span.take(), Some(ask)))
             }
         }
     }

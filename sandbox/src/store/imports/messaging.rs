@@ -178,10 +178,8 @@ impl StoreData {
             self.send_native(&local, message).await?;
             return Ok(Placed::Nowhere);
         };
-        if directory::is_anyone_traced() {
-            inbox.comes_from(&message, Sender::Actor(self.label.pid));
-        }
-        let message = match inbox.put(message) {
+        let pid = self.label.pid;
+        let message = match put_as(pid, &**inbox, message) {
             Ok(placed) => return Ok(placed),
             Err(NotPut {
                 message,
@@ -190,7 +188,7 @@ impl StoreData {
             }) if id.pid() != self.label.pid => message,
             Err(NotPut { reason, .. }) => return Err(reason.into()),
         };
-        let room = put_when_there_is_room(&**inbox, message);
+        let room = put_when_there_is_room(pid, &**inbox, message);
         patiently(&self.label, self.limits.send_wait, room).await?
     }
 
@@ -218,11 +216,24 @@ async fn patiently<T>(label: &Label, wait: Duration, room: impl Future<Output = 
     })
 }
 
-async fn put_when_there_is_room(inbox: &dyn Inbox, mut message: SerializedMessage) -> Result<Placed, SendError> {
+/// Puts a message of the actor with this pid.
+fn put_as(pid: u64, inbox: &dyn Inbox, message: SerializedMessage) -> Result<Placed, NotPut> {
+    // Each time: what is refused is forgotten.
+    if directory::is_anyone_traced() {
+        inbox.comes_from(&message, Sender::Actor(pid));
+    }
+    inbox.put(message)
+}
+
+async fn put_when_there_is_room(
+    pid: u64,
+    inbox: &dyn Inbox,
+    mut message: SerializedMessage,
+) -> Result<Placed, SendError> {
     loop {
         // Before the attempt, or room that comes between the two would be missed and the wait be for the next.
         let room = inbox.room();
-        message = match (inbox.put(message), &room) {
+        message = match (put_as(pid, inbox, message), &room) {
             (Ok(placed), _) => return Ok(placed),
             (
                 Err(NotPut {

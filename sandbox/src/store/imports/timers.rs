@@ -72,7 +72,11 @@ impl timers::Host for StoreData {
     fn wake_after(&mut self, delay_ms: u64) -> wasmtime::Result<Result<u64, TimerError>> {
         self.side_effect()?;
         let arrivals = self.asks("timers.wake-after")?.arrivals();
-        self.start_timer(Action::Wake(arrivals), Duration::from_millis(delay_ms), None)
+        self.start_timer(
+            Action::Wake(arrivals, self.span.clone()),
+            Duration::from_millis(delay_ms),
+            None,
+        )
     }
 
     fn cancel(&mut self, timer: u64) -> wasmtime::Result<bool> {

@@ -117,7 +117,7 @@ fn the_newest_of_a_circle_ends_and_what_has_come_is_no_wait() {
     let (one, _two) = (asking.ask(1, 1), asking.ask(2, 1));
     assert!(asking.queue.waits_for_all(&mut |_| true));
     assert!(!asking.queue.waits_for_all(&mut |target| target == 1));
-    asking.queue.handle_wake_started();
+    asking.queue.handle_wake_started(7, None);
     assert!(!asking.queue.waits_for_all(&mut |_| true), "a timer runs");
     asking.queue.handle_wake_ended(7);
     one.send(Vec::new()).unwrap();
@@ -166,7 +166,7 @@ fn bytes_that_wait_are_the_familys_until_they_are_taken() {
 fn a_timer_that_ends_takes_its_arrival_with_it() {
     let mut asking = Asking::new(Limits::default());
     for timer in [1, 2] {
-        asking.queue.handle_wake_started();
+        asking.queue.handle_wake_started(timer, None);
         asking.queue.handle_wake(timer);
     }
     asking.queue.handle_wake_ended(1);
@@ -174,4 +174,44 @@ fn a_timer_that_ends_takes_its_arrival_with_it() {
     assert_eq!(asking.taken(), ["wake 2"]);
     asking.queue.handle_wake_ended(2);
     assert!(!asking.queue.is_waiting());
+}
+
+/// Where a span is written down that nobody reads.
+#[derive(Debug)]
+struct Nowhere;
+
+impl crate::directory::trace::Recorder for Nowhere {
+    fn failed(&self, _: &str) {}
+}
+
+fn span() -> Arc<ActiveSpan> {
+    let parent = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let context = crate::directory::trace::TraceContext::parse(parent, b"").unwrap();
+    Arc::new(ActiveSpan::new(context, Box::new(Nowhere)))
+}
+
+#[test]
+fn a_handler_that_has_slept_goes_on_within_its_own_trace() {
+    let mut asking = Asking::new(Limits::default());
+    let traced = span();
+    asking.queue.handle_wake_started(1, Some(traced.clone()));
+    asking.queue.handle_wake_started(2, None);
+    asking.queue.handle_wake_started(3, Some(span()));
+    for timer in [2, 1] {
+        asking.queue.handle_wake(timer);
+    }
+    let mut spans = std::iter::from_fn(|| asking.queue.poll_arrival()).map(|(_, span, _)| span);
+    assert!(matches!(spans.next(), Some(None)), "it is in no trace");
+    let span = spans.next().flatten().unwrap();
+    assert!(Arc::ptr_eq(&span, &traced));
+    drop(spans);
+    drop(span);
+    for timer in [1, 2] {
+        assert!(asking.queue.handle_wake_ended(timer).is_none());
+    }
+    assert_eq!(Arc::strong_count(&traced), 1, "nothing of it is kept");
+    assert!(
+        asking.queue.handle_wake_ended(3).is_some(),
+        "one that is cancelled ends its part"
+    );
 }
