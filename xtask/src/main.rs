@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::demo::Afterwards;
 use crate::workspace::Workspace;
 
 /// The commands of this workspace.
@@ -44,6 +45,9 @@ enum Task {
         /// What is shown
         #[arg(default_value = "counters")]
         which: demo::Demo,
+        /// Let the nodes run on until Ctrl-C, and say where their dashboards are
+        #[arg(long)]
+        stay: bool,
     },
     /// Check everything: formatting, lints, every test, dependencies. What `.ci/run` runs
     Test {
@@ -90,7 +94,10 @@ fn run(task: &Task) -> Result<()> {
     process::stop_on_signals()?;
     let workspace = Workspace::find()?;
     match task {
-        Task::Demo { which } => demo::run(&workspace, *which),
+        Task::Demo { which, stay } => {
+            let afterwards = if *stay { Afterwards::Stay } else { Afterwards::Stop };
+            demo::run(&workspace, *which, afterwards)
+        }
         Task::Test { show: true, .. } => {
             long::show(&workspace);
             Ok(())

@@ -14,6 +14,11 @@ pub(crate) fn note(text: &str) {
     }
 }
 
+/// A line that stands for itself, for programs that look for it, too.
+pub(crate) fn line(text: &str) {
+    eprintln!("{text}");
+}
+
 /// The command as a whole failed. Says the outermost reason first, then each cause below it.
 pub(crate) fn failure(error: &anyhow::Error) {
     eprintln!();

@@ -1,11 +1,13 @@
 //! The admin HTTP: whether the node is well, its metrics, the operations of the command line as JSON, and a dashboard.
 //!
 //! One more face of the `RequestWorker` of `control`, which does what is asked. What is here decides who asks
-//! (`guard`), bounds what they may take (`server`, `body`), and turns requests and answers into HTTP (`operations`, `operating`, `problem`). `feed` is the node
-//! live, and `page` looks at all of it in a browser.
+//! (`guard`), bounds what they may take (`server`, `body`), and turns requests and answers into HTTP (`operations`, `operating`, `traces`,
+//! `checkpoints`, `applying`, `problem`). `feed` is the node live, and `page` looks at all of it in a browser.
 
 mod answers;
+mod applying;
 mod body;
+mod checkpoints;
 mod feed;
 mod guard;
 mod health;
@@ -26,6 +28,7 @@ mod streaming;
 #[cfg(test)]
 mod tests;
 mod token;
+mod traces;
 
 pub use token::{AdminToken, TokenError};
 

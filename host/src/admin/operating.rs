@@ -195,7 +195,8 @@ pub(super) async fn events(
     carry_out(&state, caller, Request::Events(asked), Bytes::new()).await
 }
 
-fn wait_ms(query: &Query) -> Result<u64, Problem> {
+/// The longest that the answer may wait for news.
+pub(super) fn wait_ms(query: &Query) -> Result<u64, Problem> {
     let wait_ms = query.value::<u64>("wait_ms", "a number of milliseconds")?;
     Ok(wait_ms.unwrap_or(0).min(MOST_WAIT_MS))
 }

@@ -44,6 +44,8 @@ const PARTS: &[(&str, &str, &str)] = &[
     part!("modules.js", SCRIPT),
     part!("timeline.js", SCRIPT),
     part!("writing.js", SCRIPT),
+    part!("trace.js", SCRIPT),
+    part!("checkpoints.js", SCRIPT),
 ];
 
 pub(super) async fn index() -> Response {

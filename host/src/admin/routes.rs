@@ -6,6 +6,8 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
+use super::applying;
+use super::checkpoints;
 use super::guard::{Caller, guard};
 use super::health;
 use super::openapi;
@@ -16,6 +18,7 @@ use super::problem::{Kind, Problem};
 use super::scrape;
 use super::state::AdminState;
 use super::streaming;
+use super::traces;
 use crate::control::Role;
 
 /// Everything, for whoever passes the guard.
@@ -53,6 +56,12 @@ pub(super) fn router(state: Arc<AdminState>) -> Router {
         .route("/v1/logs", get(operating::logs))
         .route("/v1/events", get(operating::events))
         .route("/v1/stream", get(streaming::stream))
+        .route("/v1/traces", post(traces::begin))
+        .route("/v1/traces/{id}", get(traces::read))
+        .route("/v1/actors/{target}/checkpoints", get(checkpoints::list))
+        .route("/v1/actors/{target}/back", post(checkpoints::go_back))
+        .route("/v1/spawn", post(applying::spawn))
+        .route("/v1/apply", post(applying::apply))
         .route("/", get(page::index))
         .route("/page/{part}", get(page::part))
         .fallback(|| async { Problem::new(Kind::NotFound, "/v1/openapi.json says what there is") })

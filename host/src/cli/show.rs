@@ -5,13 +5,17 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::arguments::{ControlArguments, OutputFormat};
+use super::deploy::with_access;
 use super::failure::Failure;
+use super::nodes::{self, ControlledNode};
 use super::output::printable;
 use super::ps::{kind, module, short_digest};
-use super::survey::survey;
+use super::steer;
+use super::survey::Survey;
 use super::units::{bytes, duration, percent, rate, short};
 use crate::control::{ActorDetail, ActorFigures, Answer, FailureDetail, ReloadDetail, Request, Target};
 use crate::host::HostBuilder;
@@ -20,7 +24,7 @@ use crate::host::HostBuilder;
 pub(super) struct ShowArguments {
     #[command(flatten)]
     pub(super) control: ControlArguments,
-    /// The actor: its name, or `pid:N`.
+    /// The actor: its name, `NAME@NODE` or `pid:N`.
     pub(super) target: Target,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
@@ -40,20 +44,33 @@ pub(super) fn show(arguments: &ShowArguments, builder: &HostBuilder) -> Result<E
             "`show` shows one actor, and group:{group} may have many; `ps --filter {group}` lists them"
         )));
     }
-    let target = arguments.target.to_string();
-    let asked = survey(&arguments.control, builder, async |node| {
-        let request = Request::Show { target: target.clone() };
-        let actor = match node.ask(&request).await? {
-            Answer::Show { actor } => *actor,
-            _ => anyhow::bail!("{} did not say anything of {target}", node.name),
-        };
-        Ok(NodeActor {
-            node: node.name.clone(),
-            actor,
-        })
+    let outcomes = with_access(&arguments.control, builder, async |access| {
+        let connected = nodes::connect_each(access, &arguments.control).await;
+        let (connected, missing): (Vec<_>, Vec<_>) = connected.into_iter().partition(Result::is_ok);
+        let (nodes, target) = steer::aim(connected.into_iter().flatten().collect(), &arguments.target)?;
+        let asked = nodes.into_iter().map(|node| ask(node, &target));
+        let mut outcomes = join_all(asked).await;
+        // Where one node is meant and there, the others don't matter.
+        if target == arguments.target {
+            outcomes.extend(missing.into_iter().filter_map(Result::err).map(Err));
+        }
+        Ok(outcomes)
     })?;
-    asked.report(arguments.output, |out, all| {
+    Survey::of(outcomes).report(arguments.output, |out, all| {
         all.iter().try_for_each(|of| write_detail(out, &of.node, &of.actor))
+    })
+}
+
+async fn ask(mut node: ControlledNode, target: &Target) -> anyhow::Result<NodeActor> {
+    let request = Request::Show {
+        target: target.to_string(),
+    };
+    let Answer::Show { actor } = node.ask(&request).await? else {
+        anyhow::bail!("{} did not say anything of {target}", node.name);
+    };
+    Ok(NodeActor {
+        node: node.name,
+        actor: *actor,
     })
 }
 

@@ -72,12 +72,15 @@ impl NodeService {
     pub(super) async fn return_to(&self, target: &str, number: Option<u64>) -> Result<WentBack, String> {
         let (_, guest) = self.actor(target)?;
         let guest = guest.ok_or_else(|| format!("{target} is native, and has no checkpoints"))?;
+        let actor = guest.name().unwrap_or_else(|| target.to_owned());
         let went_back = guest
             .go_back(number)
             .await
             .map_err(|error| format!("{target} does not go back: {error}"))?;
+        // Whoever looks next sees what it knew until now among its states.
+        self.listed.0.lock().remove(&*actor);
         Ok(WentBack {
-            actor: guest.name().unwrap_or_else(|| target.to_owned()),
+            actor,
             to: row(&went_back.to),
             kept: went_back.kept,
         })

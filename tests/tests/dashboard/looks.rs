@@ -57,7 +57,7 @@ fn every_view_is_there_in_both_themes_and_axe_finds_nothing_that_keeps_people_ou
 }
 
 /// The script of axe-core. None if the variable names none, which is said.
-fn axe() -> Option<String> {
+pub(crate) fn axe() -> Option<String> {
     let path = env::var_os("RACTOR_TEST_AXE").filter(|path| !path.is_empty());
     if path.is_none() {
         assert!(env::var_os("CI").is_none_or(|value| value.is_empty()), "no axe-core");
@@ -67,7 +67,7 @@ fn axe() -> Option<String> {
 }
 
 /// What axe finds that is serious or critical.
-fn faults(browser: &Browser, axe: &str) -> Vec<Value> {
+pub(crate) fn faults(browser: &Browser, axe: &str) -> Vec<Value> {
     browser.script(axe);
     let found = browser.later(
         "const done = arguments[arguments.length - 1];

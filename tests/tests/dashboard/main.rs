@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+mod actor;
 mod browser;
 mod changes;
 mod client;

@@ -4,6 +4,7 @@
 mod access;
 mod admin;
 mod apply;
+mod by_http;
 mod collector;
 mod figures;
 mod going_back;

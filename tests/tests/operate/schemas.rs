@@ -22,7 +22,7 @@ fn schema(name: &str) -> Value {
 }
 
 /// The same schema, which takes nothing that it doesn't describe. Programs are to ignore that, and we are to describe it.
-fn closed(schema: &mut Value) {
+pub(crate) fn closed(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
             if object.contains_key("properties") && !object.contains_key("additionalProperties") {

@@ -1,9 +1,11 @@
 //! What commands show of nodes.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use ractor_host_tests::host::{HostNode, guest_counter};
 use ractor_host_tests::wait;
 
-use crate::operator::{at, json, node};
+use crate::operator::{at, in_folder, json, node};
 
 #[test]
 fn actors_are_listed_with_what_they_are() {
@@ -62,4 +64,37 @@ fn groups_say_where_their_members_are() {
     assert_eq!(group["elsewhere"][0]["node"], "alpha@localhost");
     let table = at(&beta, &["groups"]);
     assert!(table.answer().contains("1 on alpha@localhost"), "{}", table.stdout);
+}
+
+#[test]
+fn one_of_several_nodes_is_shown_if_it_is_named_with_its_actor() {
+    let keys = tempfile::tempdir().expect("a folder");
+    let key = keys.path().join("key");
+    std::fs::write(&key, "observe 0f1e2d3c4b5a69788796a5b4c3d2e1f0").expect("a key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("permissions");
+    let control = format!("[control]\nkey_file = {key:?}\n");
+    let (alpha, beta) = (node("alpha", &control), node("beta", &control));
+    let (cookie, key) = (alpha.cookie_file().display().to_string(), key.display().to_string());
+    let show = |target: &str| {
+        let words = ["show", target, "--node", alpha.address(), "--node", beta.address()];
+        let reach = ["--cookie-file", &cookie, "--key-file", &key, "--output", "json"];
+        in_folder(keys.path(), &[&words[..], &reach[..]].concat())
+    };
+    let nodes = |target: &str| {
+        let shown: serde_json::Value = serde_json::from_str(show(target).answer()).expect("JSON");
+        let all = shown.as_array().expect("a list");
+        all.iter().map(|of| of["node"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(nodes("counter"), ["alpha@localhost", "beta@localhost"]);
+    assert_eq!(nodes("counter@beta"), ["beta@localhost"]);
+    assert_eq!(nodes("counter@alpha@localhost"), ["alpha@localhost"]);
+    let wrong = show("conuter@beta");
+    assert_eq!(wrong.code, Some(1));
+    assert!(
+        wrong.stderr.contains("did you mean") && wrong.stderr.matches("error").count() == 1,
+        "beta alone was asked: {}",
+        wrong.stderr
+    );
+    // Another @ is a part of the name.
+    assert_eq!(show("counter@gamma").code, Some(1));
 }

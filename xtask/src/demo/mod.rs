@@ -4,8 +4,10 @@
 mod node;
 mod polyglot;
 mod secret;
+mod stay;
 mod story;
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,10 +16,12 @@ use anyhow::{Context, Result, anyhow};
 use clap::ValueEnum;
 
 use self::node::Node;
+pub(crate) use self::stay::Afterwards;
 use self::story::Cli;
 use crate::guests;
 use crate::programs::{self, EMBEDDING, HOST};
 use crate::report;
+use crate::suites::{GUESTS_VARIABLE, PROGRAMS_VARIABLE};
 use crate::workspace::Workspace;
 
 /// Which demo.
@@ -33,21 +37,28 @@ pub(crate) enum Demo {
 ///
 /// # Errors
 /// Something doesn't build, a node doesn't start or stop, or an answer is not the right one.
-pub(crate) fn run(workspace: &Workspace, demo: Demo) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, demo: Demo, afterwards: Afterwards) -> Result<()> {
     match demo {
-        Demo::Counters => counters(workspace),
-        Demo::Polyglot => polyglot::run(workspace),
+        Demo::Counters => counters(workspace, afterwards),
+        Demo::Polyglot => polyglot::run(workspace, afterwards),
     }
 }
 
-fn counters(workspace: &Workspace) -> Result<()> {
-    let guests = guests::build(workspace)?;
-    report::note("next: the two node programs, which takes minutes the first time");
-    let programs = programs::build(workspace, [HOST, EMBEDDING])?;
-    play(&Stage::prepare(workspace, &guests, programs)?)
+fn counters(workspace: &Workspace, afterwards: Afterwards) -> Result<()> {
+    let guests = built(GUESTS_VARIABLE, || guests::build(workspace))?;
+    let programs = built(PROGRAMS_VARIABLE, || {
+        report::note("next: the two node programs, which takes minutes the first time");
+        programs::build(workspace, [HOST, EMBEDDING])
+    })?;
+    play(&Stage::prepare(workspace, &guests, programs)?, afterwards)
 }
 
-fn play(stage: &Stage) -> Result<()> {
+/// The folder that a variable names, as in a run of the tests, which has built everything; otherwise what is built now.
+fn built(variable: &str, build: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf> {
+    env::var_os(variable).map_or_else(build, |folder| Ok(folder.into()))
+}
+
+fn play(stage: &Stage, afterwards: Afterwards) -> Result<()> {
     report::step("start node alpha: a native counter and a WebAssembly counter");
     let mut alpha = stage.start("alpha", EMBEDDING, &alpha_toml())?;
     report::note(&format!("alpha is ready at {}", alpha.address()));
@@ -60,7 +71,10 @@ fn play(stage: &Stage) -> Result<()> {
     story::tell(&cli, alpha.address(), beta.address())
         .map_err(|error| anyhow!("{error:#}\n\n{}\n\n{}", alpha.log_tail(), beta.log_tail()))?;
 
-    report::step("stop both nodes (SIGTERM)");
+    if afterwards == Afterwards::Stay {
+        stay::stay(&mut [&mut alpha, &mut beta], &stage.token())?;
+    }
+    report::step("stop both nodes in order");
     // beta first: the one that dialled.
     for node in [&mut beta, &mut alpha] {
         let status = node.stop()?;
@@ -92,6 +106,7 @@ impl Stage {
             .with_context(|| format!("cannot copy {}", component.display()))?;
         let stage = Self { folder, programs };
         secret::write(&stage.cookie())?;
+        secret::write(&stage.token())?;
         Ok(stage)
     }
 
@@ -101,6 +116,11 @@ impl Stage {
 
     fn cookie(&self) -> PathBuf {
         self.folder.join("cookie")
+    }
+
+    /// What it takes to change a node from its dashboard.
+    fn token(&self) -> PathBuf {
+        self.folder.join("token")
     }
 
     /// Starts a node with this node.toml.
@@ -123,6 +143,10 @@ fn alpha_toml() -> String {
 name = "alpha"
 listen = "127.0.0.1:0"
 cookie_file = "cookie"
+
+[admin]
+listen = "127.0.0.1:0"
+deploy_token_file = "token"
 
 [runtime]
 cache_dir = "cache"
@@ -156,6 +180,10 @@ name = "beta"
 listen = "127.0.0.1:0"
 cookie_file = "cookie"
 peers = ["{peer}"]
+
+[admin]
+listen = "127.0.0.1:0"
+deploy_token_file = "token"
 
 [runtime]
 cache_dir = "cache"

@@ -19,6 +19,8 @@ pub(super) struct Node {
     name: &'static str,
     process: Running,
     address: String,
+    /// Where its admin HTTP is, if it has one.
+    admin: Option<String>,
     log: PathBuf,
     out: PathBuf,
 }
@@ -38,11 +40,13 @@ impl Node {
             name,
             process: Running::start(&mut command)?,
             address: String::new(),
+            admin: None,
             log,
             out,
         };
-        node.address = process::poll(READY_LIMIT, || node.ready_address())
-            .map_err(|error| node.failure("did not get ready", &error))?;
+        let ready =
+            process::poll(READY_LIMIT, || node.ready()).map_err(|error| node.failure("did not get ready", &error))?;
+        (node.address, node.admin) = (ready.listen, ready.admin);
         Ok(node)
     }
 
@@ -53,6 +57,24 @@ impl Node {
     /// `host:port` where it listens.
     pub(super) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The address of its dashboard, if it has one.
+    pub(super) fn dashboard(&self) -> Option<String> {
+        self.admin.as_ref().map(|admin| format!("{admin}/"))
+    }
+
+    /// Whether its process has ended.
+    pub(super) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.process.ended()?.is_some())
+    }
+
+    /// Fails if it has ended.
+    pub(super) fn check_runs(&mut self) -> Result<()> {
+        match self.process.ended()? {
+            None => Ok(()),
+            Some(status) => Err(self.failure("has ended by itself", &anyhow!("it ended with {status}"))),
+        }
     }
 
     /// All that it logged so far.
@@ -75,12 +97,14 @@ impl Node {
         )
     }
 
-    /// Stops it as an operator would, with SIGTERM.
+    /// Stops it as an operator would, with SIGTERM, unless it has stopped already.
     ///
     /// # Errors
     /// It takes too long, or doesn't end with exit code 0.
     pub(super) fn stop(&mut self) -> Result<ExitStatus> {
-        self.process.terminate()?;
+        if !self.has_ended()? {
+            self.process.terminate()?;
+        }
         match self.process.wait(STOP_LIMIT) {
             Ok(status) if status.success() => Ok(status),
             Ok(status) => Err(self.failure("did not stop properly", &anyhow!("it ended with {status}"))),
@@ -92,7 +116,7 @@ impl Node {
         anyhow!("node {} {what}: {error:#}\n\n{}", self.name, self.log_tail())
     }
 
-    fn ready_address(&mut self) -> Result<Option<String>> {
+    fn ready(&mut self) -> Result<Option<Ready>> {
         if let Some(status) = self.process.ended()? {
             bail!("it ended with {status}");
         }
@@ -100,20 +124,32 @@ impl Node {
         let said = std::fs::read_to_string(&self.out)?;
         let mut lines = said.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
         let ready = lines.find(|line| line.starts_with("ready "));
-        ready.map(listen_address).transpose()
+        ready.map(Ready::read).transpose()
     }
 }
 
-/// The address in `ready node=alpha@localhost listen=127.0.0.1:34567`.
-fn listen_address(line: &str) -> Result<String> {
-    line.strip_prefix("ready ")
-        .and_then(|fields| {
-            fields
-                .split_whitespace()
-                .find_map(|field| field.strip_prefix("listen="))
+/// What a node says when it is ready.
+#[derive(Debug, PartialEq, Eq)]
+struct Ready {
+    listen: String,
+    admin: Option<String>,
+}
+
+impl Ready {
+    /// Reads `ready node=alpha@localhost listen=127.0.0.1:34567 admin=http://127.0.0.1:45678`.
+    fn read(line: &str) -> Result<Self> {
+        let fields = line.strip_prefix("ready ").unwrap_or_default();
+        let value = |name: &str| {
+            let mut fields = fields.split_whitespace();
+            fields.find_map(|field| field.strip_prefix(name)).map(str::to_owned)
+        };
+        let listen = value("listen=");
+        let listen = listen.with_context(|| format!("it said `{line}`, which isn't `ready node=… listen=…`"))?;
+        Ok(Self {
+            listen,
+            admin: value("admin="),
         })
-        .map(str::to_owned)
-        .with_context(|| format!("it said `{line}`, which isn't `ready node=… listen=…`"))
+    }
 }
 
 #[cfg(test)]
@@ -122,10 +158,17 @@ mod tests {
 
     #[test]
     fn reads_the_ready_line() {
-        let address = listen_address("ready node=alpha@localhost listen=127.0.0.1:34567").expect("a ready line");
-        assert_eq!(address, "127.0.0.1:34567");
+        let ready = |admin: Option<&str>| Ready {
+            listen: "127.0.0.1:34567".to_owned(),
+            admin: admin.map(str::to_owned),
+        };
+        let line = "ready node=alpha@localhost listen=127.0.0.1:34567";
+        assert_eq!(Ready::read(line).expect("a ready line"), ready(None));
+        let line = format!("{line} admin=http://127.0.0.1:45678");
+        let read = Ready::read(&line).expect("a ready line");
+        assert_eq!(read, ready(Some("http://127.0.0.1:45678")));
         for other in ["", "ready", "ready node=alpha@localhost", "error: listen=127.0.0.1:1"] {
-            assert!(listen_address(other).is_err(), "{other:?}");
+            assert!(Ready::read(other).is_err(), "{other:?}");
         }
     }
 }

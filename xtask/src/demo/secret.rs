@@ -1,4 +1,4 @@
-//! The secret that the nodes of a demo share: new for each run, and its owner's alone.
+//! The secrets of a demo, such as the cookie that its nodes share: new for each run, and their owner's alone.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -17,5 +17,5 @@ pub(super) fn write(file: &Path) -> Result<()> {
         .create_new(true)
         .mode(0o600)
         .open(file)?;
-    file.write_all(text.as_bytes()).context("cannot write the cookie")
+    file.write_all(text.as_bytes()).context("cannot write a secret")
 }

@@ -39,6 +39,21 @@ pub(crate) fn interrupted() -> bool {
     INTERRUPTED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
 }
 
+/// Waits until the user asks to stop, and takes that as done: what waits afterwards doesn't fail because of it.
+///
+/// # Errors
+/// `check`, which is called again and again meanwhile, fails.
+pub(crate) fn wait_for_interrupt(mut check: impl FnMut() -> Result<()>) -> Result<()> {
+    while !interrupted() {
+        check()?;
+        std::thread::sleep(POLL);
+    }
+    if let Some(flag) = INTERRUPTED.get() {
+        flag.store(false, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
 /// Calls `attempt` until it gives a value.
 ///
 /// # Errors

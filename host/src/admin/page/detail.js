@@ -1,8 +1,10 @@
 // Everything of one actor.
 
 import { get } from "./api.js";
+import { checkpointsCard } from "./checkpoints.js";
 import { card, h, sparkline, table } from "./dom.js";
 import { logTail } from "./log.js";
+import { traceCard } from "./trace.js";
 import { bytes, clock, count, lasting, microseconds, rate, share, version } from "./units.js";
 import { steer } from "./writing.js";
 
@@ -51,14 +53,15 @@ function reloads({ reloads: all }) {
   return card("Reloads", table("Reloads", [{ title: "When" }, { title: "From" }, { title: "To" }, { title: "Pause", number: true }, { title: "Went" }], rows));
 }
 
-/** `target` is a name or `pid:N`. The cards below the figures are in the order of this list: one more is one more of them. */
+/** `target` is a name or `pid:N`. What is made anew by each look is in `parts`, and what people type into or press stands below. */
 export function detailView(model, target) {
   const name = model.find(target)?.title ?? target;
   const heading = h("h2", {}, name);
   const parts = h("div", { class: "columns" });
   const problem = h("div", { role: "status" });
   const tail = logTail(target);
-  let timer;
+  const trace = traceCard(model, target);
+  const checkpoints = checkpointsCard(model, target, () => load());
   const actions = ["restart", "start", "stop", "kill"].map((action) =>
     h("button", { type: "button", class: ["stop", "kill"].includes(action) ? "danger" : "", onclick: () => steer(model, action, target, name) }, `${action[0].toUpperCase()}${action.slice(1)} …`),
   );
@@ -77,22 +80,30 @@ export function detailView(model, target) {
         reloads(detail),
       ];
       parts.replaceChildren(...cards.filter(Boolean));
+      checkpoints.show(detail.checkpoints, heading.textContent);
+      trace.box.hidden = !detail.row.module;
     } catch (error) {
       problem.replaceChildren(h("p", { class: "notice bad" }, error.message));
     }
   };
   load();
-  timer = setInterval(load, EVERY_MS);
+  const timer = setInterval(load, EVERY_MS);
   return {
     elements: [
       h("section", { class: "card", "aria-label": "Actor" }, heading, h("div", { class: "toolbar" }, actions), problem),
       parts,
+      checkpoints.box,
+      trace.box,
       card("Log", tail.box),
     ],
-    update: (what) => what === "events" && load(),
+    update(what) {
+      if (what === "events") load();
+      if (what === "role") trace.role();
+    },
     end() {
       clearInterval(timer);
       tail.end();
+      trace.end();
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { get, post, requestId, token } from "./api.js";
 import { h } from "./dom.js";
+import { bytes, clock } from "./units.js";
 
 const WHAT_A_ROLE_MAY = {
   observe: "Looking at the node",
@@ -168,6 +169,25 @@ export function steer(model, action, target, name = target) {
         const done = actor.done ? `${actor.name ?? name}: done` : `${actor.name ?? name} is as it was`;
         return h("p", { class: `notice ${actor.done ? "good" : "bad"}` }, actor.note ? `${done}. ${actor.note}` : done);
       });
+    },
+  });
+}
+
+/** Has an actor go on with a state that was kept. */
+export function goBack(model, target, name, kept) {
+  return write(model, {
+    role: "operate",
+    title: `Go back to checkpoint ${kept.number} of ${name}`,
+    verb: "Go back",
+    danger: true,
+    what: [
+      `${name} goes on with what it knew at ${clock(kept.taken_ms)}, ${bytes(kept.bytes)}. Its messages stay in its mailbox.`,
+      "What it knows now becomes a checkpoint as well, to which there is a way forward again. If one state alone of it is kept, it is lost.",
+    ],
+    run: async () => {
+      const back = await post(`actors/${encodeURIComponent(target)}/back`, { number: kept.number });
+      const before = back.kept ? "What it knew until now was kept, too." : "What it knew until now is gone.";
+      return [h("p", { class: "notice good" }, `${back.actor} went back to checkpoint ${back.to.number}. ${before}`)];
     },
   });
 }

@@ -12,13 +12,14 @@ mod traffic;
 mod transcript;
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
 use self::checkout::Checkout;
 use self::shop::Shop;
 use self::transcript::Transcript;
+use super::{Afterwards, built};
 use crate::programs::{self, HOST};
 use crate::report;
 use crate::suites::PROGRAMS_VARIABLE;
@@ -33,14 +34,11 @@ const BLESS: &str = "RACTOR_BLESS";
 ///
 /// # Errors
 /// Something doesn't build, a node doesn't start or stop, or a count is another one than it should be.
-pub(super) fn run(workspace: &Workspace) -> Result<()> {
-    let programs = match env::var_os(PROGRAMS_VARIABLE) {
-        Some(folder) => PathBuf::from(folder),
-        None => {
-            report::note("first: the two node programs, which takes minutes the first time");
-            programs::build(workspace, [HOST, EDGE])?
-        }
-    };
+pub(super) fn run(workspace: &Workspace, afterwards: Afterwards) -> Result<()> {
+    let programs = built(PROGRAMS_VARIABLE, || {
+        report::note("first: the two node programs, which takes minutes the first time");
+        programs::build(workspace, [HOST, EDGE])
+    })?;
     let example = workspace.root().join("examples/polyglot");
     let checkout = Checkout::new(&example, &workspace.target().join("polyglot"), &programs)?;
     report::step(
@@ -54,16 +52,20 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
 
     let folder = checkout.fresh_copy()?;
     let mut transcript = Transcript::default();
-    play(&checkout, &folder, &mut transcript)?;
+    play(&checkout, &folder, &mut transcript, afterwards)?;
     transcript.compare(&example.join("README.md"), wants_blessing())
 }
 
-fn play(checkout: &Checkout, folder: &Path, transcript: &mut Transcript) -> Result<()> {
+fn play(checkout: &Checkout, folder: &Path, transcript: &mut Transcript, afterwards: Afterwards) -> Result<()> {
     transcript.step("open the shop: two nodes, two programs");
     let mut shop = Shop::open(checkout, folder)?;
     transcript.note("edge: polyglot run edge.toml         gateway, journal: native Rust; partner: Rust in WebAssembly");
     transcript.note("core: ractor-host dev core.toml      desk: TypeScript; scorer-1, scorer-2: Python");
     tell(&shop, transcript).map_err(|error| anyhow!("{error:#}\n\n{}", shop.log_tails()))?;
+    if afterwards == Afterwards::Stay {
+        // No part of the record, which is that of a demo that ends by itself.
+        shop.stay()?;
+    }
     shop.close()?;
     transcript.step("closed: both nodes have stopped in order");
     Ok(())

@@ -9,10 +9,14 @@ use anyhow::{Context, Result, anyhow};
 use super::checkout::Checkout;
 use crate::demo::node::Node;
 use crate::demo::secret;
+use crate::demo::stay;
 use crate::process::{self, Run};
 
 /// The longest time for the nodes to hear of each other's actors.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The file with what it takes to change a node from its dashboard.
+const TOKEN: &str = "token";
 
 /// An open shop.
 pub(super) struct Shop {
@@ -28,12 +32,13 @@ impl Shop {
     /// Starts both nodes in a fresh copy of the example, on ports that the system chooses.
     pub(super) fn open(checkout: &Checkout, folder: &Path) -> Result<Self> {
         secret::write(&folder.join("cookie"))?;
+        secret::write(&folder.join(TOKEN))?;
         let node = |name, program: PathBuf, verb: &str, settings: &[String]| {
             let file = format!("{name}.toml");
             let mut command = Command::new(program);
             command.args([verb, &file]).current_dir(folder);
             command.envs(checkout.variables());
-            for setting in settings.iter().chain(&own_files(checkout, folder, name)) {
+            for setting in settings.iter().chain(&own_settings(checkout, folder, name)) {
                 command.args(["--set", setting]);
             }
             Node::start(name, command, &folder.join(file))
@@ -122,6 +127,11 @@ impl Shop {
         format!("{}\n\n{}", self.edge.log_tail(), self.core.log_tail())
     }
 
+    /// Waits until somebody who looks at the nodes wants to stop.
+    pub(super) fn stay(&mut self) -> Result<()> {
+        stay::stay(&mut [&mut self.core, &mut self.edge], &self.folder.join(TOKEN))
+    }
+
     /// Stops both nodes as an operator would.
     pub(super) fn close(&mut self) -> Result<()> {
         self.core.stop()?;
@@ -137,13 +147,16 @@ pub(super) enum At {
     Core,
 }
 
-/// Where a node of the demo keeps its own files: within the folder of the demo, and what is compiled from one run to the next.
-fn own_files(checkout: &Checkout, folder: &Path, name: &str) -> [String; 4] {
+/// What every node of the demo has besides: files of its own within the folder of the demo, what is compiled from one run to the next, and a
+/// dashboard.
+fn own_settings(checkout: &Checkout, folder: &Path, name: &str) -> [String; 6] {
     [
         format!("runtime.cache_dir={:?}", checkout.cache()),
         // Each run compiles an edited scorer anew.
         "runtime.cache_bytes=\"512MiB\"".to_owned(),
         format!("runtime.cache_key_file={:?}", checkout.cache_key()),
         format!("runtime.state_dir={:?}", folder.join("state").join(name)),
+        "admin.listen=\"127.0.0.1:0\"".to_owned(),
+        format!("admin.deploy_token_file={:?}", folder.join(TOKEN)),
     ]
 }
