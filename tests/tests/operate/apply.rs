@@ -287,3 +287,51 @@ fn an_actor_that_an_operator_has_stopped_stays_so() {
         .expect("output");
     assert_eq!(none.status.code(), Some(1));
 }
+
+#[test]
+fn a_module_becomes_another_actor_when_those_that_ran_it_are_gone() {
+    let room = |guests: u32| format!("{STATE}max_guests = {guests}\n");
+    let alpha = HostNode::start(
+        "alpha",
+        &format!("{}{}", room(1), guest_counter("counter", "counters", 0)),
+    );
+    let digest = || json(&alpha, &["status"])[0]["modules"][0]["digest"].to_string();
+    let counter = digest();
+    let greeter = |count: u32| {
+        let path = programs::guest("greeter");
+        let actor = format!("[[actors]]\nname = \"greeter\"\nmodule = \"counter\"\ncount = {count}\n");
+        format!("{}[modules.counter]\npath = {path:?}\n{actor}", room(2))
+    };
+    // There is room for one of them, and the start of the second finds that out.
+    rewrite(&alpha, "alpha", &greeter(2));
+    let report = applied(&alpha, &[], 1);
+    assert_eq!(report["outcome"], "taken-back", "{report}");
+    assert_eq!(digest(), counter);
+    assert_eq!(add(&alpha, "counter", "1").answer(), "1");
+    rewrite(&alpha, "alpha", &greeter(1));
+    // The room is what waits for the next start.
+    let report = applied(&alpha, &[], 5);
+    assert_eq!(report["outcome"], "applied", "{report}");
+    assert_eq!(pid(&alpha, "counter"), None);
+    assert!(pid(&alpha, "greeter").is_some());
+    assert_ne!(digest(), counter);
+}
+
+#[test]
+fn guests_that_are_started_later_go_by_the_file_that_was_applied() {
+    let counters = guest_counter("counter", "counters", 0);
+    let other = another_counter("other", "counters", 0);
+    let alpha = HostNode::start("alpha", &format!("{STATE}{counters}{other}"));
+    let spawn = || at(&alpha, &["spawn", "counter", "other", "u64:0"]);
+    assert_ne!(spawn().code, Some(0), "it is the name of an actor");
+    rewrite(
+        &alpha,
+        "alpha",
+        &format!("{STATE}{counters}[defaults.limits]\nmailbox_messages = 77\n"),
+    );
+    assert_eq!(applied(&alpha, &[], 0)["outcome"], "applied");
+    let started = spawn();
+    assert_eq!(started.code, Some(0), "{}", started.stderr);
+    let shown = json(&alpha, &["show", "other"]).to_string();
+    assert!(shown.contains("77"), "{shown}");
+}
