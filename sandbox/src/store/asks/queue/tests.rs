@@ -64,7 +64,7 @@ impl Asking {
     fn taken(&mut self) -> Vec<String> {
         let taken = std::iter::from_fn(|| self.queue.poll_arrival());
         taken
-            .map(|(arrival, _)| match arrival {
+            .map(|(arrival, ..)| match arrival {
                 Arrival::Reply(token, Ok(reply)) => format!("{token}: {reply:?}"),
                 Arrival::Reply(token, Err(error)) => format!("{token}: {error:?}"),
                 Arrival::Wake(timer) => format!("wake {timer}"),
