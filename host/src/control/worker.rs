@@ -206,8 +206,10 @@ impl RequestWorker {
             Request::Reload {
                 id: _,
                 digest,
+                planned,
                 mut reload,
             } => {
+                reload.digest = planned.as_deref().map(parse).transpose()?;
                 if let Some(digest) = digest {
                     let (file, digest) = self.component(&digest).await?;
                     reload.file = Some(file);
