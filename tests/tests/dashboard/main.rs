@@ -5,5 +5,6 @@
 mod browser;
 mod changes;
 mod client;
+mod lasting;
 mod looks;
 mod node;
