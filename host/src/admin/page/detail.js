@@ -1,7 +1,7 @@
 // Everything of one actor.
 
-import { get } from "./api.js";
-import { card, h, sparkline, table } from "./dom.js";
+import { calmly, get } from "./api.js";
+import { card, h, renewCards, sparkline, table } from "./dom.js";
 import { logTail } from "./log.js";
 import { bytes, clock, count, lasting, microseconds, rate, share, version } from "./units.js";
 import { steer } from "./writing.js";
@@ -53,18 +53,23 @@ function reloads({ reloads: all }) {
 
 /** `target` is a name or `pid:N`. The cards below the figures are in the order of this list: one more is one more of them. */
 export function detailView(model, target) {
-  const name = model.find(target)?.title ?? target;
-  const heading = h("h2", {}, name);
+  // A pid is that of one life. Once the name is known, it is by this that the actor is followed and steered.
+  let who = model.find(target)?.name ?? target;
+  let ended = false;
+  const heading = h("h2", {}, model.find(target)?.title ?? target);
   const parts = h("div", { class: "columns" });
   const problem = h("div", { role: "status" });
-  const tail = logTail(target);
+  const tail = logTail(who);
   let timer;
   const actions = ["restart", "start", "stop", "kill"].map((action) =>
-    h("button", { type: "button", class: ["stop", "kill"].includes(action) ? "danger" : "", onclick: () => steer(model, action, target, name) }, `${action[0].toUpperCase()}${action.slice(1)} …`),
+    h("button", { type: "button", class: ["stop", "kill"].includes(action) ? "danger" : "", onclick: () => steer(model, action, who, heading.textContent) }, `${action[0].toUpperCase()}${action.slice(1)} …`),
   );
-  const load = async () => {
+  const load = calmly(async () => {
     try {
-      const detail = await get(`actors/${encodeURIComponent(target)}`);
+      const detail = await get(`actors/${encodeURIComponent(who)}`);
+      if (ended) return;
+      who = detail.row.name ?? who;
+      tail.about(who);
       heading.textContent = detail.row.name ?? `pid ${detail.row.pid}`;
       problem.replaceChildren();
       const actor = model.actors.get(detail.row.pid);
@@ -76,11 +81,11 @@ export function detailView(model, target) {
         failure(detail),
         reloads(detail),
       ];
-      parts.replaceChildren(...cards.filter(Boolean));
+      renewCards(parts, cards.filter(Boolean));
     } catch (error) {
       problem.replaceChildren(h("p", { class: "notice bad" }, error.message));
     }
-  };
+  });
   load();
   timer = setInterval(load, EVERY_MS);
   return {
@@ -91,6 +96,7 @@ export function detailView(model, target) {
     ],
     update: (what) => what === "events" && load(),
     end() {
+      ended = true;
       clearInterval(timer);
       tail.end();
     },
