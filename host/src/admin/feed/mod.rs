@@ -274,9 +274,7 @@ mod tests {
         let event = |number| TimedEvent {
             number,
             at_ms: 0,
-            event: NodeEvent::SessionUp {
-                node: "n".repeat(400),
-            },
+            event: NodeEvent::SessionUp { node: "n".repeat(400) },
         };
         let events: Vec<_> = (0..400).map(event).collect();
         for page in events.chunks(200) {
