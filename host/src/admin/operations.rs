@@ -72,6 +72,7 @@ pub(super) async fn cast(
 struct ReloadBody {
     id: Option<RequestId>,
     digest: Option<String>,
+    planned: Option<String>,
     mode: Option<Mode>,
     #[serde(default)]
     mixed: OnFailure,
@@ -90,12 +91,13 @@ pub(super) async fn reload(
 ) -> Answered {
     may(caller, Role::Deploy)?;
     let wanted: ReloadBody = body::json(&state, &headers, body).await?;
-    if let Some(digest) = &wanted.digest {
+    for digest in wanted.digest.iter().chain(&wanted.planned) {
         check_digest(digest)?;
     }
     let request = Request::Reload {
         id: wanted.id.unwrap_or_else(RequestId::random),
         digest: wanted.digest,
+        planned: wanted.planned,
         reload: Reload {
             mode: wanted.mode,
             on_failure: wanted.mixed,

@@ -148,8 +148,8 @@ pub(super) enum Command {
     Groups(GroupsArguments),
     /// Stop an actor in order, and keep it stopped.
     ///
-    /// It handles what it is at and ends; its supervisor leaves it so until `ractor-host start`, and `status` shows it. The node stays
-    /// ready: it does not miss what an operator stopped.
+    /// The actor finishes the message it is handling and ends. Its supervisor does not start it again until `ractor-host start`; meanwhile
+    /// `status` lists it. The node stays ready.
     #[command(after_help = STOP_EXAMPLES)]
     Stop(SteerArguments),
     /// Start an actor of node.toml that was stopped, was given up or has ended.
@@ -158,7 +158,7 @@ pub(super) enum Command {
     /// End an actor at once, in the middle of what it does. Its supervisor starts it again as after any failure.
     #[command(after_help = KILL_EXAMPLE)]
     Kill(SteerArguments),
-    /// Have an actor go on afresh: a guest with a fresh instance and its mailbox, a native actor as a new one.
+    /// Restart an actor: a guest gets a fresh instance and keeps its mailbox; a native actor is replaced by a new one.
     #[command(after_help = RESTART_EXAMPLE)]
     Restart(SteerArguments),
     /// Have a node leave the cluster in order and end, as at SIGTERM.
@@ -178,16 +178,16 @@ pub(super) enum Command {
     /// List the sessions of nodes with other nodes: how long a ping takes, and what passes over them.
     #[command(after_help = "Examples:\n  ractor-host nodes\n  ractor-host nodes --all-nodes --output json")]
     Nodes(LinksArguments),
-    /// Show what a node takes of its machine, and what it has done.
+    /// Show a node's resource usage and totals.
     #[command(after_help = "Example:\n  ractor-host node -f /etc/ractor-host/node.toml")]
     Node(NodeSummaryArguments),
     /// Show everything of one actor: what it has done and holds, its limits, its last failure and its last reloads.
     #[command(after_help = "Examples:\n  ractor-host show counter\n  ractor-host show pid:17 --output json")]
     Show(ShowArguments),
-    /// Bring a node.toml that was changed into force while the node runs.
+    /// Apply a changed node.toml to a running node.
     ///
-    /// The node reads its file anew, as at SIGHUP: actors, modules and peers come, go and change as it says. What only a start can change
-    /// is named. If a part of the file is wrong, nothing is done; if something fails, what was done is taken back.
+    /// The node reads its file anew, as at SIGHUP: actors, modules and peers are added, removed and changed to match it. Changes that need
+    /// a restart are listed. If a part of the file is wrong, nothing is done; if something fails, what was done is taken back.
     #[command(after_help = apply::EXAMPLES)]
     Apply(Box<ApplyArguments>),
     /// Print the JSON schema of node.toml, by which editors complete and check it.
@@ -195,7 +195,7 @@ pub(super) enum Command {
     Schema,
     /// Show the messages that pass an actor, one by one: what it gets and sends, their sizes, and how long things take.
     ///
-    /// It ends by itself, and never shows more in a second, or altogether, than it may. Nobody else pays for it.
+    /// The trace stops by itself and never exceeds its limits per second and in total. Other actors are not slowed down.
     #[command(after_help = super::trace::EXAMPLES)]
     Trace(TraceArguments),
     /// List the kept states of an actor, or have it go back to one.

@@ -31,8 +31,7 @@ pub(super) struct CheckpointsArguments {
     control: ControlArguments,
     /// The actor: its name, `NAME@NODE` or `pid:N`.
     target: Target,
-    /// Have the actor go on with the state of the checkpoint of this number, or without one, of the newest that is not what it
-    /// knows now.
+    /// Restore the checkpoint with this number. Without a number, restore the newest one that differs from the actor's current state.
     #[arg(long, value_name = "NUMBER", num_args = 0..=1)]
     back: Option<Option<u64>>,
     /// The format of the output.

@@ -48,6 +48,7 @@ pub(super) fn reload(arguments: &ReloadArguments, builder: &HostBuilder) -> Resu
         let request = |dry_run| Request::Reload {
             id,
             digest: digest.map(|digest| digest.to_string()),
+            planned: None,
             reload: Reload {
                 mode: arguments.mode.map(Into::into),
                 on_failure: arguments.mixed.into(),

@@ -77,10 +77,10 @@ pub(super) struct LoglevelArguments {
     /// What to log: a level, or filters as in RUST_LOG. Without it, what is logged is shown.
     #[arg(value_name = "DIRECTIVE")]
     pub(super) directive: Option<String>,
-    /// Only what is about this actor, more or less than of others. The directive is a level then.
+    /// Change the level for this actor only. DIRECTIVE must then be a level, such as `debug`.
     #[arg(long, value_name = "NAME")]
     pub(super) actor: Option<String>,
-    /// As it was when the node started; with --actor, the actor has no level of its own any more.
+    /// Restore the level the node started with; with --actor, remove the actor's own level.
     #[arg(long, conflicts_with = "directive")]
     pub(super) reset: bool,
     /// For this time only: 30s, 10m. Then it is what it was before.
@@ -103,7 +103,7 @@ pub(super) struct LogsArguments {
     /// How many of the last lines to show.
     #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 100)]
     pub(super) lines: usize,
-    /// Only lines that are as important as this.
+    /// Show only lines of this level or a more severe one.
     #[arg(long, value_enum)]
     pub(super) level: Option<LineLevel>,
     /// The format of the output. In JSON, each line is an object.

@@ -31,7 +31,7 @@ const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 pub(super) struct PsCommand {
     #[command(flatten)]
     pub(super) of: PsArguments,
-    /// What decides about the order. Numbers begin with the largest.
+    /// Sort by this column; numbers are sorted largest first.
     #[arg(long, value_enum, default_value_t)]
     pub(super) sort: SortBy,
     /// Only actors that have this text in their name, in the name of a group or of their module.

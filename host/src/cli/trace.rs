@@ -51,7 +51,7 @@ pub(super) struct TraceArguments {
     /// The longest that the trace lasts: 10s, 5m. At most 10m.
     #[arg(long = "for", value_name = "TIME", default_value = "1m", value_parser = parse_timeout)]
     lasts: Duration,
-    /// How many events it sees, then it ends.
+    /// Stop after this many events.
     #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     count: u64,
     /// The most events in one second. What is beyond it is left out and counted.

@@ -119,6 +119,9 @@ pub(crate) enum Request {
     Reload {
         id: RequestId,
         digest: Option<String>,
+        /// What the version has to be in the end, as the report of a dry run named it: a file may change between the two.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        planned: Option<String>,
         #[serde(flatten)]
         reload: Reload,
     },

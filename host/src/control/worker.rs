@@ -171,12 +171,13 @@ impl RequestWorker {
             Request::Reload {
                 id: _,
                 digest,
+                planned,
                 mut reload,
             } => {
+                reload.digest = planned.as_deref().map(parse).transpose()?;
                 if let Some(digest) = digest {
                     let (file, digest) = self.component(&digest).await?;
-                    reload.file = Some(file);
-                    reload.digest = Some(digest);
+                    (reload.file, reload.digest) = (Some(file), Some(digest));
                 }
                 let report = self.service.reload(reload).await?;
                 Ok(Answer::report(report))

@@ -1,6 +1,7 @@
 //! The page changes as the node does, and changes the node.
 
 use ractor_host_tests::host::HostNode;
+use ractor_host_tests::programs;
 use serde_json::json;
 
 use crate::browser::Browser;
@@ -118,5 +119,43 @@ fn a_module_is_reloaded_and_taken_back_from_the_page() {
     let kinds = browser
         .script("return [...document.querySelectorAll('[data-event]')].map((one) => one.dataset.event).slice(0, 2)");
     assert_eq!(kinds, json!(["module-rolled-back", "module-reloaded"]));
+    browser.finish();
+}
+
+#[test]
+fn a_reload_that_the_checks_are_against_is_not_done_unasked_and_what_was_planned_is_done_or_nothing() {
+    let Some(browser) = Browser::start(1400, 1000) else {
+        return;
+    };
+    let mut alpha = node("alpha", "");
+    let file = component(&alpha);
+    let before = std::fs::read(&file).expect("the component");
+    browser.open(&format!("{}/#/modules", url(&mut alpha)));
+    browser.until("main table", |text| text.contains("counter.wasm"));
+    // Another actor altogether.
+    std::fs::copy(programs::guest("greeter"), &file).expect("another component");
+    browser.press("Reload counter …");
+    browser.enter("dialog input[type=password]", DEPLOY);
+    browser.press("Show what it will do");
+    browser.until("dialog .notice.bad", |text| text.contains("force it if"));
+    assert_eq!(
+        browser.script("return document.querySelector('dialog [name=anyway]').checked"),
+        false
+    );
+    browser.press("Cancel");
+    let next = |more: &[u8]| std::fs::write(&file, [before.as_slice(), more].concat()).expect("another component");
+    next(b"\0\x05\x04next");
+    browser.press("Reload counter …");
+    browser.until("dialog", |text| text.contains("would be reloaded"));
+    // It changes while somebody reads what it would do.
+    next(b"\0\x05\x04last");
+    browser.press("Reload");
+    browser.until("dialog .notice.bad", |text| text.contains("was asked for"));
+    assert!(!at(&alpha, &["events"]).answer().contains("ended reloaded"));
+    browser.press("Show what it will do");
+    browser.until("dialog", |text| text.contains("would be reloaded"));
+    browser.press("Reload");
+    browser.until("dialog", |text| text.contains("counter runs the new code"));
+    browser.press("Close");
     browser.finish();
 }

@@ -6,5 +6,6 @@ mod actor;
 mod browser;
 mod changes;
 mod client;
+mod lasting;
 mod looks;
 mod node;

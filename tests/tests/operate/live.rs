@@ -117,6 +117,13 @@ fn a_restart_in_place_a_reload_and_sessions_are_events_with_their_reasons() {
         &json!({"force": true}),
     );
     assert_eq!(reload.json()["report"]["verdict"], "reloaded", "{}", reload.body);
+    // What was planned is done, or nothing.
+    let planned = json!({"planned": format!("sha256:{}", "0".repeat(64))});
+    let changed = post(&format!("{url}/v1/modules/counter/reload"), Some("deploy"), &planned);
+    assert!(changed.problem().2.contains("was asked for"), "{}", changed.body);
+    let planned = json!({"planned": reload.json()["report"]["new"]});
+    let unchanged = post(&format!("{url}/v1/modules/counter/reload"), Some("deploy"), &planned);
+    assert_eq!(unchanged.json()["report"]["verdict"], "reloaded", "{}", unchanged.body);
     let refused = post(&format!("{url}/v1/modules/other/reload"), Some("deploy"), &json!({}));
     assert_eq!(refused.status, 409);
     let seen = events();

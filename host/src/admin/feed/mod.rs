@@ -5,6 +5,7 @@
 //! takes its bytes too slowly is told so and let go (`end`): it can come again, and gets the whole picture once more.
 
 mod picture;
+mod rows;
 mod sample;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use tokio::time::Instant;
 use self::picture::Picture;
 use self::sample::Sample;
 use crate::control::Service;
-use crate::events::EventQuery;
+use crate::events::{EventQuery, TimedEvent};
 
 /// The most readers at once. Further ones are answered with 503.
 const MOST_READERS: usize = 64;
@@ -33,6 +34,15 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The part of the time that is spent on looking at the node at most: one in this many.
 const SHARE: u32 = 20;
+
+/// The time without anything after which readers are told that the node is still there.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// The time in which events are gathered before the next of them are told.
+const GATHERING: Duration = Duration::from_millis(100);
+
+/// The bytes of events in one frame, which has one more event at most.
+const EVENTS_ROOM: usize = 64 << 10;
 
 /// The longest that the task waits for something to happen before it waits anew.
 const EVENT_WAIT_MS: u64 = 20_000;
@@ -100,7 +110,7 @@ impl Feed {
             _place: place,
         };
         if !std::mem::replace(&mut shared.is_looking, true) {
-            tokio::spawn(look(self.service.clone(), self.shared.clone()));
+            tokio::spawn(look(self.service.clone(), self.shared.clone(), Instant::now()));
         }
         Ok(reader)
     }
@@ -151,36 +161,66 @@ impl Drop for Looking {
     }
 }
 
-/// Looks at the node as long as anybody reads.
-async fn look(service: Arc<dyn Service>, shared: Arc<Mutex<Shared>>) {
+/// Looks at the node as long as anybody reads, for the first time when that is due.
+async fn look(service: Arc<dyn Service>, shared: Arc<Mutex<Shared>>, mut due: Instant) {
     let _looking = Looking(shared.clone());
     let mut next = service.events(EventQuery::default()).await.next;
-    let mut due = Instant::now();
+    let mut gathered = Instant::now();
+    let mut quiet_until = gathered + HEARTBEAT;
     loop {
         let query = EventQuery {
             next: Some(next),
             last: 0,
             wait_ms: EVENT_WAIT_MS,
         };
+        let events = async {
+            tokio::time::sleep_until(gathered).await;
+            service.events(query).await
+        };
         tokio::select! {
-            page = service.events(query) => {
+            page = events => {
                 next = page.next;
-                let shared = shared.lock();
-                for event in &page.events {
-                    // Without readers it is of no interest.
-                    drop(shared.frames.send(frame("happened", event)));
+                gathered = Instant::now() + GATHERING;
+                if page.events.is_empty() {
+                    continue;
                 }
+                tell_events(&shared.lock(), &page.events);
             }
             () = tokio::time::sleep_until(due) => {
+                let mut work = Duration::ZERO;
+                let sample = Sample::of(&service, &mut work).await;
                 let begun = Instant::now();
-                let sample = Sample::of(&service).await;
                 if !tell(&mut shared.lock(), sample) {
                     return;
                 }
-                due = Instant::now() + (begun.elapsed() * SHARE).max(INTERVAL);
+                // What was only waited for costs the node nothing.
+                work += begun.elapsed();
+                due = Instant::now() + (work * SHARE).max(INTERVAL);
             }
+            // Readers take a stream in which nothing comes for one that is dead. This is a comment to them.
+            () = tokio::time::sleep_until(quiet_until) => send(&shared.lock(), Bytes::from_static(b":\n\n")),
+        }
+        quiet_until = Instant::now() + HEARTBEAT;
+    }
+}
+
+/// Tells of events, in as few frames as that takes: one each would be more at once than may wait for a reader.
+fn tell_events(shared: &Shared, events: &[TimedEvent]) {
+    let mut frames = Vec::new();
+    for event in events {
+        frames.extend_from_slice(&frame("happened", event));
+        if frames.len() >= EVENTS_ROOM {
+            send(shared, std::mem::take(&mut frames).into());
         }
     }
+    if !frames.is_empty() {
+        send(shared, frames.into());
+    }
+}
+
+/// Sends it to those who read. If there are none, it is of no interest.
+fn send(shared: &Shared, frame: Bytes) {
+    drop(shared.frames.send(frame));
 }
 
 /// Tells all readers. False if there are none, and there is nobody to look for.
@@ -194,8 +234,7 @@ fn tell(shared: &mut Shared, sample: Sample) -> bool {
         Some(picture) => frame("update", &picture.update(sample)),
         none => frame("snapshot", &none.insert(Picture::of(sample)).whole()),
     };
-    // Those that were there when it was looked may have gone.
-    drop(shared.frames.send(told));
+    send(shared, told);
     true
 }
 
@@ -210,6 +249,7 @@ fn frame(event: &str, data: &impl Serialize) -> Bytes {
 mod tests {
     use super::*;
     use crate::control::idle::Idle;
+    use crate::events::NodeEvent;
 
     fn feed() -> Feed {
         Feed::new(Arc::new(Idle { node: "idle@localhost" }))
@@ -243,6 +283,42 @@ mod tests {
         assert_eq!(&*end, b"event: end\ndata: {\"reason\":\"this reader is too slow\"}\n\n");
         assert_eq!(slow.next().await, None);
         assert_eq!(name(&mut quick).await, "event: update");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_of_events_drives_nobody_away_and_reaches_everybody() {
+        let feed = feed();
+        let mut reader = feed.read().unwrap();
+        assert_eq!(name(&mut reader).await, "event: snapshot");
+        let event = |number| TimedEvent {
+            number,
+            at_ms: 0,
+            event: NodeEvent::SessionUp { node: "n".repeat(400) },
+        };
+        let events: Vec<_> = (0..400).map(event).collect();
+        for page in events.chunks(200) {
+            tell_events(&feed.shared.lock(), page);
+        }
+        let mut seen = 0;
+        while seen < events.len() {
+            let frame = reader.next().await.unwrap();
+            let text = std::str::from_utf8(&frame).unwrap();
+            assert!(!text.contains("event: end"), "{text}");
+            assert!(text.len() < EVENTS_ROOM + 1_000, "{} bytes", text.len());
+            seen += text.matches("event: happened\n").count();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_that_looks_rarely_since_that_is_much_work_says_meanwhile_that_it_is_there() {
+        let feed = feed();
+        feed.shared.lock().is_looking = true;
+        let mut reader = feed.read().unwrap();
+        let due = Instant::now() + HEARTBEAT * 2 + INTERVAL;
+        tokio::spawn(look(feed.service.clone(), feed.shared.clone(), due));
+        assert_eq!(&*reader.next().await.unwrap(), b":\n\n");
+        assert_eq!(&*reader.next().await.unwrap(), b":\n\n");
+        assert_eq!(name(&mut reader).await, "event: snapshot");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,34 +1,38 @@
 //! What readers of the stream know of the node by now, and what is new to them.
 //!
-//! Numbers are told only where they have changed, and at most [`NUMBERS_ROOM`] bytes of them at once, so that the stream of a node with
-//! very many busy actors is no larger than that of one with some. Whoever had to wait comes first the next time.
+//! What has changed is told, and of actors at most [`ACTORS_ROOM`] bytes at once, so that the stream of a node with very many busy actors
+//! is no larger than that of one with some. Whoever had to wait comes first the next time.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::ser::{SerializeSeq as _, Serializer};
 
+use super::rows::{Rows, ToldRow, json_bytes};
 use super::sample::{ActorIdentity, ActorNumbers, LinkFigures, ModuleFigures, NodeSummary, Sample};
 
-/// The most bytes of actors' numbers in one update.
-const NUMBERS_ROOM: usize = 14 << 10;
+/// The most bytes about actors in one update.
+const ACTORS_ROOM: usize = 14 << 10;
 
-/// The most bytes of links and modules in one update.
-const OTHERS_ROOM: usize = 2 << 10;
+/// The most bytes about actors that come and go among these. The rest is for the numbers of the others.
+const COMING_ROOM: usize = 12 << 10;
 
-/// The most actors that come in one update.
-const MOST_NEWCOMERS: usize = 500;
+/// The bytes of a pid that is gone, at most about.
+const GONE: usize = 18;
 
 /// The bytes that a row of an actor takes besides its digits: brackets and commas.
 const ROW: usize = 4;
+
+/// Actors by their pids.
+type Actors = BTreeMap<u64, (ActorIdentity, ActorNumbers)>;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Picture {
     node: NodeSummary,
-    links: BTreeMap<u64, LinkFigures>,
-    modules: BTreeMap<String, ModuleFigures>,
-    actors: BTreeMap<u64, (ActorIdentity, ActorNumbers)>,
+    links: Rows<LinkFigures>,
+    modules: Rows<ModuleFigures>,
+    actors: Actors,
     /// The pid that the next update begins with.
     turn: u64,
 }
@@ -55,12 +59,19 @@ struct Newcomer<'p> {
 pub(super) struct Update {
     node: NodeSummary,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    links: Vec<LinkFigures>,
+    links: Vec<ToldRow<LinkFigures>>,
     /// Sessions that have ended.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     links_gone: Vec<u64>,
+    /// How many links have changed and had no room.
+    #[serde(skip_serializing_if = "is_zero")]
+    links_waiting: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    modules: Vec<ModuleFigures>,
+    modules: Vec<ToldRow<ModuleFigures>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    modules_gone: Vec<String>,
+    #[serde(skip_serializing_if = "is_zero")]
+    modules_waiting: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     actors: Vec<OwnedNewcomer>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -71,6 +82,11 @@ pub(super) struct Update {
     /// among them that isn't told of has done nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     covers: Option<(u64, u64)>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 #[derive(Debug, Serialize)]
@@ -135,23 +151,20 @@ impl Picture {
         });
         Whole {
             node: &self.node,
-            links: self.links.values().collect(),
-            modules: self.modules.values().collect(),
+            links: self.links.all(),
+            modules: self.modules.all(),
             actors: newcomers.collect(),
         }
     }
 
     /// All that there is, at once.
     pub(super) fn of(sample: Sample) -> Self {
+        let looked_ms = sample.node.uptime_ms;
         let actors = sample.actors.into_iter();
         Self {
             node: sample.node,
-            links: sample.links.into_iter().map(|link| (link.session, link)).collect(),
-            modules: sample
-                .modules
-                .into_iter()
-                .map(|module| (module.module.clone(), module))
-                .collect(),
+            links: Rows::of(sample.links, looked_ms),
+            modules: Rows::of(sample.modules, looked_ms),
             actors: actors
                 .map(|(identity, numbers)| (identity.pid, (identity, numbers)))
                 .collect(),
@@ -161,87 +174,83 @@ impl Picture {
 
     /// Takes over as much as fits into one update, and gives that.
     pub(super) fn update(&mut self, sample: Sample) -> Update {
+        let at_ms = sample.node.uptime_ms;
+        let links = self.links.take(sample.links, at_ms);
+        let modules = self.modules.take(sample.modules, at_ms);
+        self.node = sample.node;
         let mut update = Update {
-            node: sample.node.clone(),
+            node: self.node.clone(),
+            links: links.rows,
+            links_gone: links.gone,
+            links_waiting: links.waiting,
+            modules: modules.rows,
+            modules_gone: modules.gone,
+            modules_waiting: modules.waiting,
             ..Update::default()
         };
-        self.node = sample.node;
-        let mut room = OTHERS_ROOM;
-        self.take_links(sample.links, &mut room, &mut update);
-        self.take_modules(sample.modules, &mut room, &mut update);
         self.take_actors(sample.actors, &mut update);
         update
     }
 
-    fn take_links(&mut self, links: Vec<LinkFigures>, room: &mut usize, update: &mut Update) {
-        let is_gone = |session: &u64| !links.iter().any(|link| link.session == *session);
-        update.links_gone = self.links.keys().copied().filter(is_gone).collect();
-        for session in &update.links_gone {
-            self.links.remove(session);
-        }
-        for link in links {
-            if self.links.get(&link.session) != Some(&link) && *room > 0 {
-                *room = room.saturating_sub(LinkFigures::COST);
-                self.links.insert(link.session, link.clone());
-                update.links.push(link);
-            }
-        }
-    }
-
-    fn take_modules(&mut self, modules: Vec<ModuleFigures>, room: &mut usize, update: &mut Update) {
-        for module in modules {
-            if self.modules.get(&module.module) != Some(&module) && *room > 0 {
-                *room = room.saturating_sub(ModuleFigures::COST);
-                self.modules.insert(module.module.clone(), module.clone());
-                update.modules.push(module);
-            }
-        }
-    }
-
     fn take_actors(&mut self, actors: Vec<(ActorIdentity, ActorNumbers)>, update: &mut Update) {
-        let now: BTreeMap<u64, (ActorIdentity, ActorNumbers)> = actors
+        let now: Actors = actors
             .into_iter()
             .map(|(identity, numbers)| (identity.pid, (identity, numbers)))
             .collect();
-        update.gone = self
-            .actors
-            .keys()
-            .copied()
-            .filter(|pid| !now.contains_key(pid))
-            .collect();
+        let mut coming = COMING_ROOM;
+        let gone = self.actors.keys().copied().filter(|pid| !now.contains_key(pid));
+        update.gone = gone.take(coming / GONE).collect();
+        coming -= update.gone.len() * GONE;
         for pid in &update.gone {
             self.actors.remove(pid);
         }
-        let mut room = NUMBERS_ROOM;
+        self.take_newcomers(&now, &mut coming, update);
+        let room = ACTORS_ROOM - (COMING_ROOM - coming);
+        self.take_numbers(&now, room, update);
+    }
+
+    /// Those that are new or not what they were. The oldest come first, so that nobody waits for ever.
+    fn take_newcomers(&mut self, now: &Actors, room: &mut usize, update: &mut Update) {
+        for (pid, (identity, numbers)) in now {
+            if self.actors.get(pid).is_some_and(|(known, _)| known == identity) {
+                continue;
+            }
+            let newcomer = OwnedNewcomer {
+                identity: identity.clone(),
+                numbers: numbers.all(),
+            };
+            let cost = json_bytes(&newcomer) + 1;
+            if cost > *room && !update.actors.is_empty() {
+                return;
+            }
+            *room = room.saturating_sub(cost);
+            self.actors.insert(*pid, (identity.clone(), *numbers));
+            update.actors.push(newcomer);
+        }
+    }
+
+    /// What those did that readers know, each in its turn.
+    fn take_numbers(&mut self, now: &Actors, mut room: usize, update: &mut Update) {
         let mut turn = None;
         // All of them once, from the one on that had no room the last time.
         for (pid, (identity, numbers)) in now.range(self.turn..).chain(now.range(..self.turn)) {
-            match self.actors.get_mut(pid) {
-                Some((known, before)) if known == identity => {
-                    let Some(change) = Change::between(*pid, before, numbers) else {
-                        continue;
-                    };
-                    let cost = change.cost();
-                    if cost > room {
-                        turn.get_or_insert(*pid);
-                        // Those behind it wait as well, so that nobody is passed over for ever.
-                        room = 0;
-                        continue;
-                    }
-                    room -= cost;
-                    *before = *numbers;
-                    update.numbers.push(change);
-                }
-                _ if update.actors.len() < MOST_NEWCOMERS => {
-                    self.actors.insert(*pid, (identity.clone(), *numbers));
-                    update.actors.push(OwnedNewcomer {
-                        identity: identity.clone(),
-                        numbers: numbers.all(),
-                    });
-                }
-                // The next time.
-                _ => {}
+            // Whoever is still to be told of as another one is told of with its numbers then.
+            let Some((known, before)) = self.actors.get_mut(pid) else {
+                continue;
+            };
+            let Some(change) = Change::between(*pid, before, numbers).filter(|_| known == identity) else {
+                continue;
+            };
+            let cost = change.cost();
+            if cost > room {
+                turn.get_or_insert(*pid);
+                // Those behind it wait as well, so that nobody is passed over for ever.
+                room = 0;
+                continue;
             }
+            room -= cost;
+            *before = *numbers;
+            update.numbers.push(change);
         }
         update.covers = turn.map(|turn| (self.turn, turn));
         self.turn = turn.unwrap_or_default();
@@ -324,19 +333,34 @@ mod tests {
         }
     }
 
+    /// As after a start of very many, and after the reload of a module that all of them run.
     #[test]
-    fn many_that_come_at_once_come_one_after_the_other() {
+    fn many_that_come_change_or_go_at_once_do_so_one_after_the_other() {
         let mut picture = Picture::of(sample(0, 0));
-        let mut updates = 0;
-        while serde_json::to_value(picture.whole()).unwrap()["actors"]
-            .as_array()
-            .unwrap()
-            .len()
-            < 1200
-        {
-            assert!(picture.update(sample(1200, 1)).actors.len() <= MOST_NEWCOMERS);
-            updates += 1;
-        }
-        assert_eq!(updates, 3);
+        let known = |picture: &Picture| picture.actors.len();
+        let rounds = |picture: &mut Picture, sample: &dyn Fn() -> Sample, is_done: &dyn Fn(&Picture) -> bool| {
+            let mut rounds = 0;
+            while !is_done(picture) {
+                let bytes = json_bytes(&picture.update(sample()));
+                assert!(bytes < 20_000, "{bytes} bytes");
+                rounds += 1;
+                assert!(rounds < 100, "{} actors are known", known(picture));
+            }
+        };
+        rounds(&mut picture, &|| sample(1200, 1), &|picture| known(picture) == 1200);
+        let reloaded = || {
+            let mut sample = sample(1200, 9);
+            for (identity, _) in &mut sample.actors {
+                identity.digest = Some(format!("sha256:{:064}", 1));
+            }
+            sample
+        };
+        rounds(&mut picture, &reloaded, &|picture| {
+            let is_told = |(identity, numbers): &(ActorIdentity, ActorNumbers)| {
+                identity.digest.is_some() && numbers.messages == 9
+            };
+            picture.actors.values().all(is_told)
+        });
+        rounds(&mut picture, &|| sample(0, 0), &|picture| known(picture) == 0);
     }
 }

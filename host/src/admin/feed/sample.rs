@@ -1,7 +1,13 @@
 //! A look at the node: the figures that the stream tells, in the short form in which it tells them.
 
-use serde::Serialize;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::time::Duration;
 
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::rows::Row;
 use crate::control::{self, ActorKind, ActorRow, LinkRow, ModuleRow, NodeFigures, OpenedBy, PeerVersion, Service};
 
 /// See the module.
@@ -18,7 +24,7 @@ pub(super) struct Sample {
 pub(super) struct NodeSummary {
     name: String,
     version: String,
-    uptime_ms: u64,
+    pub(super) uptime_ms: u64,
     ready: bool,
     resident_bytes: u64,
     cpu_us: u64,
@@ -35,7 +41,7 @@ pub(super) struct NodeSummary {
 /// A session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct LinkFigures {
-    pub(super) session: u64,
+    session: u64,
     name: String,
     address: String,
     opened: OpenedBy,
@@ -47,17 +53,27 @@ pub(super) struct LinkFigures {
     received_bytes: u64,
     outbox_bytes: u64,
     dead_letters: u64,
+    /// True if the session has never said its figures, which are zero until then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unsaid: bool,
 }
 
-impl LinkFigures {
-    /// Bytes as JSON, about.
-    pub(super) const COST: usize = 320;
+impl Row for LinkFigures {
+    type Key = u64;
+
+    fn key(&self) -> u64 {
+        self.session
+    }
+
+    fn is_said(&self) -> bool {
+        !self.unsaid
+    }
 }
 
 /// A module in figures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct ModuleFigures {
-    pub(super) module: String,
+    module: String,
     guests: u64,
     messages: u64,
     busy_us: u64,
@@ -67,9 +83,12 @@ pub(super) struct ModuleFigures {
     waiting: u64,
 }
 
-impl ModuleFigures {
-    /// Bytes as JSON, about.
-    pub(super) const COST: usize = 170;
+impl Row for ModuleFigures {
+    type Key = String;
+
+    fn key(&self) -> String {
+        self.module.clone()
+    }
 }
 
 /// What an actor is.
@@ -110,23 +129,41 @@ impl ActorNumbers {
 }
 
 impl Sample {
-    /// Looks at everything. Actors are only read, and those that are looked up are as many as `ps` shows.
-    pub(super) async fn of(service: &std::sync::Arc<dyn Service>) -> Self {
+    /// Looks at everything, and adds the work of that to `work`. Actors are only read, and those that are looked up are as many as `ps`
+    /// shows.
+    pub(super) async fn of(service: &std::sync::Arc<dyn Service>, work: &mut Duration) -> Self {
         let reading = service.clone();
-        let actors = tokio::task::spawn_blocking(move || reading.actors());
-        let figures = service.figures().await;
+        let actors = tokio::task::spawn_blocking(move || {
+            let begun = Instant::now();
+            let actors: Vec<_> = reading.actors().into_iter().map(actor).collect();
+            (actors, begun.elapsed())
+        });
+        let figures = working(work, service.figures()).await;
         // Sessions that don't answer now are asked again in a moment.
-        let mut links = service.links().await.unwrap_or_default();
+        let mut links = working(work, service.links()).await.unwrap_or_default();
         // Commands come and go, this page's readers among them, and are no part of the cluster.
         links.retain(|link| !control::is_command(&link.name));
-        let actors = actors.await.unwrap_or_default();
+        let (actors, reading) = actors.await.unwrap_or_default();
+        *work += reading;
         Self {
             node: summary(&figures, links.len() as u64),
             links: links.into_iter().map(link).collect(),
             modules: figures.modules.iter().map(module).collect(),
-            actors: actors.into_iter().map(actor).collect(),
+            actors,
         }
     }
+}
+
+/// Does something, and adds the time in which it works, and doesn't wait, to `work`.
+async fn working<T>(work: &mut Duration, doing: impl Future<Output = T>) -> T {
+    let mut doing = pin!(doing);
+    poll_fn(|context| {
+        let begun = Instant::now();
+        let polled = doing.as_mut().poll(context);
+        *work += begun.elapsed();
+        polled
+    })
+    .await
 }
 
 fn summary(figures: &NodeFigures, sessions: u64) -> NodeSummary {
@@ -149,6 +186,7 @@ fn summary(figures: &NodeFigures, sessions: u64) -> NodeSummary {
 }
 
 fn link(row: LinkRow) -> LinkFigures {
+    let unsaid = row.figures.is_none();
     let figures = row.figures.unwrap_or_default();
     LinkFigures {
         session: row.session,
@@ -163,6 +201,7 @@ fn link(row: LinkRow) -> LinkFigures {
         received_bytes: figures.received.bytes,
         outbox_bytes: figures.outbox_bytes,
         dead_letters: figures.dead_letters.iter().map(|(_, letters)| letters).sum(),
+        unsaid,
     }
 }
 
@@ -200,4 +239,18 @@ fn actor(row: ActorRow) -> (ActorIdentity, ActorNumbers) {
         restarts: figures.restarts,
     };
     (identity, numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_takes_its_time_is_waited_for_without_making_the_looks_rarer() {
+        let mut work = Duration::ZERO;
+        working(&mut work, tokio::time::sleep(Duration::from_secs(1))).await;
+        assert_eq!(work, Duration::ZERO);
+        working(&mut work, async { tokio::time::advance(Duration::from_secs(2)).await }).await;
+        assert!(work <= Duration::from_secs(2), "{work:?}");
+    }
 }

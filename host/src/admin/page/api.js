@@ -2,6 +2,9 @@
 
 const KEPT = "ractor-host.token";
 
+// The node says something every 10 seconds at least, and keeps nobody waiting for longer than 20.
+const SILENCE_MS = 30000;
+
 /** What the node refused, in its words. */
 export class Refused extends Error {
   constructor(status, problem) {
@@ -32,7 +35,26 @@ async function answer(response) {
 
 /** What the node says at an address below /v1. */
 export async function get(path, signal) {
-  return answer(await fetch(`v1/${path}`, { headers: headers(), signal, cache: "no-store" }));
+  const patience = AbortSignal.timeout(SILENCE_MS);
+  const either = signal ? AbortSignal.any([signal, patience]) : patience;
+  return answer(await fetch(`v1/${path}`, { headers: headers(), signal: either, cache: "no-store" }));
+}
+
+/** What does the same as `ask`, but never twice at a time, and not more often than this. */
+export function calmly(ask, everyMs = 1000) {
+  let isAsking = false;
+  let isWanted = false;
+  return async () => {
+    isWanted = true;
+    if (isAsking) return;
+    isAsking = true;
+    while (isWanted) {
+      isWanted = false;
+      await ask();
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
+    }
+    isAsking = false;
+  };
 }
 
 /** Has the node do something. */
@@ -46,8 +68,32 @@ export function requestId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Reads server-sent events until they end. `fetch` and not EventSource, which can't show a token. */
-export async function follow(path, signal, on) {
+/** Nothing has come for too long. */
+export class Silent extends Error {
+  constructor(silenceMs) {
+    super(`nothing has come from the node for ${silenceMs / 1000} seconds`);
+  }
+}
+
+/** Reads server-sent events until they end, or nothing comes any more. `fetch` and not EventSource, which can't show a token. */
+export async function follow(path, signal, on, silenceMs = SILENCE_MS) {
+  const silent = new AbortController();
+  let timer;
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silent.abort(), silenceMs);
+  };
+  heard();
+  try {
+    await read(path, AbortSignal.any([signal, silent.signal]), heard, on);
+  } catch (error) {
+    throw silent.signal.aborted ? new Silent(silenceMs) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function read(path, signal, heard, on) {
   const response = await fetch(`v1/${path}`, { headers: headers({ accept: "text/event-stream" }), signal, cache: "no-store" });
   if (!response.ok) await answer(response);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -55,6 +101,7 @@ export async function follow(path, signal, on) {
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
+    heard();
     const frames = (rest + value).split("\n\n");
     rest = frames.pop();
     for (const frame of frames) {

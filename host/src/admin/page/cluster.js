@@ -1,7 +1,7 @@
 // The cluster as a graph: this node in the middle, and the nodes that it has sessions with around it.
 
 import { h, svg, table } from "./dom.js";
-import { bytes, microseconds, rate } from "./units.js";
+import { bytes, count, microseconds, rate } from "./units.js";
 
 const MOST = 40;
 const WIDTH = 720;
@@ -37,13 +37,16 @@ export function graph(model) {
   const height = shown.length > 2 ? 340 : 120;
   const places = shown.map((_, at) => place(at, shown.length, height));
   const name = model.node?.name ?? "";
-  const words = links.length === 0 ? `${name}, alone` : `${name} with sessions to ${links.map((link) => link.name).join(", ")}`;
+  const more = links.length > MOST ? `and ${count(links.length - MOST)} more, which the table lists` : "";
+  const names = shown.map((link) => link.name).join(", ");
+  const words = links.length === 0 ? `${name}, alone` : `${name} with sessions to ${names} ${more}`.trim();
   return svg(
     "svg",
     { class: "graph", viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": `The cluster: ${words}` },
     shown.flatMap((link, at) => edge(link, places[at], height)),
     node([WIDTH / 2, height / 2], name, "self"),
     shown.flatMap((link, at) => node(places[at], link.name, "peer")),
+    more && svg("text", { x: WIDTH / 2, y: height - 4, class: "label" }, more),
   );
 }
 

@@ -1,8 +1,8 @@
 // Everything of one actor.
 
-import { get } from "./api.js";
+import { calmly, get } from "./api.js";
 import { checkpointsCard } from "./checkpoints.js";
-import { card, h, sparkline, table } from "./dom.js";
+import { card, h, renewCards, sparkline, table } from "./dom.js";
 import { logTail } from "./log.js";
 import { traceCard } from "./trace.js";
 import { bytes, clock, count, lasting, microseconds, rate, share, version } from "./units.js";
@@ -55,19 +55,24 @@ function reloads({ reloads: all }) {
 
 /** `target` is a name or `pid:N`. What is made anew by each look is in `parts`, and what people type into or press stands below. */
 export function detailView(model, target) {
-  const name = model.find(target)?.title ?? target;
-  const heading = h("h2", {}, name);
+  // A pid is that of one life. Once the name is known, it is by this that the actor is followed and steered.
+  let who = model.find(target)?.name ?? target;
+  let ended = false;
+  const heading = h("h2", {}, model.find(target)?.title ?? target);
   const parts = h("div", { class: "columns" });
   const problem = h("div", { role: "status" });
-  const tail = logTail(target);
-  const trace = traceCard(model, target);
-  const checkpoints = checkpointsCard(model, target, () => load());
+  const tail = logTail(who);
+  const trace = traceCard(model, who);
+  const checkpoints = checkpointsCard(model, who, () => load());
   const actions = ["restart", "start", "stop", "kill"].map((action) =>
-    h("button", { type: "button", class: ["stop", "kill"].includes(action) ? "danger" : "", onclick: () => steer(model, action, target, name) }, `${action[0].toUpperCase()}${action.slice(1)} …`),
+    h("button", { type: "button", class: ["stop", "kill"].includes(action) ? "danger" : "", onclick: () => steer(model, action, who, heading.textContent) }, `${action[0].toUpperCase()}${action.slice(1)} …`),
   );
-  const load = async () => {
+  const load = calmly(async () => {
     try {
-      const detail = await get(`actors/${encodeURIComponent(target)}`);
+      const detail = await get(`actors/${encodeURIComponent(who)}`);
+      if (ended) return;
+      who = detail.row.name ?? who;
+      tail.about(who);
       heading.textContent = detail.row.name ?? `pid ${detail.row.pid}`;
       problem.replaceChildren();
       const actor = model.actors.get(detail.row.pid);
@@ -79,13 +84,13 @@ export function detailView(model, target) {
         failure(detail),
         reloads(detail),
       ];
-      parts.replaceChildren(...cards.filter(Boolean));
+      renewCards(parts, cards.filter(Boolean));
       checkpoints.show(detail.checkpoints, heading.textContent);
       trace.box.hidden = !detail.row.module;
     } catch (error) {
       problem.replaceChildren(h("p", { class: "notice bad" }, error.message));
     }
-  };
+  });
   load();
   const timer = setInterval(load, EVERY_MS);
   return {
@@ -101,6 +106,7 @@ export function detailView(model, target) {
       if (what === "role") trace.role();
     },
     end() {
+      ended = true;
       clearInterval(timer);
       tail.end();
       trace.end();

@@ -60,3 +60,31 @@ export function table(caption, columns, rows) {
 export function card(title, ...children) {
   return h("section", { class: "card", "aria-label": title }, h("h2", {}, title), children);
 }
+
+/** Whether somebody is in a box with the keyboard, or has marked some of its text. */
+function isBusy(box) {
+  if (box.contains(document.activeElement)) return true;
+  const selection = document.getSelection();
+  return Boolean(selection) && !selection.isCollapsed && selection.rangeCount > 0 && selection.getRangeAt(0).intersectsNode(box);
+}
+
+/** Puts the figures of now into a box, unless somebody is busy in it: there will be newer ones. */
+export function renew(box, ...children) {
+  if (!isBusy(box)) box.replaceChildren(...children);
+}
+
+/** The same of a list of cards, each by itself. */
+export function renewCards(box, cards) {
+  const labels = (all) => all.map((one) => one.getAttribute("aria-label")).join("\n");
+  const before = [...box.children];
+  if (labels(before) !== labels(cards)) renew(box, ...cards);
+  else before.forEach((old, at) => isBusy(old) || old.replaceWith(cards[at]));
+}
+
+/** Puts something else into a box. The focus stays with what is the same in it. */
+export function change(box, ...children) {
+  const held = box.contains(document.activeElement) ? document.activeElement : null;
+  const isSame = (one) => one.tagName === held.tagName && one.textContent === held.textContent && one.getAttribute("href") === held.getAttribute("href");
+  box.replaceChildren(...children);
+  if (held && !box.contains(document.activeElement)) [...box.querySelectorAll(held.tagName)].find(isSame)?.focus({ preventScroll: true });
+}

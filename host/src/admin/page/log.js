@@ -5,6 +5,7 @@ import { card, h } from "./dom.js";
 import { changeLogging } from "./writing.js";
 
 const MOST = 2000;
+const LAST = 200;
 const WAIT_MS = 20000;
 const PAUSE_MS = 2000;
 
@@ -21,19 +22,31 @@ export function logTail(target, tall = false) {
     while (box.childElementCount > MOST) box.firstChild.remove();
     if (atEnd) box.scrollTop = box.scrollHeight;
   };
+  const divide = (text) => add([{ level: "quiet", text: `— ${text} —` }], 0);
   const read = async (signal) => {
     let next = null;
+    let failed = null;
     while (!signal.aborted) {
-      const asked = new URLSearchParams(next === null ? { last: 200 } : { next, wait_ms: WAIT_MS });
+      const asked = new URLSearchParams(next === null ? { last: LAST } : { next, wait_ms: WAIT_MS });
       if (target) asked.set("target", target);
       if (level) asked.set("level", level);
       try {
         const page = await get(`logs?${asked}`, signal);
+        if (next !== null && page.next < next) {
+          // The numbers are of another life of the node, and its first lines are below this one.
+          next = null;
+          divide("the node has started anew");
+          continue;
+        }
+        if (failed !== null) divide(`the node answers again; its last ${LAST} lines`);
+        failed = null;
         add(page.lines, page.lost);
         next = page.next;
       } catch (error) {
         if (signal.aborted) return;
-        add([{ level: "warn", text: `(${error.message})` }], 0);
+        if (error.message !== failed) add([{ level: "warn", text: `(${error.message})` }], 0);
+        failed = error.message;
+        next = null;
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
     }
@@ -48,6 +61,12 @@ export function logTail(target, tall = false) {
   return {
     box,
     end: () => stopped.abort(),
+    /** Goes on with the lines about this one, which may be known by another name. */
+    about: (other) => {
+      if (other === target) return;
+      target = other;
+      begin();
+    },
     select: (value) => {
       level = value;
       begin();

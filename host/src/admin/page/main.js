@@ -1,6 +1,6 @@
 // The page: which view is shown, and the connection to the node.
 
-import { Refused, follow, get } from "./api.js";
+import { Refused, Silent, follow, get } from "./api.js";
 import { say } from "./dom.js";
 import { Model } from "./model.js";
 import { actorsView } from "./actors.js";
@@ -29,14 +29,29 @@ const VIEWS = [
   [/^/, "Overview", overviewView],
 ];
 
+let titled = "";
+function entitle() {
+  const words = `${titled} – ${model.node?.name ?? "ractor-host"}`;
+  if (document.title !== words) document.title = words;
+}
+
+/** What an address means; one that is cut off in the middle of a character, what it says. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function show() {
   view?.end?.();
   const hash = location.hash || "#/";
-  if (hash === "#content") return;
   const [pattern, title, make] = VIEWS.find(([candidate]) => candidate.test(hash));
-  view = make(model, decodeURIComponent(hash.match(pattern)[1] ?? ""));
+  view = make(model, decoded(hash.match(pattern)[1] ?? ""));
   content.replaceChildren(...view.elements);
-  document.title = `${title} – ${model.node?.name ?? "ractor-host"}`;
+  titled = title;
+  entitle();
   for (const link of document.querySelectorAll(".tabs a")) {
     if (link.textContent === title) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -65,7 +80,20 @@ function bar() {
   say(state, model.reason ? `${words}: ${model.reason}` : words);
   state.className = `badge ${connection === "live" ? (node.ready ? "good" : "bad") : connection === "connecting" ? "" : "bad"}`;
   say(document.getElementById("node-name"), node?.name ?? "");
+  entitle();
   say(document.getElementById("token-button"), model.role ? `Token: ${model.role}` : "Token: none");
+}
+
+/** Asks for what has happened until now. What the stream tells of meanwhile comes behind it, so that nothing is missing between the two. */
+function catchUp(signal) {
+  let early = [];
+  const done = (events) => {
+    if (events) model.history(events);
+    model.happened(early);
+    early = null;
+  };
+  get("events?last=500", signal).then((page) => done(page.events), () => done(null));
+  return (event) => (early ? early.push(event) : model.happened([event]));
 }
 
 async function read() {
@@ -76,14 +104,14 @@ async function read() {
     try {
       model.role = (await get("role", stopped.signal)).role;
       model.changed("role");
-      const page = await get("events?last=500", stopped.signal);
-      if (page.next <= (model.events.at(-1)?.number ?? -1)) model.forgetEvents();
-      model.happened(page.events);
+      let happened = null;
       await follow("stream", stopped.signal, (event, data) => {
         failures = 0;
-        if (event === "snapshot") model.snapshot(data);
-        else if (event === "update") model.update(data);
-        else if (event === "happened") model.happened([data]);
+        if (event === "snapshot") {
+          model.snapshot(data);
+          happened ??= catchUp(stopped.signal);
+        } else if (event === "update") model.update(data);
+        else if (event === "happened") (happened ??= catchUp(stopped.signal))(data);
         else if (event === "end") model.connected("disconnected", data.reason);
       });
       if (model.connection === "live") model.connected("disconnected");
@@ -91,10 +119,12 @@ async function read() {
       if (stopped.signal.aborted) continue;
       if (error instanceof Refused && [401, 403].includes(error.status)) {
         model.connected("no access", "a token is needed");
-        await askForToken(model, "Looking at this node takes a token of the role observe.");
+        // Whoever has none now isn't asked again and again: the button in the bar is there.
+        if (!(await askForToken(model, "Looking at this node takes a token of the role observe."))) await new Promise((resolve) => { restart = resolve; });
         continue;
       }
-      model.connected("disconnected", error instanceof Refused ? error.message : "the node does not answer");
+      const isSaid = error instanceof Refused || error instanceof Silent;
+      model.connected("disconnected", isSaid ? error.message : "the node does not answer");
     }
     await new Promise((resolve) => setTimeout(resolve, RETRY[Math.min(failures, RETRY.length - 1)]));
     failures += 1;
@@ -125,7 +155,12 @@ document.getElementById("token-button").addEventListener("click", async () => {
 });
 window.addEventListener("hashchange", () => {
   show();
-  if (location.hash !== "#content") content.focus({ preventScroll: true });
+  content.focus({ preventScroll: true });
+});
+// The part behind `#` says which view there is, so this link must not change it.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  content.focus();
 });
 show();
 read();

@@ -3,6 +3,9 @@
 const HISTORY = 60;
 const MOST_EVENTS = 1000;
 
+// Two clocks may differ so much.
+const CLOCKS_MS = 5000;
+
 /** A figure that only grows, and how fast it does. */
 class Meter {
   constructor(value) {
@@ -81,6 +84,7 @@ export class Model extends EventTarget {
     this.modules = new Map();
     this.actors = new Map();
     this.events = [];
+    this.heard = 0;
     this.cpu = new Meter(0);
     this.throughput = [];
     this.connection = "connecting";
@@ -99,66 +103,85 @@ export class Model extends EventTarget {
     this.changed("connection");
   }
 
-  snapshot(data, at = performance.now()) {
+  /** `at` is the node's own time in milliseconds: how long something took to arrive is no part of any rate. */
+  snapshot(data, at = data.node.uptime_ms ?? performance.now()) {
+    const isAnother = this.isAnotherLife(data.node);
+    if (isAnother) this.forgetEvents();
     this.node = data.node;
     this.at = at;
+    this.heard = performance.now();
     this.cpu = new Meter(data.node.cpu_us);
-    this.links = new Map(data.links.map((link) => [link.session, this.link(link, 0)]));
-    this.modules = new Map(data.modules.map((module) => [module.module, this.module(module, 0)]));
-    const known = this.actors;
+    this.links = new Map(data.links.map((link) => [link.session, this.link(link)]));
+    this.modules = new Map(data.modules.map((module) => [module.module, this.module(module)]));
+    const known = isAnother ? new Map() : this.actors;
     this.actors = new Map(data.actors.map((row) => [row.pid, new Actor(row, at)]));
     for (const [pid, actor] of this.actors) actor.history = known.get(pid)?.history ?? [];
     this.connected("live");
     this.changed("actors");
   }
 
-  update(data, at = performance.now()) {
+  /** A node that was started anew is up for less time than the one that was known would be by now. */
+  isAnotherLife(node) {
+    return this.node !== null && node.uptime_ms + CLOCKS_MS < this.node.uptime_ms + performance.now() - this.heard;
+  }
+
+  update(data, at = data.node.uptime_ms ?? performance.now()) {
     if (!this.node) return;
-    const seconds = (at - this.at) / 1000;
+    this.cpu.now(data.node.cpu_us, (at - this.at) / 1000);
     this.at = at;
+    this.heard = performance.now();
     this.node = data.node;
-    this.cpu.now(data.node.cpu_us, seconds);
     for (const session of data.links_gone ?? []) this.links.delete(session);
-    this.renew(this.links, data.links ?? [], "session", (row) => this.link(row, seconds));
-    this.renew(this.modules, data.modules ?? [], "module", (row) => this.module(row, seconds));
+    for (const module of data.modules_gone ?? []) this.modules.delete(module);
+    this.renew(this.links, data.links ?? [], data.links_waiting, "session", (row) => this.link(row));
+    this.renew(this.modules, data.modules ?? [], data.modules_waiting, "module", (row) => this.module(row));
     for (const pid of data.gone ?? []) this.actors.delete(pid);
     for (const row of data.actors ?? []) this.come(row, at);
-    this.count(data.numbers ?? [], data.covers, at);
+    const come = new Set((data.actors ?? []).map((row) => row.pid));
+    this.count(data.numbers ?? [], come, data.covers, at);
     this.throughput.push(this.rate());
     if (this.throughput.length > HISTORY) this.throughput.shift();
     this.changed("figures");
   }
 
-  /** Rows that are told are new, and those that aren't have stood still. */
-  renew(known, rows, key, make) {
+  /** Rows that are told are new, and those that aren't have stood still, unless some had to wait. */
+  renew(known, rows, waiting, key, make) {
     const told = new Set(rows.map((row) => row[key]));
-    for (const [name, row] of known) {
+    for (const [name, row] of waiting ? [] : known) {
       if (!told.has(name)) known.set(name, { ...row, rates: Object.fromEntries(Object.keys(row.rates).map((rate) => [rate, 0])) });
     }
     for (const row of rows) known.set(row[key], make(row));
   }
 
-  link(row, seconds) {
-    return this.rated(row, this.links.get(row.session), seconds, ["sent_messages", "sent_bytes", "received_messages", "received_bytes"]);
+  link(row) {
+    return this.rated(row, this.links.get(row.session), ["sent_messages", "sent_bytes", "received_messages", "received_bytes"]);
   }
 
-  module(row, seconds) {
-    return this.rated(row, this.modules.get(row.module), seconds, ["messages", "busy_us"]);
+  module(row) {
+    return this.rated(row, this.modules.get(row.module), ["messages", "busy_us"]);
   }
 
-  rated(row, before, seconds, keys) {
-    const each = (key) => (before && seconds > 0 ? Math.max(0, row[key] - before[key]) / seconds : 0);
+  /** What was added to each, by the time in which it was. */
+  rated(row, before, keys) {
+    const seconds = (row.over_ms ?? 0) / 1000;
+    const isKnown = before && !before.unsaid && seconds > 0;
+    const each = (key) => (isKnown ? Math.max(0, row[key] - before[key]) / seconds : 0);
     return { ...row, rates: Object.fromEntries(keys.map((key) => [key, each(key)])) };
   }
 
   come(row, at) {
     const known = this.actors.get(row.pid);
-    if (known) known.identify(row);
-    else this.actors.set(row.pid, new Actor(row, at));
+    if (!known) {
+      this.actors.set(row.pid, new Actor(row, at));
+      return;
+    }
+    known.identify(row);
+    const [messages, busy, ...kept] = row.numbers;
+    known.add(messages - known.messages, busy - known.busy, kept, at);
   }
 
-  count(numbers, covers, at) {
-    const told = new Set();
+  /** `told` are those whose numbers are known already. */
+  count(numbers, told, covers, at) {
     for (const [pid, messages, busy, ...kept] of numbers) {
       told.add(pid);
       this.actors.get(pid)?.add(messages, busy, kept, at);
@@ -187,7 +210,17 @@ export class Model extends EventTarget {
     this.changed("events");
   }
 
-  /** A node that has started anew counts from the beginning. */
+  /** The last events that the node has, after a connection to it: of one that was started anew, none is known. */
+  history(events) {
+    const known = new Map(this.events.map((event) => [event.number, event.at_ms]));
+    const isAnother = (event) => known.has(event.number) && known.get(event.number) !== event.at_ms;
+    const isBehind = (events.at(-1)?.number ?? -1) < (this.events.at(-1)?.number ?? -1);
+    if (isBehind || events.some(isAnother)) this.forgetEvents();
+    this.happened(events);
+    // Whoever asks for more when something happens has missed what happened meanwhile.
+    this.changed("events");
+  }
+
   forgetEvents() {
     this.events = [];
   }

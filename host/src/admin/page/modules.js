@@ -1,7 +1,7 @@
 // The modules of the node and their versions, and replacing them.
 
-import { get } from "./api.js";
-import { card, h, table } from "./dom.js";
+import { calmly, get } from "./api.js";
+import { card, change, h, renew, table } from "./dom.js";
 import { bytes, count, rate, version } from "./units.js";
 import { reload, rollback } from "./writing.js";
 
@@ -39,29 +39,24 @@ export function modulesView(model) {
       h("div", { class: "toolbar" }, buttons),
     ];
   };
-  const draw = () => {
-    // A button that has the focus stays the one that has it.
-    if (box.contains(document.activeElement)) return;
-    box.replaceChildren(modules.length === 0 ? h("p", { class: "quiet" }, "The node has no modules.") : table("Modules", columns, modules.map(row)));
-  };
-  const load = async () => {
+  const all = () => (modules.length === 0 ? h("p", { class: "quiet" }, "The node has no modules.") : table("Modules", columns, modules.map(row)));
+  const load = calmly(async () => {
     try {
       ({ modules } = await get("status"));
-      draw();
+      change(box, all());
     } catch (error) {
-      box.replaceChildren(h("p", { class: "notice bad" }, error.message));
+      change(box, h("p", { class: "notice bad" }, error.message));
     }
-  };
+  });
   return {
     elements: [card("Modules", box)],
     update(what) {
       const last = model.events.filter((event) => RELOADS.includes(event.event)).at(-1)?.number ?? -1;
       if (what === "all" || what === "role" || last !== seen) {
         seen = last;
-        document.activeElement?.blur?.();
         load();
       } else if (what === "figures") {
-        draw();
+        renew(box, all());
       }
     },
   };

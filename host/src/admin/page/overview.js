@@ -1,8 +1,8 @@
 // The node at one glance.
 
 import { graph, linkTable } from "./cluster.js";
-import { get } from "./api.js";
-import { card, h, sparkline } from "./dom.js";
+import { calmly, get } from "./api.js";
+import { card, change, h, renew, sparkline } from "./dom.js";
 import { eventItem } from "./timeline.js";
 import { bytes, count, lasting, rate, share } from "./units.js";
 import { drain, steer } from "./writing.js";
@@ -38,18 +38,18 @@ export function overviewView(model) {
   let drawn = 0;
 
   // What operators have stopped, and what was given up, is asked for when something happens.
-  const trouble = async () => {
+  const trouble = calmly(async () => {
     try {
       const { given_up: givenUp, stopped } = await get("status");
       const rows = [
         ...givenUp.map((actor) => h("p", { class: "notice bad" }, `${actor.actor} was given up by ${actor.supervisor}: ${actor.reason}`)),
         ...stopped.map((actor) => h("p", { class: "notice" }, `${actor.name} was stopped by an operator. `, h("button", { type: "button", onclick: () => steer(model, "start", actor.name) }, `Start ${actor.name}`))),
       ];
-      down.replaceChildren(...rows);
+      change(down, ...rows);
     } catch {
       // The bar says that the node doesn't answer.
     }
-  };
+  });
 
   return {
     elements: [
@@ -66,13 +66,13 @@ export function overviewView(model) {
     update(what) {
       if (["all", "figures", "actors"].includes(what) && performance.now() - drawn > 500) {
         drawn = performance.now();
-        figures.replaceChildren(...tiles(model));
-        if (model.node) picture.replaceChildren(graph(model));
-        links.replaceChildren(linkTable(model));
+        renew(figures, ...tiles(model));
+        if (model.node) renew(picture, graph(model));
+        renew(links, linkTable(model));
       }
       if (["all", "events"].includes(what)) {
-        latest.replaceChildren(...model.events.slice(-LATEST).reverse().map(eventItem));
-        if (model.events.length === 0) latest.append(h("li", {}, "Nothing has happened yet."));
+        const events = model.events.slice(-LATEST).reverse().map(eventItem);
+        change(latest, ...(events.length > 0 ? events : [h("li", {}, "Nothing has happened yet.")]));
         trouble();
       }
     },

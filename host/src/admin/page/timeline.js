@@ -1,6 +1,6 @@
 // What happened on the node: restarts, reloads, nodes that came and went.
 
-import { card, h, say } from "./dom.js";
+import { card, change, h, say } from "./dom.js";
 import { clock, count, version } from "./units.js";
 
 const WORDS = {
@@ -45,7 +45,7 @@ export function eventsView(model) {
   let kinds = "";
   const update = () => {
     const events = model.events.filter((event) => kinds === "" || kinds.split(" ").includes(event.event));
-    list.replaceChildren(...events.slice(-500).reverse().map(eventItem));
+    change(list, ...events.slice(-500).reverse().map(eventItem));
     say(tally, `${count(events.length)} events`);
   };
   const select = h("select", { onchange: (event) => { kinds = event.target.value; update(); } }, KINDS.map(([value, title]) => h("option", { value }, title)));

@@ -10,6 +10,9 @@ const WHAT_A_ROLE_MAY = {
   deploy: "Replacing code",
 };
 
+/** The kind of a problem that says that the node has checked something, and is against it. */
+const REFUSED = "urn:ractor-host:problem:refused";
+
 function open(title, ...children) {
   const dialog = h("dialog", { "aria-label": title }, h("h2", {}, title), ...children);
   document.body.append(dialog);
@@ -81,7 +84,8 @@ export async function askForToken(model, why) {
 
 /**
  * Does something once the operator has read what it will do. `plan` gives what is known of it beforehand, if there is more to say than
- * `what`; `run` does it, and gives what came of it as elements.
+ * `what`; `run` does it, and gives what came of it as elements. Both are told whether it is to be done although the node's checks are
+ * against it: that is offered only once `plan` was refused, and what was planned before doesn't hold for it.
  */
 export async function write(model, { role, title, what, verb, danger, plan, run }) {
   const { input, label } = tokenField("token");
@@ -91,48 +95,61 @@ export async function write(model, { role, title, what, verb, danger, plan, run 
   const cancel = h("button", { type: "button", onclick: (event) => close(event, "") }, "Cancel");
   const go = h("button", { type: "submit", class: danger ? "danger" : "primary" }, verb);
   let isPlanned = !plan;
+  const anyway = h("input", { type: "checkbox", name: "anyway", onchange: () => forget() });
+  const offer = h("label", { class: "choice", hidden: true }, anyway, " Do it although the checks are against it");
 
   const ready = () => {
     needsToken.hidden = model.may(role);
     go.textContent = isPlanned ? verb : "Show what it will do";
   };
   const fail = (error) => outcome.replaceChildren(h("p", { class: "notice bad" }, error.message));
+  const forget = () => {
+    isPlanned = !plan;
+    planned.replaceChildren();
+    outcome.replaceChildren();
+    ready();
+  };
   const look = async () => {
     planned.replaceChildren(h("p", { class: "quiet" }, "Asking the node what it would do …"));
+    go.disabled = anyway.disabled = true;
     try {
-      planned.replaceChildren(...(await plan()));
+      planned.replaceChildren(...(await plan(anyway.checked)));
       isPlanned = true;
     } catch (error) {
       planned.replaceChildren();
       fail(error);
+      if (error.kind === REFUSED) offer.hidden = false;
     }
+    go.disabled = anyway.disabled = false;
   };
   const send = async (event) => {
     event.preventDefault();
     outcome.replaceChildren();
-    go.disabled = true;
+    go.disabled = anyway.disabled = true;
     try {
       if (!model.may(role)) await show(input.value, model);
       if (!model.may(role)) throw new Error(`This token has the role ${model.role ?? "of nobody"}; ${role} is needed.`);
       if (!isPlanned) {
         await look();
       } else {
-        outcome.replaceChildren(...(await run()));
-        go.hidden = true;
+        outcome.replaceChildren(...(await run(anyway.checked)));
+        go.hidden = offer.hidden = true;
         cancel.textContent = "Close";
         cancel.focus();
       }
     } catch (error) {
+      // What was planned can have changed since.
+      forget();
       fail(error);
     }
-    go.disabled = false;
+    go.disabled = anyway.disabled = false;
     ready();
   };
   ready();
   if (plan && model.may(role)) look().then(ready);
   await open(
     title,
-    h("form", { onsubmit: send }, h("ul", {}, what.map((line) => h("li", {}, line))), planned, needsToken, outcome, h("div", { class: "buttons" }, cancel, go)),
+    h("form", { onsubmit: send }, h("ul", {}, what.map((line) => h("li", {}, line))), planned, needsToken, outcome, offer, h("div", { class: "buttons" }, cancel, go)),
   );
 }
 
@@ -227,13 +244,20 @@ function report({ report: { module, old, new: fresh, verdict, changes, actors, u
 
 /** Gives a module the code that its file has now. */
 export function reload(model, module) {
+  const ask = (how) => post(`modules/${encodeURIComponent(module)}/reload`, { id: requestId(), ...how });
+  let next;
   return write(model, {
     role: "deploy",
     title: `Reload ${module}`,
     verb: "Reload",
     what: [`Module ${module} gets the code that its file has now, and all of its actors with it.`, "Each actor stands still for a moment and keeps its state. If one of them fails, all go back to what they run now."],
-    plan: async () => report(await post(`modules/${encodeURIComponent(module)}/reload`, { id: requestId(), dry_run: true, force: true })),
-    run: async () => report(await post(`modules/${encodeURIComponent(module)}/reload`, { id: requestId(), force: true })),
+    plan: async (force) => {
+      const planned = await ask({ dry_run: true, force });
+      next = planned.report.new;
+      return report(planned);
+    },
+    // The file may be another one by now: what was shown is done, or nothing.
+    run: async (force) => report(await ask({ force, planned: next })),
   });
 }
 

@@ -15,7 +15,7 @@ use crate::tls::ServerName;
 /// folder.
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct ControlArguments {
-    /// The node.toml of a node on this machine. It goes before --node; without either, it is the one in the current folder.
+    /// The node.toml of a node on this machine. Takes precedence over --node; without either, it is the one in the current folder.
     #[arg(short = 'f', long, value_name = "NODE.TOML")]
     pub(in crate::cli) config: Option<PathBuf>,
     /// The address of a node that has a table [control] in its node.toml. May be given several times.

@@ -35,7 +35,7 @@ Examples:
 pub(super) struct DoctorArguments {
     #[command(flatten)]
     control: ControlArguments,
-    /// Look for what building guests needs, too.
+    /// Also check for the tools needed to build guests.
     #[arg(long)]
     dev: bool,
     /// The format of the output.

@@ -42,13 +42,13 @@ Keys:
 pub(super) struct TopArguments {
     #[command(flatten)]
     control: ControlArguments,
-    /// What decides about the order of the actors. A key changes it.
+    /// Sort by this column; numbers are sorted largest first. A key changes it.
     #[arg(long, value_enum, default_value = "messages")]
     sort: SortBy,
     /// Only actors that have this text in their name, in the name of a group or of their module. The key `/` changes it.
     #[arg(long, value_name = "TEXT", default_value = "")]
     filter: String,
-    /// The time between two looks: 500ms, 5s.
+    /// Refresh interval: 500ms, 5s.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_timeout)]
     interval: Duration,
 }

@@ -67,6 +67,7 @@ async fn a_node_that_stops_says_what_runs_and_takes_no_deployment() {
         Request::Reload {
             id: RequestId::random(),
             digest: None,
+            planned: None,
             reload: Reload::of("m"),
         },
         Request::BeginUpload {

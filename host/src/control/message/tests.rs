@@ -27,6 +27,7 @@ fn a_reload_travels_as_what_its_sender_may_decide() {
     let request = Request::Reload {
         id: "00ff00ff00ff00ff".parse().unwrap(),
         digest: None,
+        planned: None,
         reload: Reload {
             mode: Some(Mode::Restart),
             on_failure: OnFailure::Mixed,
