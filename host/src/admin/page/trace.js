@@ -27,7 +27,7 @@ function short(text) {
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
 }
 
-/** The time of the day to the microsecond, by the node's clock, as it is here. */
+/** The time of the day by the node's clock, to the microsecond, in the time zone of whoever looks. */
 function time(at) {
   return `${new Date(at / 1000).toTimeString().slice(0, 8)}.${String(at % 1e6).padStart(6, "0")}`;
 }
