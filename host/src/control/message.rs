@@ -246,7 +246,7 @@ pub(crate) enum Answer {
     WentBack(WentBack),
     Spawned(SpawnedActor),
     Events(EventPage),
-    /// There was no room for those who wait, or what was waited for takes longer still.
+    /// There was no room for those who wait, or what they wait for takes longer still.
     Busy {
         reason: String,
     },

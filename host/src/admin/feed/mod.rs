@@ -144,13 +144,16 @@ impl FeedReader {
 }
 
 /// Has readers come again, and the next one have it looked anew, if a look fails.
-struct Looking(Arc<Mutex<Shared>>);
+struct Looking {
+    shared: Arc<Mutex<Shared>>,
+    /// It has ended because nobody reads, and another one may look by now.
+    is_over: bool,
+}
 
 impl Drop for Looking {
     fn drop(&mut self) {
-        // Otherwise it has ended because nobody reads, and another one may look by now.
-        if std::thread::panicking() {
-            let mut shared = self.0.lock();
+        if !self.is_over {
+            let mut shared = self.shared.lock();
             let (frames, _) = broadcast::channel(MOST_WAITING);
             *shared = Shared {
                 picture: None,
@@ -163,7 +166,10 @@ impl Drop for Looking {
 
 /// Looks at the node as long as anybody reads, for the first time when that is due.
 async fn look(service: Arc<dyn Service>, shared: Arc<Mutex<Shared>>, mut due: Instant) {
-    let _looking = Looking(shared.clone());
+    let mut looking = Looking {
+        shared: shared.clone(),
+        is_over: false,
+    };
     let mut next = service.events(EventQuery::default()).await.next;
     let mut gathered = Instant::now();
     let mut quiet_until = gathered + HEARTBEAT;
@@ -191,6 +197,7 @@ async fn look(service: Arc<dyn Service>, shared: Arc<Mutex<Shared>>, mut due: In
                 let sample = Sample::of(&service, &mut work).await;
                 let begun = Instant::now();
                 if !tell(&mut shared.lock(), sample) {
+                    looking.is_over = true;
                     return;
                 }
                 // What was only waited for costs the node nothing.
@@ -335,7 +342,10 @@ mod tests {
         let feed = feed();
         let mut reader = feed.read().unwrap();
         assert_eq!(name(&mut reader).await, "event: snapshot");
-        let looking = Looking(feed.shared.clone());
+        let looking = Looking {
+            shared: feed.shared.clone(),
+            is_over: false,
+        };
         let failed = tokio::spawn(async move {
             let _looking = looking;
             std::panic::resume_unwind(Box::new("a look fails"));
