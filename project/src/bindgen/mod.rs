@@ -165,7 +165,7 @@ mod tests {
                     "def pid(self, class_: Json[Any])",
                 ],
             ),
-            (Language::C, &["CALL((type, \"type\"), ", "CALL((type_, \"Type\"), "]),
+            (Language::C, &["CALL((type, \"type\"), ", "CALL(type_, "]),
             (
                 Language::Go,
                 &["func (client ActorClient) Pid_(class ", ") Type_(", ", \"Type\")"],
