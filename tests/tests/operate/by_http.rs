@@ -214,7 +214,7 @@ fn a_changed_node_toml_is_planned_and_applied_by_http() {
     let added = json!({"action": "add", "of": "actors", "name": "other", "actors": 1});
     assert_eq!(planned["changes"], json!([added]));
     let other = format!("{url}/v1/actors/other");
-    assert_eq!(get(&other, None).status, 409, "only the plan was asked for");
+    assert_eq!(get(&other, None).status, 404, "only the plan was asked for");
     let id = "00000000000000a7";
     let applied = post(&apply, Some("deploy"), &json!({"id": id})).json();
     assert_eq!(applied["outcome"], "applied", "{applied}");
