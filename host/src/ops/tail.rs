@@ -47,7 +47,7 @@ pub(crate) struct LogExcerpt {
 /// Where a reader begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogStart {
-    /// With so many of the last lines that are wanted.
+    /// Begins with the last lines that are wanted, this many of them.
     Last(usize),
     /// With the line of this number.
     At(u64),
