@@ -4,15 +4,26 @@ use std::io;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// The most steps that are caught up after the thread was late.
+const MOST_LATE: u32 = 3;
 
 /// Starts a thread that advances `clock` and the epochs of these once per `period`, for as long as the clock's owner lives.
 pub(super) fn start(engines: Vec<wasmtime::EngineWeak>, clock: Weak<AtomicU64>, period: Duration) -> io::Result<()> {
     thread::Builder::new()
         .name("guest-epochs".to_owned())
         .spawn(move || {
+            let mut due = Instant::now();
             loop {
-                thread::sleep(period);
+                // By the time that has passed, and not by how often this has slept: each sleep takes a little longer than it was to.
+                due += period;
+                let now = Instant::now();
+                // What held the whole process up is nobody's time.
+                if now > due + period * MOST_LATE {
+                    due = now;
+                }
+                thread::sleep(due.saturating_duration_since(now));
                 // After the sleep and for a moment only, so that this thread keeps no engine alive while it sleeps.
                 let Some(clock) = clock.upgrade() else { return };
                 // Before the epoch: the guests that it interrupts read the clock to see whether their turn is over.
