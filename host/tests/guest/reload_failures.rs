@@ -15,8 +15,14 @@ use crate::support::{Native, Running, engine_config, file, source, start_module}
 async fn started() -> (Node, Running) {
     let node = Node::with(version(1)).await;
     let guest = node.start().await;
-    guest.cast("add", &[5]);
+    add_five(&guest).await;
     (node, guest)
+}
+
+/// What is still in the mailbox when the code changes would be handled by the new code, which is to fail at a later message.
+async fn add_five(guest: &Running) {
+    guest.cast("add", &[5]);
+    assert_eq!(get(&guest.cell).await, said(5, None));
 }
 
 fn said(count: u64, from: Option<u64>) -> Option<Says> {
@@ -273,7 +279,7 @@ async fn nor_is_one_by_whoever_may_have_written_to_the_host() {
     ] {
         let node = Node::with_profile(version(1), |profile| profile.grants = Arc::new(grants)).await;
         let guest = node.start().await;
-        guest.cast("add", &[5]);
+        add_five(&guest).await;
         let report = reload_with_traffic(&node, &guest, Fail::Message).await;
         assert_eq!(failed(&report).2, aftermath);
         let count = if aftermath == Aftermath::GivenAgain { 6 } else { 5 };
