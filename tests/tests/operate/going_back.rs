@@ -25,7 +25,8 @@ fn get(node: &HostNode, actor: &str) -> u64 {
 /// Adds to the count, and waits until that is kept. Gives the number of the checkpoint.
 fn add(node: &HostNode, n: &str) -> u64 {
     let newest = || numbers(node).first().copied();
-    let before = newest();
+    // Only states that differ are kept. So what comes after the state before has this in it, and not what the actor started with.
+    let before = wait::until("a checkpoint of the state before", newest, Option::is_some);
     message("cast", node.address(), &node.cookie_file(), &["one", "Add", n]).answer();
     let kept = wait::until("a checkpoint of the new state", newest, |now| *now > before);
     kept.expect("a checkpoint")
