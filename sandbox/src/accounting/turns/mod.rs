@@ -31,7 +31,7 @@ use self::queue::{Entered, Grant, TurnQueue};
 pub(crate) use self::queue::Account;
 
 /// The engine's clock, and its epochs, go twice as fast as `epoch_tick`: a turn is cut off at the second step that it sees, so it
-/// lasts for more than a half and for no more than the whole.
+/// lasts for about a half at least, and for no more than the whole.
 pub(crate) const STEPS: u32 = 2;
 
 /// The time for which the node stays crowded after the last turn that was cut off.
