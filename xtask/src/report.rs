@@ -1,10 +1,29 @@
 //! What a person sees while a command works: one `==>` line for each step, indented lines for what it found.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The steps of this command so far, and when each of them began.
+static STEPS: Mutex<Vec<(String, Instant)>> = Mutex::new(Vec::new());
+/// Steps that took less are not worth a line in the summary.
+const LONG: Duration = Duration::from_secs(10);
 
 /// A step begins.
 pub(crate) fn step(title: &str) {
     eprintln!("==> {title}");
+    let mut steps = STEPS.lock().unwrap_or_else(PoisonError::into_inner);
+    steps.push((title.to_owned(), Instant::now()));
+}
+
+/// A line for each step that took long, in the order in which they began, with the time until the next one.
+pub(crate) fn where_time_went() -> String {
+    let steps = STEPS.lock().unwrap_or_else(PoisonError::into_inner);
+    let ends = steps.iter().skip(1).map(|(_, begun)| *begun).chain([Instant::now()]);
+    let lines = steps.iter().zip(ends).filter_map(|((title, begun), end)| {
+        let took = end.duration_since(*begun);
+        (took >= LONG).then(|| format!("{:>12}  {title}", spoken(took)))
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Something worth knowing about the current step.

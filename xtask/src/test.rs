@@ -34,9 +34,17 @@ const STOCK_FEATURES: [&str; 3] = ["monitors", "async-trait", "message_span_prop
 /// Runs every check, or with `quick` those that run code.
 ///
 /// # Errors
-/// At the first check that fails.
+/// Formatting, lints and what can't be built end it at once. Of the checks that run code, which take longest, all are run, and those
+/// that failed are named at the end.
 pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
     let started = Instant::now();
+    let mut failed = Vec::new();
+    let mut check = |outcome: Result<()>| {
+        if let Err(error) = &outcome {
+            report::note(&format!("failed: {error:#}"));
+        }
+        failed.extend(outcome.err());
+    };
     if !quick {
         format(workspace)?;
     }
@@ -44,18 +52,21 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
     if !quick {
         lint(workspace)?;
     }
-    languages::test_sdks(workspace)?;
+    check(languages::test_sdks(workspace));
     let programs = programs::build_all(workspace)?;
-    suites::run(workspace, &guests, &programs)?;
-    suites::one_wasmtime(workspace)?;
-    test_cluster_alone(workspace)?;
-    test_features(workspace)?;
-    test_guests_apart(workspace, &guests, &programs)?;
+    check(suites::run(workspace, &guests, &programs));
+    check(suites::one_wasmtime(workspace));
+    check(test_cluster_alone(workspace));
+    check(test_features(workspace));
+    check(test_guests_apart(workspace, &guests, &programs));
     if !quick {
-        micro::run(workspace, false)?;
-        deny::check(workspace)?;
+        check(micro::run(workspace, false));
+        check(deny::check(workspace));
     }
     report::note(&long::summary(workspace));
+    report::step("where the time went");
+    report::note(&report::where_time_went());
+    all_of(failed)?;
     let left_out = if quick {
         " (formatting, lints, instruction counts and the dependency policy left out)"
     } else {
@@ -66,6 +77,18 @@ pub(crate) fn run(workspace: &Workspace, quick: bool) -> Result<()> {
         report::spoken(started.elapsed())
     ));
     Ok(())
+}
+
+/// One error of all that failed: the only one as it is, several by a line each.
+fn all_of(mut failed: Vec<anyhow::Error>) -> Result<()> {
+    match failed.len() {
+        0 => Ok(()),
+        1 => Err(failed.remove(0)),
+        count => {
+            let lines = failed.iter().map(|error| format!("\n- {error:#}"));
+            bail!("{count} checks failed:{}", lines.collect::<String>())
+        }
+    }
 }
 
 fn format(workspace: &Workspace) -> Result<()> {
@@ -202,7 +225,20 @@ fn first_of<'a>(tree: &'a str, names: &[&str]) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use anyhow::anyhow;
+
     use super::*;
+
+    #[test]
+    fn whatever_failed_is_named_at_the_end() {
+        assert!(all_of(Vec::new()).is_ok());
+        assert_eq!(all_of(vec![anyhow!("one")]).unwrap_err().to_string(), "one");
+        let two = vec![anyhow!("deep").context("one"), anyhow!("two")];
+        assert_eq!(
+            all_of(two).unwrap_err().to_string(),
+            "2 checks failed:\n- one: deep\n- two"
+        );
+    }
 
     #[test]
     fn what_does_not_belong_is_found_in_a_tree() {
