@@ -6,14 +6,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::arguments::{OutputFormat, PsArguments};
 use super::deploy::on_nodes;
 use super::failure::Failure;
+use super::lasting::{Attempt, LastingNode, PatienceArguments};
 use super::nodes::ControlledNode;
-use super::output::{self, Reader, printable};
+use super::output::{self, NotWritten, Reader, printable};
 use super::survey::{Survey, survey};
 use super::table::{number, text, write_table};
 use super::timeout::parse_timeout;
@@ -40,6 +41,8 @@ pub(super) struct PsCommand {
     /// Look again and again, until the command is interrupted: every 2s, or at this interval.
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2s", value_parser = parse_timeout)]
     pub(super) watch: Option<Duration>,
+    #[command(flatten)]
+    pub(super) patience: PatienceArguments,
 }
 
 /// What decides about the order of actors.
@@ -91,30 +94,53 @@ pub(super) fn ps(arguments: &PsCommand, builder: &HostBuilder) -> Result<ExitCod
     asked.report(arguments.of.output, write_actors)
 }
 
-/// Looks again and again, until nobody reads it.
+/// Looks again and again, until nobody reads it, or the last node is gone for good.
 fn watch(arguments: &PsCommand, interval: Duration, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    let is_screen = io::stdout().is_terminal();
-    on_nodes(&arguments.of.control, builder, async |mut nodes| {
-        loop {
-            let mut all = try_join_all(nodes.iter_mut().map(look)).await?;
-            arrange(&mut all, arguments);
-            let reader = output::write_part(|out| {
-                match arguments.of.output {
-                    OutputFormat::Text if is_screen => write!(out, "{CLEAR}")?,
-                    OutputFormat::Text => {}
-                    // A line for each look, so that a program can tell where one ends.
-                    OutputFormat::Json => return writeln!(out, "{}", serde_json::to_string(&all)?),
+    let (timeout, patience) = (arguments.of.control.timeout, arguments.patience.retry_for);
+    on_nodes(&arguments.of.control, builder, async |nodes| {
+        let nodes = nodes.into_iter().map(|node| LastingNode::new(node, timeout, patience));
+        let mut nodes: Vec<LastingNode> = nodes.collect();
+        while !nodes.is_empty() {
+            let (mut all, mut lost, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+            let looks = nodes
+                .iter_mut()
+                .map(|node| node.attempt(async |node, _| look(node).await));
+            for (index, attempt) in join_all(looks).await.into_iter().enumerate() {
+                match attempt {
+                    Ok(Attempt::Answered(actors)) => all.push(actors),
+                    Ok(Attempt::Lost { reason, .. }) => lost.push(reason),
+                    Err(error) => {
+                        output::say("error", &format!("{error:#}"));
+                        gone.push(index);
+                    }
                 }
-                write_actors(out, &all)
-            })?;
-            if reader == Reader::Gone {
+            }
+            gone.into_iter().rev().for_each(|index| drop(nodes.remove(index)));
+            arrange(&mut all, arguments);
+            if show_look(&all, &lost, arguments.of.output)? == Reader::Gone {
                 return Ok(ExitCode::SUCCESS);
             }
             tokio::time::sleep(interval).await;
-            nodes
-                .iter_mut()
-                .for_each(|node| node.renew(arguments.of.control.timeout));
         }
+        Ok(ExitCode::FAILURE)
+    })
+}
+
+/// Shows what one look has brought, and of which nodes it has brought nothing.
+fn show_look(all: &[NodeActors], lost: &[String], format: OutputFormat) -> Result<Reader, NotWritten> {
+    let is_screen = io::stdout().is_terminal();
+    output::write_part(|out| {
+        match format {
+            OutputFormat::Text if is_screen => write!(out, "{CLEAR}")?,
+            OutputFormat::Text => {}
+            // A line for each look, so that a program can tell where one ends.
+            OutputFormat::Json => return writeln!(out, "{}", serde_json::to_string(&all)?),
+        }
+        write_actors(out, all)?;
+        // On a screen, what stderr says is gone with the next look.
+        let lost = lost.iter().filter(|_| is_screen);
+        lost.into_iter()
+            .try_for_each(|reason| writeln!(out, "{}; trying again", printable(reason)))
     })
 }
 

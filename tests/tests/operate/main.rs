@@ -17,6 +17,7 @@ mod logs;
 mod manners;
 mod operator;
 mod otlp;
+mod returning;
 mod roles;
 mod schemas;
 mod snapshots;
