@@ -4,6 +4,7 @@
 mod access;
 mod admin;
 mod apply;
+mod apply_nodes;
 mod by_http;
 mod collector;
 mod figures;
