@@ -213,14 +213,14 @@ fn write_actors(out: &mut impl Write, nodes: &[NodeActors]) -> io::Result<()> {
         text("NAME"),
         text("NODE"),
         number("PID"),
-        text("KIND"),
-        text("MODULE"),
-        text("GROUPS"),
+        text("KIND").spare(3),
+        text("MODULE").spare(2),
+        text("GROUPS").spare(4),
         number("WAITING"),
         number("MSG/S"),
         number("CPU"),
         number("MEMORY"),
-        number("RESTARTS"),
+        number("RESTARTS").spare(1),
     ];
     let rows = nodes
         .iter()

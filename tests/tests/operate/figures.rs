@@ -126,7 +126,11 @@ fn an_actor_that_is_not_there_is_refused_with_the_nearest_name() {
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("did you mean `other`?"), "{}", ended.stderr);
     let ended = shown.run(&["show", "pid:7"]);
-    assert!(ended.stderr.contains("has no actor with the pid 7"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("there is no actor with the pid 7"),
+        "{}",
+        ended.stderr
+    );
     let ended = shown.run(&["show", "group:cooks"]);
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
 }

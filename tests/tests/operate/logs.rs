@@ -104,7 +104,16 @@ fn what_is_logged_can_be_changed_and_goes_back() {
         "{}",
         wrong.stderr
     );
+    let near = at(&alpha, &["loglevel", "dbug"]);
+    assert_eq!(near.code, Some(2));
+    assert!(near.stderr.contains("did you mean `debug`?"), "{}", near.stderr);
     assert_eq!(count(), Some(at_start));
+    let narrow = at(&alpha, &["loglevel", "ractor_host::host=debug", "--for", "1s"]);
+    assert!(
+        narrow.stderr.contains("`info,ractor_host::host=debug` keeps that"),
+        "{}",
+        narrow.stderr
+    );
 }
 
 fn ping(alpha: &HostNode) {

@@ -94,7 +94,7 @@ pub(super) fn init(arguments: &InitArguments) -> Result<ExitCode, Failure> {
         .collect();
     if !there.is_empty() {
         return Err(Failure::usage(format_args!(
-            "{} has these files already, and nothing is overwritten: {}; choose another folder, or move them away",
+            "these files are in {} already, and nothing is overwritten: {}; choose another folder, or move them away",
             folder.display(),
             there.join(", ")
         )));
