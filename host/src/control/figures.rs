@@ -173,6 +173,16 @@ pub(crate) struct LinkRowFigures {
     pub(crate) lately: Option<LinkLately>,
 }
 
+/// A session that has ended, with all that had passed over it by then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EndedLink {
+    /// The number of the session within this process.
+    pub(crate) session: u64,
+    /// The peer's full name.
+    pub(crate) name: String,
+    pub(crate) figures: LinkRowFigures,
+}
+
 /// What passed over a link in the last seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LinkLately {

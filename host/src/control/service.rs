@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::applying::ApplyReport;
 use super::checkpoints::{CheckpointRow, WentBack};
-use super::figures::{ActorDetail, LinkRow, NodeFigures};
+use super::figures::{ActorDetail, EndedLink, LinkRow, NodeFigures};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
 use super::rooms::Asker;
@@ -65,6 +65,10 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// What has passed over its links.
     fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>>;
+
+    /// What had passed over the links of the sessions that have ended since somebody was given this number, 0 at first, and the number for
+    /// the next time. Blocks for no longer than a copy takes.
+    fn ended_links(&self, since: u64) -> (Vec<EndedLink>, u64);
 
     /// Everything of the actor with this name, or with the pid of `pid:N`.
     fn show(&self, target: String) -> BoxFuture<'_, Result<ActorDetail, String>>;

@@ -8,6 +8,7 @@ use tokio::task::AbortHandle;
 
 use super::apply::{Applier, ApplierParts};
 use super::deployment_record::DeploymentRecord;
+use super::ended_links::EndedLinks;
 use super::error::HostError;
 use super::kept_states::ListedStates;
 use super::lately::LatelyWindow;
@@ -88,7 +89,8 @@ impl Maintenance {
             listener,
             root.events().clone(),
         ));
-        told::follow_sessions(&node.server, root.events().clone());
+        let ended_links = EndedLinks::default();
+        told::follow_sessions(&node.server, root.events().clone(), ended_links.clone());
         let leaving = Leaving::default();
         let upkeep = Arc::new(Upkeep::default());
         let spawner = Arc::new(Spawner::new(config, root.cell().clone(), reserved.clone()));
@@ -125,6 +127,7 @@ impl Maintenance {
             events: root.events().clone(),
             lately: LatelyWindow::begin(modules.clone(), node.server.clone()),
             traces: Traces::default(),
+            ended_links,
             listed: ListedStates::default(),
             spawner,
         };

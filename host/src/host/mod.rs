@@ -16,6 +16,7 @@ mod calls;
 mod deployment_record;
 mod deployments;
 mod dial;
+mod ended_links;
 mod engine;
 mod error;
 mod exported_metrics;

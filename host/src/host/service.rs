@@ -9,6 +9,7 @@ use ractor::ActorRef;
 use super::actors;
 use super::apply::Applier;
 use super::calls;
+use super::ended_links::EndedLinks;
 use super::error::{HostError, startup_reason};
 use super::groups;
 use super::kept_states::ListedStates;
@@ -23,10 +24,10 @@ use super::traces::Traces;
 use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ControlSetup, GivenUpStatus,
-    GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, NotSent,
-    OtherNode, Reply, RequestWorker, RestartGuard, Sending, Service, SpawnedActor, Spawning, Steer, SteeredActor,
-    StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
+    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ControlSetup, EndedLink,
+    GivenUpStatus, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures,
+    NodeStatus, NotSent, OtherNode, Reply, RequestWorker, RestartGuard, Sending, Service, SpawnedActor, Spawning,
+    Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::{self, BoxFuture};
 use crate::events::{EventHistory, EventPage, EventQuery};
@@ -59,6 +60,7 @@ pub(super) struct NodeService {
     pub(super) begun: Instant,
     pub(super) lately: LatelyWindow,
     pub(super) traces: Traces,
+    pub(super) ended_links: EndedLinks,
     pub(super) spawner: Arc<Spawner>,
     pub(super) listed: ListedStates,
     pub(super) events: EventHistory,
@@ -240,6 +242,10 @@ impl Service for NodeService {
 
     fn figures(&self) -> BoxFuture<'_, NodeFigures> {
         Box::pin(self.node_figures())
+    }
+
+    fn ended_links(&self, since: u64) -> (Vec<EndedLink>, u64) {
+        self.ended_links.since(since)
     }
 
     fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>> {

@@ -3,7 +3,7 @@
 use ractor_host_tests::host::{HostNode, guest_counter};
 use ractor_host_tests::programs;
 use ractor_host_tests::wait;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::http::{admin_node, ask, bearer, get, post, url};
@@ -230,6 +230,27 @@ fn code_is_uploaded_replaced_and_taken_back() {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn what_a_peer_sent_before_it_was_gone_is_counted() {
+    let mut alpha = admin_node("alpha", &[], "");
+    let url = url(&mut alpha);
+    let peers = format!("peers = [{:?}]\n", alpha.address());
+    let mut beta = HostNode::start("beta", &peers);
+    let happened = |text: &str| {
+        let events = || get(&format!("{url}/v1/events"), None).body;
+        wait::until(text, events, |events| events.contains(text));
+    };
+    happened("session-up");
+    beta.process().kill();
+    happened("session-down");
+    // Nobody has looked while there was a session.
+    let metrics = get(&format!("{url}/metrics"), None).body;
+    let received = "ractor_host_link_messages_total{peer=\"beta@localhost\",direction=\"received\",kind=\"control\"} ";
+    let counted = metrics.lines().find_map(|line| line.strip_prefix(received));
+    let counted = counted.and_then(|counted| counted.parse::<f64>().ok());
+    assert!(counted.is_some_and(|counted| counted > 0.0), "{metrics}");
 }
 
 #[test]

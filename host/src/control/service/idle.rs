@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::Service;
 use crate::control::{
-    ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, GroupRow, LevelChange, LinkRow, LogLevels, LogLines,
-    LogQuery, NodeFigures, NodeStatus, NotSent, OtherNode, Reply, SendFault, Sending, SpawnedActor, Spawning, Steer,
-    SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
+    ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, EndedLink, GroupRow, LevelChange, LinkRow, LogLevels,
+    LogLines, LogQuery, NodeFigures, NodeStatus, NotSent, OtherNode, Reply, SendFault, Sending, SpawnedActor, Spawning,
+    Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::BoxFuture;
 use crate::events::{EventPage, EventQuery};
@@ -85,6 +85,10 @@ impl Service for Idle {
 
     fn figures(&self) -> BoxFuture<'_, NodeFigures> {
         Box::pin(async { NodeFigures::default() })
+    }
+
+    fn ended_links(&self, since: u64) -> (Vec<EndedLink>, u64) {
+        (Vec::new(), since)
     }
 
     fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>> {
