@@ -35,6 +35,7 @@ pub(super) fn response(answer: Answer) -> Result<Response, Problem> {
         Answer::Applied { report } => ok(&report),
         Answer::TraceBegun(begun) => ok(&begun),
         Answer::Traced(events) => ok(&events),
+        Answer::TraceEnded => ok(&json!({ "ended": true })),
         Answer::Checkpoints { checkpoints } => ok(&json!({ "checkpoints": checkpoints })),
         Answer::WentBack(went_back) => ok(&went_back),
         Answer::Spawned(actor) => ok(&actor),

@@ -103,6 +103,7 @@ pub(super) async fn reload(
 #[serde(deny_unknown_fields)]
 struct RollbackBody {
     id: Option<RequestId>,
+    planned: Option<String>,
 }
 
 pub(super) async fn rollback(
@@ -113,9 +114,14 @@ pub(super) async fn rollback(
     body: Body,
 ) -> Answered {
     may(caller, Role::Deploy)?;
-    let RollbackBody { id } = body::json(&state, &headers, body).await?;
-    let id = id.unwrap_or_else(RequestId::random);
-    carry_out(&state, caller, Request::Rollback { id, module }, Bytes::new()).await
+    let RollbackBody { id, planned } = body::json(&state, &headers, body).await?;
+    planned.as_deref().map_or(Ok(()), check_digest)?;
+    let request = Request::Rollback {
+        id: id.unwrap_or_else(RequestId::random),
+        module,
+        planned,
+    };
+    carry_out(&state, caller, request, Bytes::new()).await
 }
 
 /// A component that is to be uploaded.

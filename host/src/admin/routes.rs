@@ -63,7 +63,7 @@ pub(super) fn router(state: Arc<AdminState>) -> Router {
         .route("/v1/events", get(operating::events))
         .route("/v1/stream", get(streaming::stream))
         .route("/v1/traces", takes(Role::Observe, TraceBody::request))
-        .route("/v1/traces/{id}", get(traces::read))
+        .route("/v1/traces/{id}", get(traces::read).delete(traces::end))
         .route("/v1/actors/{target}/checkpoints", get(checkpoints::list))
         .route("/v1/actors/{target}/back", post(checkpoints::go_back))
         .route("/v1/spawn", takes(Role::Operate, SpawnBody::request))

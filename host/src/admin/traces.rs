@@ -12,7 +12,7 @@ use super::problem::{Kind, Problem};
 use super::query::Query;
 use super::routes::may;
 use super::segment::Segment;
-use crate::control::{Request, Role, Target, TraceQuery, TraceStart};
+use crate::control::{Request, RequestId, Role, Target, TraceQuery, TraceStart};
 
 /// The events of a trace in one second if the request doesn't say.
 const USUAL_EACH_SECOND: u32 = 100;
@@ -57,9 +57,7 @@ pub(super) async fn read(
     RawQuery(query): RawQuery,
 ) -> Answered {
     may(caller, Role::Observe)?;
-    let trace = trace
-        .parse()
-        .map_err(|error| Problem::new(Kind::BadRequest, format!("{error}")))?;
+    let trace = parse(&trace)?;
     let query = Query::parse(query.as_deref(), &["next", "values", "wait_ms"])?;
     let asked = TraceQuery {
         trace,
@@ -68,4 +66,21 @@ pub(super) async fn read(
         wait_ms: wait_ms(&query)?,
     };
     carry_out(&state, caller, Request::Trace(asked), Bytes::new()).await
+}
+
+/// Ends a trace at the node: nothing of it is kept.
+pub(super) async fn end(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    Segment(trace): Segment,
+) -> Answered {
+    may(caller, Role::Observe)?;
+    let trace = parse(&trace)?;
+    carry_out(&state, caller, Request::EndTrace { trace }, Bytes::new()).await
+}
+
+fn parse(trace: &str) -> Result<RequestId, Problem> {
+    trace
+        .parse()
+        .map_err(|error| Problem::new(Kind::BadRequest, format!("{error}")))
 }

@@ -189,6 +189,7 @@ fn why(end: TraceEnd) -> &'static str {
         TraceEnd::Time => "its time is over (`--for`)",
         TraceEnd::Count => "it has seen as many events as it was to (`--count`)",
         TraceEnd::Unread => "nobody has read it for a while",
+        TraceEnd::Stopped => "somebody has ended it",
     }
 }
 

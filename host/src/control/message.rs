@@ -126,7 +126,13 @@ pub(crate) enum Request {
         reload: Reload,
     },
     /// Go back to the version before.
-    Rollback { id: RequestId, module: String },
+    Rollback {
+        id: RequestId,
+        module: String,
+        /// The version that it has to be, as somebody was shown it: another reload may come between the two.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        planned: Option<String>,
+    },
     /// What became of the request of this number? If it is still worked on, the answer waits for its end.
     Outcome { id: RequestId },
     /// Stop, start, kill or restart actors.
@@ -158,6 +164,8 @@ pub(crate) enum Request {
     BeginTrace(TraceStart),
     /// What has passed the actors that are traced?
     Trace(TraceQuery),
+    /// End a trace: nobody wants more of it.
+    EndTrace { trace: RequestId },
     /// Which states of an actor are kept?
     Checkpoints { actor: String },
     /// Have an actor go back to a state that is kept: to the one of this number, or else to the newest that is not what
@@ -239,6 +247,7 @@ pub(crate) enum Answer {
     },
     TraceBegun(TraceBegun),
     Traced(TracedEvents),
+    TraceEnded,
     /// The newest first.
     Checkpoints {
         checkpoints: Vec<CheckpointRow>,

@@ -182,8 +182,9 @@ impl RequestWorker {
                 let report = self.service.reload(reload).await?;
                 Ok(Answer::report(report))
             }
-            Request::Rollback { id: _, module } => {
-                let report = self.service.rollback(module).await?;
+            Request::Rollback { id: _, module, planned } => {
+                let planned = planned.as_deref().map(parse).transpose()?;
+                let report = self.service.rollback(module, planned).await?;
                 Ok(Answer::report(report))
             }
             Request::Steer(steer) => {
@@ -217,6 +218,10 @@ impl RequestWorker {
             }
             Request::BeginTrace(start) => Ok(Answer::TraceBegun(self.service.begin_trace(start, asker).await?)),
             Request::Trace(query) => Ok(Answer::Traced(self.service.trace(query).await?)),
+            Request::EndTrace { trace } => {
+                self.service.end_trace(trace)?;
+                Ok(Answer::TraceEnded)
+            }
             Request::Checkpoints { actor } => {
                 let checkpoints = self.service.checkpoints(actor).await?;
                 Ok(Answer::Checkpoints { checkpoints })

@@ -26,8 +26,8 @@ use crate::config::ControlSection;
 use crate::control::{
     self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ControlSetup, EndedLink,
     GivenUpStatus, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures,
-    NodeStatus, NotSent, OtherNode, Reply, RequestWorker, RestartGuard, Sending, Service, SpawnedActor, Spawning,
-    Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
+    NodeStatus, NotSent, OtherNode, Reply, RequestId, RequestWorker, RestartGuard, Sending, Service, SpawnedActor,
+    Spawning, Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::{self, BoxFuture};
 use crate::events::{EventHistory, EventPage, EventQuery};
@@ -208,8 +208,8 @@ impl Service for NodeService {
         Box::pin(self.reloader.reload(reload))
     }
 
-    fn rollback(&self, module: String) -> BoxFuture<'_, Result<ReloadReport, String>> {
-        Box::pin(self.reloader.rollback(module))
+    fn rollback(&self, module: String, planned: Option<Digest>) -> BoxFuture<'_, Result<ReloadReport, String>> {
+        Box::pin(self.reloader.rollback(module, planned))
     }
 
     fn components(&self) -> BTreeSet<Digest> {
@@ -281,6 +281,10 @@ impl Service for NodeService {
 
     fn begin_trace(&self, start: TraceStart, asker: Asker) -> BoxFuture<'_, Result<TraceBegun, String>> {
         Box::pin(self.traces.begin(&self.steering, &self.modules, start, asker))
+    }
+
+    fn end_trace(&self, trace: RequestId) -> Result<(), String> {
+        self.traces.end(trace)
     }
 
     fn trace(&self, query: TraceQuery) -> BoxFuture<'_, Result<TracedEvents, String>> {

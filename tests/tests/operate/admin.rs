@@ -3,7 +3,7 @@
 use ractor_host_tests::host::{HostNode, guest_counter};
 use ractor_host_tests::programs;
 use ractor_host_tests::wait;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::http::{admin_node, ask, bearer, get, post, url};
@@ -213,12 +213,20 @@ fn code_is_uploaded_replaced_and_taken_back() {
     let (status, kind, detail) = again.problem();
     assert_eq!((status, kind.as_str()), (409, "refused"), "{detail}");
     assert!(detail.contains("was sent before"), "{detail}");
-    let back = post(
-        &format!("{url}/v1/modules/counter/rollback"),
-        Some("deploy"),
-        &json!({}),
+    let rollback = |planned: &Value| {
+        let body = json!({"planned": planned});
+        post(&format!("{url}/v1/modules/counter/rollback"), Some("deploy"), &body)
+    };
+    // What somebody was shown is done, or nothing.
+    let other = rollback(&json!(format!("sha256:{}", "0".repeat(64)))).problem();
+    assert!(
+        other.0 == 409 && other.2.contains("no other version to go back to with the digest"),
+        "{other:?}"
     );
+    let planned = outcome.json()["report"]["old"].clone();
+    let back = rollback(&planned);
     assert_eq!(back.json()["report"]["old"], digest, "{}", back.body);
+    assert_eq!(back.json()["report"]["new"], planned, "{}", back.body);
     let unknown = post(&format!("{url}/v1/modules/conuter/reload"), Some("deploy"), &json!({}));
     let (status, _, detail) = unknown.problem();
     assert_eq!(status, 409);

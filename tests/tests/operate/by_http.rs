@@ -106,6 +106,13 @@ fn a_trace_is_begun_and_read_by_http_and_values_take_the_role_operate() {
         let (found, _, detail) = get(&format!("{traces}/{path}"), None).problem();
         assert!(found == status && detail.contains(says), "{path}: {detail}");
     }
+    let running = begin(None, json!({"target": "one"})).json();
+    let running = format!("{traces}/{}", running["trace"].as_str().expect("a number"));
+    assert_eq!(ask("DELETE", &running, &[], None).json(), json!({"ended": true}));
+    for method in ["DELETE", "GET"] {
+        let (status, _, detail) = ask(method, &running, &[], None).problem();
+        assert!(status == 409 && detail.contains("there is no such trace"), "{detail}");
+    }
     let unknown = begin(None, json!({"target": "oen"})).problem();
     assert!(
         unknown.0 == 409 && unknown.2.contains("did you mean `one`?"),

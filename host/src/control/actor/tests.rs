@@ -58,6 +58,7 @@ async fn a_node_that_stops_says_what_runs_and_takes_no_deployment() {
     let rollback = || Request::Rollback {
         id: RequestId::random(),
         module: "m".to_owned(),
+        planned: None,
     };
     let asked = client.ask(&rollback(), &[], soon()).await;
     assert!(matches!(asked, Err(AskError::Failed(reason)) if reason == "it was asked"));

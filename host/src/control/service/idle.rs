@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::Service;
 use crate::control::{
     ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, EndedLink, GroupRow, LevelChange, LinkRow, LogLevels,
-    LogLines, LogQuery, NodeFigures, NodeStatus, NotSent, OtherNode, Reply, SendFault, Sending, SpawnedActor, Spawning,
-    Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
+    LogLines, LogQuery, NodeFigures, NodeStatus, NotSent, OtherNode, Reply, RequestId, SendFault, Sending,
+    SpawnedActor, Spawning, Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents,
+    WentBack,
 };
 use crate::directory::BoxFuture;
 use crate::events::{EventPage, EventQuery};
@@ -55,7 +56,7 @@ impl Service for Idle {
         refused()
     }
 
-    fn rollback(&self, _: String) -> BoxFuture<'_, Result<ReloadReport, String>> {
+    fn rollback(&self, _: String, _: Option<Digest>) -> BoxFuture<'_, Result<ReloadReport, String>> {
         refused()
     }
 
@@ -113,6 +114,10 @@ impl Service for Idle {
 
     fn begin_trace(&self, _: TraceStart, _: Asker) -> BoxFuture<'_, Result<TraceBegun, String>> {
         refused()
+    }
+
+    fn end_trace(&self, _: RequestId) -> Result<(), String> {
+        Err("it was asked".to_owned())
     }
 
     fn trace(&self, _: TraceQuery) -> BoxFuture<'_, Result<TracedEvents, String>> {
