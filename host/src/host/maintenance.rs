@@ -24,6 +24,7 @@ use super::spawning::Spawner;
 use super::state_dir::StateDir;
 use super::stopping::LAST_WRITES;
 use super::told;
+use super::told_children::ToldChildren;
 use super::traces::Traces;
 use super::upkeep::Upkeep;
 use crate::checkpoint::Scheduled;
@@ -89,6 +90,7 @@ impl Maintenance {
             listener,
             root.events().clone(),
         ));
+        modules.observe_children(ToldChildren::new(root.events().clone()));
         let ended_links = EndedLinks::default();
         told::follow_sessions(&node.server, root.events().clone(), ended_links.clone());
         let leaving = Leaving::default();

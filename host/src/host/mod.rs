@@ -58,6 +58,7 @@ mod tests;
 #[cfg(test)]
 mod tls_tests;
 mod told;
+mod told_children;
 mod traces;
 mod tree;
 mod upkeep;

@@ -10,6 +10,7 @@
 pub(crate) mod batch;
 pub(crate) mod callbacks;
 pub(crate) mod checkpoint;
+pub(crate) mod child_events;
 pub(crate) mod children;
 pub(crate) mod commands;
 pub(crate) mod describe;

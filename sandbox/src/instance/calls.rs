@@ -305,6 +305,11 @@ impl Instance {
         self.outcome(Callback::Lifecycle("post-stop"), outcome)
     }
 
+    /// True if this is about a child that the guest has spawned.
+    pub(crate) fn supervises(&self, event: &ractor::SupervisionEvent) -> bool {
+        self.store.data().supervises(event)
+    }
+
     /// True if the guest is to hear of this.
     pub(crate) fn admits(&mut self, event: &ractor::SupervisionEvent) -> bool {
         self.store.data_mut().admits(event).unwrap_or_default()

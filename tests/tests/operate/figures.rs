@@ -77,6 +77,53 @@ fn number(value: &Value) -> u64 {
 }
 
 #[test]
+fn what_becomes_of_a_guests_children_is_among_the_events_within_limits() {
+    let shown = Shown::start("alpha", "", &kitchens(""));
+    let of_children = || {
+        let events = shown.run(&["events", "--lines", "500", "--output", "json"]);
+        let events = events.answer().lines().map(serde_json::from_str::<Value>);
+        let told = events.map(|event| event.expect("JSON")).filter_map(|event| {
+            let actor = event["actor"].as_str()?;
+            let kind = event["event"].as_str()?;
+            actor.starts_with("one/").then(|| format!("{actor} {kind}"))
+        });
+        told.collect::<Vec<_>>()
+    };
+    let becomes = |expected: &[&str]| wait::until("the events", of_children, |told| *told == expected);
+    let spawn = |child: &str| {
+        let answered = shown.call(&["one", "Spawn", "kitchen", child, "a note"]);
+        assert_eq!(answered.answer(), "ok");
+    };
+    spawn("worker");
+    becomes(&["one/worker actor-started"]);
+    assert_eq!(shown.run(&["restart", "one/worker"]).code, Some(0));
+    becomes(&["one/worker actor-started", "one/worker actor-restarted"]);
+    // The kitchen's children are temporary.
+    shown.cast(&["one/worker", "Trap"]);
+    becomes(&[
+        "one/worker actor-started",
+        "one/worker actor-restarted",
+        "one/worker actor-failed",
+    ]);
+    // It goes on and on, and what happens to others is told all the same.
+    for _ in 0..12 {
+        spawn("another");
+        assert_eq!(shown.call(&["one", "StopChild", "another"]).answer(), "true");
+        wait::until(
+            "the name to be free",
+            || shown.run(&["ps"]).stdout,
+            |actors| !actors.contains("one/another"),
+        );
+    }
+    assert_eq!(shown.run(&["restart", "other"]).code, Some(0));
+    let told = of_children();
+    assert!(told.contains(&"one/another actor-ended".to_owned()), "{told:?}");
+    assert!((20..=21).contains(&told.len()), "{told:?}");
+    let events = shown.run(&["events"]);
+    assert!(events.answer().contains("other (pid "), "{}", events.stdout);
+}
+
+#[test]
 fn everything_that_an_actor_did_and_holds_is_shown() {
     let shown = Shown::start("shown", "", &kitchens(""));
     shown.call(&["one", "EchoU64", "5"]).answer();
