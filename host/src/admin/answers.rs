@@ -30,6 +30,7 @@ pub(super) fn response(answer: Answer) -> Result<Response, Problem> {
         Answer::Logs(lines) => ok(&lines),
         Answer::Leaving => ok(&json!({ "leaving": true })),
         Answer::Figures { figures } => ok(&figures),
+        Answer::ClusterLinks { nodes } => ok(&json!({ "nodes": nodes })),
         Answer::Links { links } => ok(&json!({ "links": links })),
         Answer::Show { actor } => ok(&actor),
         Answer::Applied { report } => ok(&report),

@@ -51,6 +51,7 @@ pub(super) fn router(state: Arc<AdminState>) -> Router {
         .route("/v1/role", get(operating::role))
         .route("/v1/figures", asks(Request::Figures))
         .route("/v1/links", asks(Request::Links))
+        .route("/v1/cluster", asks(Request::ClusterLinks))
         .route("/v1/actors/{target}", get(operating::show))
         .route("/v1/stopped", asks(Request::Stopped))
         .route("/v1/steer", takes(Role::Operate, SteerBody::request))

@@ -173,6 +173,25 @@ pub(crate) struct LinkRowFigures {
     pub(crate) lately: Option<LinkLately>,
 }
 
+/// The links of one node of the cluster, as far as this one could find out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NodeLinks {
+    /// Its full name.
+    pub(crate) node: String,
+    pub(crate) links: Vec<FarLink>,
+    /// Why they aren't known.
+    pub(crate) unknown: Option<String>,
+}
+
+/// A link of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FarLink {
+    /// The full name of the peer.
+    pub(crate) name: String,
+    /// How long the last ping took; none if none has been answered.
+    pub(crate) round_trip_us: Option<u64>,
+}
+
 /// A session that has ended, with all that had passed over it by then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EndedLink {

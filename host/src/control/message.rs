@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::applying::ApplyReport;
 use super::checkpoints::{CheckpointRow, WentBack};
-use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures};
+use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures, NodeLinks};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::request_id::RequestId;
 use super::sending::{NotSent, Reply, Sending};
@@ -152,6 +152,8 @@ pub(crate) enum Request {
     Figures,
     /// What has passed over its links?
     Links,
+    /// Which links are there in the whole cluster?
+    ClusterLinks,
     /// Everything of one actor: of the one with this name, or with the pid of `pid:N`.
     Show { target: String },
     /// Send a message to an actor, and wait for its reply.
@@ -229,6 +231,10 @@ pub(crate) enum Answer {
     },
     Links {
         links: Vec<LinkRow>,
+    },
+    /// That of the node which answers comes first.
+    ClusterLinks {
+        nodes: Vec<NodeLinks>,
     },
     Show {
         actor: Box<ActorDetail>,

@@ -41,9 +41,9 @@ pub(crate) use applying::{ApplyOutcome, ApplyReport, ChangeAction, ChangedThing,
 pub(crate) use checkpoints::{CheckpointRow, WentBack};
 pub(crate) use client::{AskError, ControlClient, upload};
 pub(crate) use figures::{
-    ActorDetail, ActorFigures, CacheFigures, CheckpointFigures, EndedLink, FailureDetail, HandlerTimes, Lately,
-    LimitFigure, LinkLately, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, OpenedBy, OwnShare, PeerVersion,
-    ProcessFigures, ReloadDetail, Traffic,
+    ActorDetail, ActorFigures, CacheFigures, CheckpointFigures, EndedLink, FailureDetail, FarLink, HandlerTimes,
+    Lately, LimitFigure, LinkLately, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, NodeLinks, OpenedBy, OwnShare,
+    PeerVersion, ProcessFigures, ReloadDetail, Traffic,
 };
 #[cfg(unix)]
 pub(crate) use local::{LocalClient, LocalDoor, MAX_PATH, open};

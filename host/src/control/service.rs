@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::applying::ApplyReport;
 use super::checkpoints::{CheckpointRow, WentBack};
-use super::figures::{ActorDetail, EndedLink, LinkRow, NodeFigures};
+use super::figures::{ActorDetail, EndedLink, LinkRow, NodeFigures, NodeLinks};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
 use super::request_id::RequestId;
@@ -66,6 +66,9 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// What has passed over its links.
     fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>>;
+
+    /// The links of all nodes that this one has sessions with, and its own first.
+    fn cluster_links(&self) -> BoxFuture<'_, Result<Vec<NodeLinks>, String>>;
 
     /// What had passed over the links of the sessions that have ended since somebody was given this number, 0 at first, and the number for
     /// the next time. Blocks for no longer than a copy takes.

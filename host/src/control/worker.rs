@@ -212,6 +212,10 @@ impl RequestWorker {
                 let links = self.service.links().await?;
                 Ok(Answer::Links { links })
             }
+            Request::ClusterLinks => {
+                let nodes = self.service.cluster_links().await?;
+                Ok(Answer::ClusterLinks { nodes })
+            }
             Request::Show { target } => {
                 let actor = Box::new(self.service.show(target).await?);
                 Ok(Answer::Show { actor })

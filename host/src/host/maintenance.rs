@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio::task::AbortHandle;
 
 use super::apply::{Applier, ApplierParts};
+use super::cluster_links::ClusterLinks;
 use super::deployment_record::DeploymentRecord;
 use super::ended_links::EndedLinks;
 use super::error::HostError;
@@ -130,6 +131,7 @@ impl Maintenance {
             lately: LatelyWindow::begin(modules.clone(), node.server.clone()),
             traces: Traces::default(),
             ended_links,
+            cluster_links: ClusterLinks::new(config.node.full_name(), config.control.as_ref()),
             listed: ListedStates::default(),
             spawner,
         };

@@ -13,6 +13,7 @@ mod apply;
 mod batch_tests;
 mod builder;
 mod calls;
+mod cluster_links;
 mod deployment_record;
 mod deployments;
 mod dial;

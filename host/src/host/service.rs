@@ -9,6 +9,7 @@ use ractor::ActorRef;
 use super::actors;
 use super::apply::Applier;
 use super::calls;
+use super::cluster_links::ClusterLinks;
 use super::ended_links::EndedLinks;
 use super::error::{HostError, startup_reason};
 use super::groups;
@@ -25,7 +26,7 @@ use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
     self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ControlSetup, EndedLink,
-    GivenUpStatus, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures,
+    GivenUpStatus, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeLinks,
     NodeStatus, NotSent, OtherNode, Reply, RequestId, RequestWorker, RestartGuard, Sending, Service, SpawnedActor,
     Spawning, Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
@@ -61,6 +62,7 @@ pub(super) struct NodeService {
     pub(super) lately: LatelyWindow,
     pub(super) traces: Traces,
     pub(super) ended_links: EndedLinks,
+    pub(super) cluster_links: ClusterLinks,
     pub(super) spawner: Arc<Spawner>,
     pub(super) listed: ListedStates,
     pub(super) events: EventHistory,
@@ -242,6 +244,13 @@ impl Service for NodeService {
 
     fn figures(&self) -> BoxFuture<'_, NodeFigures> {
         Box::pin(self.node_figures())
+    }
+
+    fn cluster_links(&self) -> BoxFuture<'_, Result<Vec<NodeLinks>, String>> {
+        Box::pin(async {
+            let own = links::all(&self.server).await?;
+            Ok(self.cluster_links.read(&own).await)
+        })
     }
 
     fn ended_links(&self, since: u64) -> (Vec<EndedLink>, u64) {

@@ -6,6 +6,7 @@ mod admin;
 mod apply;
 mod apply_nodes;
 mod by_http;
+mod cluster_links;
 mod collector;
 mod figures;
 mod going_back;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Service;
 use crate::control::{
     ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, EndedLink, GroupRow, LevelChange, LinkRow, LogLevels,
-    LogLines, LogQuery, NodeFigures, NodeStatus, NotSent, OtherNode, Reply, RequestId, SendFault, Sending,
+    LogLines, LogQuery, NodeFigures, NodeLinks, NodeStatus, NotSent, OtherNode, Reply, RequestId, SendFault, Sending,
     SpawnedActor, Spawning, Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents,
     WentBack,
 };
@@ -86,6 +86,10 @@ impl Service for Idle {
 
     fn figures(&self) -> BoxFuture<'_, NodeFigures> {
         Box::pin(async { NodeFigures::default() })
+    }
+
+    fn cluster_links(&self) -> BoxFuture<'_, Result<Vec<NodeLinks>, String>> {
+        refused()
     }
 
     fn ended_links(&self, since: u64) -> (Vec<EndedLink>, u64) {
