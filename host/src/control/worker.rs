@@ -16,6 +16,7 @@ use super::sending::{SendFault, Sending};
 use super::service::Service;
 use super::store::{ComponentStore, UploadError, UploadProgress};
 use crate::guest::Digest;
+use crate::supervision::reload::Reload;
 
 /// The most requests that are worked on at once for each role, and for the node's own machine. Further ones are refused.
 const MOST_REQUESTS: usize = 16;
@@ -172,16 +173,8 @@ impl RequestWorker {
                 id: _,
                 digest,
                 planned,
-                mut reload,
-            } => {
-                reload.digest = planned.as_deref().map(parse).transpose()?;
-                if let Some(digest) = digest {
-                    let (file, digest) = self.component(&digest).await?;
-                    (reload.file, reload.digest) = (Some(file), Some(digest));
-                }
-                let report = self.service.reload(reload).await?;
-                Ok(Answer::report(report))
-            }
+                reload,
+            } => self.reload(reload, digest, planned).await,
             Request::Rollback { id: _, module, planned } => {
                 let planned = planned.as_deref().map(parse).transpose()?;
                 let report = self.service.rollback(module, planned).await?;
@@ -266,6 +259,21 @@ impl RequestWorker {
     #[cfg(test)]
     pub(crate) fn waiting(&self, asker: Asker) -> usize {
         MOST_READERS - self.readers.left(asker)
+    }
+
+    /// Replaces the code of a module, by what was uploaded or by its own file, if that is what was planned.
+    async fn reload(
+        &self,
+        mut reload: Reload,
+        digest: Option<String>,
+        planned: Option<String>,
+    ) -> Result<Answer, String> {
+        reload.digest = planned.as_deref().map(parse).transpose()?;
+        if let Some(digest) = digest {
+            let (file, digest) = self.component(&digest).await?;
+            (reload.file, reload.digest) = (Some(file), Some(digest));
+        }
+        Ok(Answer::report(self.service.reload(reload).await?))
     }
 
     async fn call(&self, message: Sending, asker: Asker) -> Answer {
