@@ -26,6 +26,7 @@ pub(crate) mod history;
 pub(crate) mod in_place;
 pub(crate) mod modules;
 pub(crate) mod reload;
+pub(crate) mod resident;
 pub(crate) mod resume;
 pub(crate) mod spawn;
 pub(crate) mod tier_up;

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, OwnedMutexGuard};
 
 use super::child_events::ChildObserver;
 use super::guest_cell::{GuestCell, GuestRef};
+use super::resident::Looks;
 use crate::component::error::LoadError;
 use crate::component::source::{Digest, ModuleSource};
 use crate::instance::module::Module;
@@ -26,6 +27,8 @@ struct ModuleSet {
     changed: Notify,
     /// Hears what becomes of the children of guests.
     children: OnceLock<Box<dyn ChildObserver>>,
+    /// At the memory of guests.
+    looks: Looks,
 }
 
 #[derive(Debug, Default)]
@@ -106,6 +109,11 @@ impl Modules {
     pub(super) fn better(&self, module: &Module) -> Option<Module> {
         self.find(module.name())
             .filter(|current| module.is_improved_by(current))
+    }
+
+    /// Looks at the memory of guests.
+    pub(super) fn looks(&self) -> &Looks {
+        &self.0.looks
     }
 
     /// Returns when a module has become something else since this was last awaited.
