@@ -19,7 +19,7 @@ use super::survey::{Survey, survey};
 use super::table::{number, text, write_table};
 use super::timeout::parse_timeout;
 use super::units::{bytes, percent, rate};
-use crate::control::{ActorKind, ActorRow, Answer, Lately, Request, StoppedActor};
+use crate::control::{ActorFigures, ActorKind, ActorRow, Answer, Lately, Request, StoppedActor};
 use crate::host::HostBuilder;
 
 /// The digits of a digest that people are shown.
@@ -220,6 +220,7 @@ fn write_actors(out: &mut impl Write, nodes: &[NodeActors]) -> io::Result<()> {
         number("MSG/S"),
         number("CPU"),
         number("MEMORY"),
+        number("RESIDENT"),
         number("RESTARTS").spare(1),
     ];
     let rows = nodes
@@ -238,7 +239,7 @@ fn write_actors(out: &mut impl Write, nodes: &[NodeActors]) -> io::Result<()> {
     Ok(())
 }
 
-fn row(node: &str, actor: &ActorRow) -> [String; 11] {
+fn row(node: &str, actor: &ActorRow) -> [String; 12] {
     let figures = actor.figures;
     let lately = figures.and_then(|figures| figures.lately);
     [
@@ -254,8 +255,14 @@ fn row(node: &str, actor: &ActorRow) -> [String; 11] {
             .unwrap_or_default(),
         lately.map(|lately| percent(lately.busy_share())).unwrap_or_default(),
         figures.map(|figures| bytes(figures.memory_bytes)).unwrap_or_default(),
+        resident(figures).unwrap_or_default(),
         figures.map(|figures| figures.restarts.to_string()).unwrap_or_default(),
     ]
+}
+
+/// What it has of the machine's memory, as people are shown it; none where that isn't known.
+pub(super) fn resident(figures: Option<ActorFigures>) -> Option<String> {
+    figures?.resident_bytes.map(bytes)
 }
 
 /// As people are shown it.
@@ -285,8 +292,6 @@ pub(super) fn short_digest(digest: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::ActorFigures;
-
     fn actor(pid: u64, name: Option<&str>, messages: u64, busy_us: u64, memory_bytes: u64) -> ActorRow {
         ActorRow {
             pid,
@@ -298,6 +303,7 @@ mod tests {
             supervisor: None,
             figures: Some(ActorFigures {
                 memory_bytes,
+                resident_bytes: Some(1 << 20),
                 lately: Some(Lately {
                     over_ms: 1_000,
                     messages,
@@ -336,6 +342,6 @@ mod tests {
     #[test]
     fn figures_of_an_actor_have_their_columns() {
         let row = row("node@host", &actor(1, Some("a"), 5, 250_000, 3 << 20));
-        assert_eq!(row[7..], ["5.0", "25.0%", "3.0 MiB", "0"]);
+        assert_eq!(row[7..], ["5.0", "25.0%", "3.0 MiB", "1.0 MiB", "0"]);
     }
 }

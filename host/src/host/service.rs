@@ -174,6 +174,7 @@ impl Service for NodeService {
     }
 
     fn actors(&self) -> Vec<ActorRow> {
+        self.modules.look_at_memory();
         let mut rows = actors::all(&self.modules);
         let guests = rows.iter_mut();
         self.lately

@@ -19,6 +19,9 @@ impl NodeService {
     /// There is none.
     pub(super) async fn detail(&self, target: &str) -> Result<ActorDetail, String> {
         let (cell, guest) = self.actor(target)?;
+        let modules = self.modules.clone();
+        let looked = tokio::task::spawn_blocking(move || modules.look_at_memory()).await;
+        looked.map_err(|error| error.to_string())?;
         let mut row = actors::one(&cell, guest.as_ref());
         if let Some(figures) = &mut row.figures {
             self.lately.of_guests(std::iter::once((row.pid, figures)));

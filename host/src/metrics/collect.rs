@@ -83,6 +83,7 @@ impl Collector {
         for name in self.modules.difference(&now) {
             module_gauges(&ModuleRow {
                 module: name.clone(),
+                resident_bytes: Some(0),
                 ..ModuleRow::default()
             });
         }
@@ -165,6 +166,8 @@ fn module_gauges(row: &ModuleRow) {
     let module = || row.module.clone();
     gauge!("ractor_host_guests", "module" => module()).set(number(row.guests));
     gauge!("ractor_host_guest_memory_bytes", "module" => module()).set(number(row.memory_bytes));
+    let resident = row.resident_bytes.map_or(f64::NAN, number);
+    gauge!("ractor_host_guest_resident_bytes", "module" => module()).set(resident);
     gauge!("ractor_host_guest_mailbox_messages", "module" => module()).set(number(row.waiting));
     gauge!("ractor_host_guest_mailbox_bytes", "module" => module()).set(number(row.waiting_bytes));
 }

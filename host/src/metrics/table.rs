@@ -124,6 +124,9 @@ pub const METRICS: &[Metric] = &[
          takes longer than `epoch_tick` counts for itself."),
     metric("ractor_host_guest_memory_bytes", (Gauge, Bytes, Look), &["module"],
         "What the memories of guests have grown to. Pages that were never touched take nothing of the machine's."),
+    metric("ractor_host_guest_resident_bytes", (Gauge, Bytes, Look), &["module"],
+        "What of that takes memory of the machine: a part of `ractor_host_process_resident_bytes`, whose rest is the node's own. NaN where \
+         the system doesn't tell."),
     metric("ractor_host_guest_mailbox_messages", (Gauge, Number, Look), &["module"],
         "Messages that wait for guests."),
     metric("ractor_host_guest_mailbox_bytes", (Gauge, Bytes, Look), &["module"],

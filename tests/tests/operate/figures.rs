@@ -10,21 +10,21 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A node, and where commands on its machine find it.
-struct Shown {
+pub(crate) struct Shown {
     node: HostNode,
     runtime: TempDir,
 }
 
 impl Shown {
     /// `rest` begins behind `state_dir` in `[runtime]`.
-    fn start(name: &str, node: &str, rest: &str) -> Self {
+    pub(crate) fn start(name: &str, node: &str, rest: &str) -> Self {
         let runtime = tempfile::tempdir().expect("a folder for sockets");
         let rest = format!("{node}[runtime]\nstate_dir = \"state\"\n{rest}");
         let node = HostNode::start_in(name, &rest, &[("XDG_RUNTIME_DIR", runtime.path())]);
         Self { node, runtime }
     }
 
-    fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         let mut command = programs::ractor_host();
         command
             .args(arguments)
@@ -35,7 +35,7 @@ impl Shown {
     }
 
     /// What a command says as JSON of its one node.
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let arguments = [arguments, &["--output", "json"]].concat();
         let all: Value = serde_json::from_str(self.run(&arguments).answer()).expect("JSON");
         all[0].clone()
@@ -52,7 +52,7 @@ impl Shown {
         message("call", self.node.address(), &self.node.cookie_file(), rest)
     }
 
-    fn cast(&self, rest: &[&str]) {
+    pub(crate) fn cast(&self, rest: &[&str]) {
         message("cast", self.node.address(), &self.node.cookie_file(), rest).answer();
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod access;
+mod adding_up;
 mod admin;
 mod apply;
 mod apply_nodes;

@@ -24,7 +24,7 @@ function tiles(model) {
     tile("Guests", count(node.guests), node.guests_limit ? `of at most ${count(node.guests_limit)}` : null),
     tile("Messages/s", rate(model.rate()), sparkline(model.throughput, "Messages each second, the last minute")),
     tile("Processor", share(model.cpu.rate / 1e6), `of ${node.workers} threads for actors`),
-    tile("Memory", bytes(node.resident_bytes), `guests have ${bytes(node.guests_memory_bytes)}`),
+    tile("Memory", bytes(node.resident_bytes), `guests have ${bytes(node.guests_resident_bytes ?? node.guests_memory_bytes)}`),
     tile("Waiting", count(waiting), "messages for guests"),
     tile("Sessions", count(node.sessions), "with other nodes"),
     tile("Up for", lasting(node.uptime_ms), `version ${node.version}`),
