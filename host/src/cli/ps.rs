@@ -220,7 +220,7 @@ fn write_actors(out: &mut impl Write, nodes: &[NodeActors]) -> io::Result<()> {
         number("MSG/S"),
         number("CPU"),
         number("MEMORY"),
-        number("RESIDENT"),
+        number("RESIDENT").spare(5),
         number("RESTARTS").spare(1),
     ];
     let rows = nodes
