@@ -101,13 +101,13 @@ fn admit(
     check_site(authority, is_secure, method, headers)?;
     let is_proved = connection.is_some_and(|connection| connection.is_proved);
     let by_certificate = state.access.client_role.filter(|_| is_proved);
-    let free = by_certificate.max(state.access.anonymous);
+    let free = by_certificate.max(state.access.proofs.anonymous());
     let Some(shown) = headers.get(header::AUTHORIZATION) else {
         return Ok(Caller { role: free });
     };
     let token = bearer(shown.as_bytes())
         .ok_or_else(|| Problem::new(Kind::WrongToken, "the header Authorization is not `Bearer TOKEN`"))?;
-    match state.access.tokens.role(token) {
+    match state.access.proofs.role(token) {
         Some(role) => Ok(Caller {
             role: free.max(Some(role)),
         }),

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use super::feed::Feed;
 use super::openapi::DOCUMENT;
 use super::server::{AdminServer, AdminSetup};
-use super::state::{AdminNode, Health};
+use super::state::{AdminNode, Health, Proofs, ProofsInForce};
 use super::token::Tokens;
 use crate::control::idle::Idle;
 use crate::control::{Asker, GivenUpStatus, RequestWorker, Role};
@@ -43,8 +43,10 @@ async fn server(anonymous: Option<Role>) -> AdminServer {
     let setup = AdminSetup {
         node_name: "idle@localhost".to_owned(),
         listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
-        tokens: Tokens::default(),
-        anonymous,
+        proofs: Proofs::new(ProofsInForce {
+            tokens: Tokens::default(),
+            anonymous,
+        }),
         client_role: None,
         allowed_hosts: Vec::new(),
         required_peers: Vec::new(),

@@ -189,7 +189,8 @@ fn in_words(change: &ConfigChange) -> String {
         (ChangedThing::Actors, Some(number)) if number > 1 => format!("{number} actors of `{name}`"),
         (ChangedThing::Actors, _) => format!("actor `{name}`"),
         (ChangedThing::Peer, _) => format!("peer {name}"),
-        (ChangedThing::Certificates, _) => "certificates".to_owned(),
+        (ChangedThing::Secrets, _) => format!("secrets of [{name}]"),
+        (ChangedThing::Certificates, _) => format!("certificates of [{name}]"),
     };
     let keys = printable(&change.keys.join(", ")).to_string();
     match (keys.is_empty(), change.of, change.action) {

@@ -12,6 +12,7 @@ mod figures;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod key;
+mod keys;
 mod ledger;
 #[cfg(unix)]
 mod local;
@@ -45,6 +46,7 @@ pub(crate) use figures::{
     Lately, LimitFigure, LinkLately, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, NodeLinks, OpenedBy, OwnShare,
     PeerVersion, ProcessFigures, ReloadDetail, Traffic,
 };
+pub(crate) use keys::ControlKeys;
 #[cfg(unix)]
 pub(crate) use local::{LocalClient, LocalDoor, MAX_PATH, open};
 pub(crate) use logs::{ActorLevel, LevelChange, LogLevel, LogLevels, LogLines, LogQuery, LoggedLine};

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use tokio::task::AbortHandle;
 
-use super::apply::{Applier, ApplierParts};
+use super::admin::AdminHttp;
+use super::apply::{Applier, ApplierParts, Credentials};
 use super::cluster_links::ClusterLinks;
 use super::deployment_record::DeploymentRecord;
 use super::ended_links::EndedLinks;
@@ -32,7 +33,7 @@ use crate::checkpoint::Scheduled;
 use crate::config::{Code, NodeConfig};
 #[cfg(unix)]
 use crate::control::LocalDoor;
-use crate::control::{RequestWorker, RestartGuard, Service};
+use crate::control::{ControlKeys, RequestWorker, RestartGuard, Service};
 use crate::guest::{CheckpointWriter, Modules, ReservedNames};
 use crate::supervision::Root;
 
@@ -78,7 +79,7 @@ impl Maintenance {
         state: StateDir,
         natives: Arc<BTreeMap<String, Native>>,
         modules: &Modules,
-        (node, root): (&ListeningNode, &Root),
+        (node, root, admin): (&ListeningNode, &Root, Option<&AdminHttp>),
         (listener, before): (Option<ReloadListener>, FilesBeforeLoad),
         reserved: Arc<ReservedNames>,
     ) -> Result<Self, HostError> {
@@ -97,6 +98,7 @@ impl Maintenance {
         let leaving = Leaving::default();
         let upkeep = Arc::new(Upkeep::default());
         let spawner = Arc::new(Spawner::new(config, root.cell().clone(), reserved.clone()));
+        let keys = config.control.as_ref().map(|section| ControlKeys::new(section.pairs()));
         let applier = Arc::new(Applier::new(
             config.clone(),
             ApplierParts {
@@ -109,6 +111,10 @@ impl Maintenance {
                 upkeep: upkeep.clone(),
                 reserved,
                 spawner: spawner.clone(),
+                credentials: Credentials {
+                    keys: keys.clone(),
+                    proofs: admin.map(AdminHttp::proofs),
+                },
             },
         ));
         let service = NodeService {
@@ -139,8 +145,11 @@ impl Maintenance {
         let store = deployments.as_ref().map(|deployments| deployments.store.clone());
         let worker = Arc::new(RequestWorker::new(service.clone(), store));
         // First, because it is the one that can fail, and the others would have begun to work.
-        let control = match &config.control {
-            Some(section) => Some(section.start(config.node.full_name(), worker.clone(), root).await?),
+        let control = match config.control.as_ref().zip(keys) {
+            Some((section, keys)) => {
+                let name = config.node.full_name();
+                Some(section.start(keys, name, worker.clone(), root).await?)
+            }
             None => None,
         };
         Ok(Self {

@@ -25,10 +25,11 @@ use super::traces::Traces;
 use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ControlSetup, EndedLink,
-    GivenUpStatus, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeLinks,
-    NodeStatus, NotSent, OtherNode, Reply, RequestId, RequestWorker, RestartGuard, Sending, Service, SpawnedActor,
-    Spawning, Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
+    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ControlKey, ControlKeys,
+    ControlSetup, EndedLink, GivenUpStatus, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery,
+    ModuleStatus, NodeFigures, NodeLinks, NodeStatus, NotSent, OtherNode, Reply, RequestId, RequestWorker,
+    RestartGuard, Role, Sending, Service, SpawnedActor, Spawning, Steer, SteeredActor, StoppedActor, TraceBegun,
+    TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::{self, BoxFuture};
 use crate::events::{EventHistory, EventPage, EventQuery};
@@ -69,17 +70,22 @@ pub(super) struct NodeService {
 }
 
 impl ControlSection {
+    /// Each key with its role.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (Role, ControlKey)> {
+        self.keys.iter().map(|entry| (entry.role, entry.key.clone()))
+    }
+
     /// Starts the control actor below the root, which it ends with.
     ///
     /// # Errors
     /// Its name is taken.
     pub(super) async fn start(
         &self,
+        keys: ControlKeys,
         node: String,
         worker: Arc<RequestWorker>,
         root: &Root,
     ) -> Result<RestartGuard, HostError> {
-        let keys = self.keys.iter().map(|entry| (entry.role, entry.key.clone())).collect();
         let started = control::start(ControlSetup { keys, node, worker }, root.cell().clone()).await;
         started.map_err(|error| HostError::Control(startup_reason(&error)))
     }

@@ -60,7 +60,7 @@ pub(super) async fn start(
         state,
         natives,
         &modules,
-        (&node, &root),
+        (&node, &root, admin.as_ref()),
         (listener, before),
         reserved,
     )

@@ -20,6 +20,7 @@ mod logs;
 mod manners;
 mod operator;
 mod otlp;
+mod otlp_secure;
 mod returning;
 mod roles;
 mod schemas;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::credentials::{is_of_secret, other_certificates, other_secrets};
 use crate::config::{ActorSection, Code, KeyWords, NodeConfig, PeerAddress};
 use crate::control::{ChangeAction, ChangedThing, ConfigChange, RestartNeeded};
 
@@ -29,6 +30,10 @@ pub(super) struct ApplyPlan {
     pub(super) modules_removed: Vec<String>,
     pub(super) peers_removed: Vec<PeerAddress>,
     pub(super) peers_added: Vec<PeerAddress>,
+    /// The keys of secrets, by their tables.
+    pub(super) secrets: Vec<(&'static str, Vec<String>)>,
+    /// The tables whose certificates have another content.
+    pub(super) certificates: Vec<&'static str>,
     pub(super) needs_restart: Vec<RestartNeeded>,
     /// The keys among them.
     pub(super) kept_keys: BTreeSet<KeyWords>,
@@ -57,6 +62,8 @@ impl ApplyPlan {
         let (old, next) = (&running.node.peers, &new.node.peers);
         plan.peers_removed = old.iter().filter(|peer| !next.contains(peer)).cloned().collect();
         plan.peers_added = next.iter().filter(|peer| !old.contains(peer)).cloned().collect();
+        plan.secrets = other_secrets(running, new);
+        plan.certificates = other_certificates(running, new);
         plan
     }
 
@@ -67,7 +74,7 @@ impl ApplyPlan {
             let is_kept = match &words[..] {
                 ["actors" | "defaults" | "include", ..] | ["node", "peers"] => false,
                 ["modules", ..] => !facts.runs_modules,
-                _ => true,
+                words => !is_of_secret(words, running, new),
             };
             // The table is named only if it comes or goes as a whole.
             let is_within = |kept: &KeyWords| key.len() > kept.len() && key.starts_with(kept);
@@ -90,52 +97,13 @@ impl ApplyPlan {
                 why: Some("there is another cookie in it".to_owned()),
             });
         }
-        self.name_other_files(running, new);
-    }
-
-    /// The files of a table that takes a restart may have another content under the same names. Without a word of it, whoever replaces a
-    /// secret would take the old one for gone.
-    fn name_other_files(&mut self, running: &NodeConfig, new: &NodeConfig) {
-        let keys = |config: &NodeConfig| {
-            let keys = config.control.iter().flat_map(|section| &section.keys);
-            keys.map(|entry| (entry.role, entry.key.clone())).collect::<Vec<_>>()
-        };
-        let tokens = |config: &NodeConfig| {
-            let tokens = config.admin.iter().flat_map(|section| &section.tokens);
-            tokens
-                .map(|entry| (entry.role, entry.token.clone()))
-                .collect::<Vec<_>>()
-        };
         let (old_roots, new_roots) = (&running.runtime.http_roots, &new.runtime.http_roots);
-        let others = [
-            (
-                "control",
-                keys(running) != keys(new),
-                "there is another key in its files",
-            ),
-            (
-                "admin",
-                tokens(running) != tokens(new),
-                "there is another token in its files",
-            ),
-            (
-                "runtime.http_roots",
-                old_roots != new_roots,
-                "there are other certificates in it",
-            ),
-        ];
-        for (key, is_other, why) in others {
-            let words: Vec<&str> = key.split('.').collect();
-            let is_named = self
-                .kept_keys
-                .iter()
-                .any(|kept| kept.iter().zip(&words).all(|(kept, word)| kept == word));
-            if is_other && !is_named {
-                self.needs_restart.push(RestartNeeded {
-                    key: key.to_owned(),
-                    why: Some(why.to_owned()),
-                });
-            }
+        // A file of another content under the same name. Without a word of it, whoever replaces it would take the old one for gone.
+        if old_roots != new_roots && !self.kept_keys.iter().any(|kept| *kept == ["runtime", "http_roots"]) {
+            self.needs_restart.push(RestartNeeded {
+                key: "runtime.http_roots".to_owned(),
+                why: Some("there are other certificates in it".to_owned()),
+            });
         }
     }
 
@@ -224,7 +192,7 @@ impl ApplyPlan {
     /// As it is told.
     pub(super) fn changes(&self) -> Vec<ConfigChange> {
         use ChangeAction::{Add, Change, Remove};
-        use ChangedThing::{Actors, Module, Peer};
+        use ChangedThing::{Actors, Certificates, Module, Peer, Secrets};
         let change = |action, of, name: &str, keys: &[String], actors| ConfigChange {
             action,
             of,
@@ -255,15 +223,25 @@ impl ApplyPlan {
         let peers = self.peers_removed.iter().map(|peer| (Remove, peer));
         let peers = peers.chain(self.peers_added.iter().map(|peer| (Add, peer)));
         let peers = peers.map(|(action, peer)| change(action, Peer, &peer.to_string(), &[], None));
-        modules.chain(actors).chain(gone).chain(peers).collect()
+        let secrets = self.secrets.iter();
+        let secrets = secrets.map(|(table, keys)| change(Change, Secrets, table, keys, None));
+        let certificates = self.certificates.iter();
+        let certificates = certificates.map(|table| change(Change, Certificates, table, &[], None));
+        let others = modules.chain(actors).chain(gone).chain(peers);
+        others.chain(secrets).chain(certificates).collect()
     }
 
     /// The new configuration, but for what waits for a restart: that is as it runs.
     pub(super) fn reached(&self, running: &NodeConfig, new: &NodeConfig) -> NodeConfig {
         let mut reached = new.clone();
         reached.runtime = running.runtime.clone();
-        reached.control = running.control.clone();
+        if running.control.is_none() || new.control.is_none() {
+            reached.control = running.control.clone();
+        }
         reached.admin = running.admin.clone();
+        if let (Some(reached), Some(new)) = (&mut reached.admin, &new.admin) {
+            reached.tokens = new.tokens.clone();
+        }
         reached.supervisors = running.supervisors.clone();
         let peers = std::mem::take(&mut reached.node.peers);
         reached.node = running.node.clone();

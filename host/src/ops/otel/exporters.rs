@@ -52,7 +52,10 @@ macro_rules! build {
     }};
 }
 
-pub(super) fn tracer_provider(destination: &Destination, resource: &Resource) -> Result<SdkTracerProvider, SettingsError> {
+pub(super) fn tracer_provider(
+    destination: &Destination,
+    resource: &Resource,
+) -> Result<SdkTracerProvider, SettingsError> {
     let way = Way::to(destination)?;
     let exporter = build!(SpanExporter, destination, &way)?;
     let queue = ExportQueue::of(destination.signal, "OTEL_BSP_MAX_QUEUE_SIZE");
@@ -64,7 +67,10 @@ pub(super) fn tracer_provider(destination: &Destination, resource: &Resource) ->
         .build())
 }
 
-pub(super) fn logger_provider(destination: &Destination, resource: &Resource) -> Result<SdkLoggerProvider, SettingsError> {
+pub(super) fn logger_provider(
+    destination: &Destination,
+    resource: &Resource,
+) -> Result<SdkLoggerProvider, SettingsError> {
     let way = Way::to(destination)?;
     let exporter = build!(LogExporter, destination, &way)?;
     let queue = ExportQueue::of(destination.signal, "OTEL_BLRP_MAX_QUEUE_SIZE");
@@ -76,7 +82,10 @@ pub(super) fn logger_provider(destination: &Destination, resource: &Resource) ->
         .build())
 }
 
-pub(super) fn meter_provider(destination: &Destination, resource: &Resource) -> Result<SdkMeterProvider, SettingsError> {
+pub(super) fn meter_provider(
+    destination: &Destination,
+    resource: &Resource,
+) -> Result<SdkMeterProvider, SettingsError> {
     let way = Way::to(destination)?;
     let exporter = build!(MetricExporter, destination, &way)?;
     Ok(SdkMeterProvider::builder()

@@ -69,7 +69,10 @@ impl Exported {
             return Ok(None);
         }
         let [traces, logs, metrics] = Signal::ALL.map(|signal| {
-            let of = Of { signal, variable: &variable };
+            let of = Of {
+                signal,
+                variable: &variable,
+            };
             of.destination()
         });
         let exported = Self {
@@ -149,9 +152,10 @@ impl<V: Fn(&str) -> Option<String>> Of<'_, V> {
         match said.value.as_str() {
             "http/protobuf" => Ok(Protocol::HttpProtobuf),
             "grpc" => Ok(Protocol::Grpc),
-            _ => Err(said.refuse(
-                "use `http/protobuf`, for which collectors listen on port 4318, or `grpc`, on port 4317",
-            )),
+            _ => {
+                Err(said
+                    .refuse("use `http/protobuf`, for which collectors listen on port 4318, or `grpc`, on port 4317"))
+            }
         }
     }
 
@@ -162,7 +166,10 @@ impl<V: Fn(&str) -> Option<String>> Of<'_, V> {
                 Protocol::Grpc => "http://localhost:4317".to_owned(),
             });
         };
-        let is_insecure = || self.said("INSECURE").is_some_and(|said| said.value.eq_ignore_ascii_case("true"));
+        let is_insecure = || {
+            self.said("INSECURE")
+                .is_some_and(|said| said.value.eq_ignore_ascii_case("true"))
+        };
         let address = match (said.value.contains("://"), protocol) {
             // As gRPC has it, where an address needs no scheme.
             (false, Protocol::Grpc) if is_insecure() => format!("http://{}", said.value),
@@ -216,7 +223,9 @@ impl<V: Fn(&str) -> Option<String>> Of<'_, V> {
         }
         // Not what it is: headers are how a collector knows who exports.
         let name = said.name;
-        Err(SettingsError(format!("{name} is no list of headers; expected `NAME=VALUE,NAME=VALUE`")))
+        Err(SettingsError(format!(
+            "{name} is no list of headers; expected `NAME=VALUE,NAME=VALUE`"
+        )))
     }
 
     fn file(&self, key: &str) -> Option<FileOf> {
@@ -230,7 +239,9 @@ impl<V: Fn(&str) -> Option<String>> Of<'_, V> {
     fn identity(&self) -> Result<Option<(FileOf, FileOf)>, SettingsError> {
         let lacks = |named: FileOf, missing: &str| {
             let named = named.variable;
-            Err(SettingsError(format!("{named} needs OTEL_EXPORTER_OTLP_{missing} as well")))
+            Err(SettingsError(format!(
+                "{named} needs OTEL_EXPORTER_OTLP_{missing} as well"
+            )))
         };
         match (self.file("CLIENT_CERTIFICATE"), self.file("CLIENT_KEY")) {
             (Some(certificate), Some(key)) => Ok(Some((certificate, key))),

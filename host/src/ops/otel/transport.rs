@@ -39,7 +39,10 @@ impl LastFault {
 }
 
 /// What the SDK sends requests with.
-pub(super) fn http_client(destination: &Destination, fault: LastFault) -> Result<impl HttpClient + use<>, SettingsError> {
+pub(super) fn http_client(
+    destination: &Destination,
+    fault: LastFault,
+) -> Result<impl HttpClient + use<>, SettingsError> {
     let connector = connector(destination)?.enable_http1().build();
     Ok(ExportClient {
         inner: HyperClient::new(connector, destination.timeout, None),
@@ -51,7 +54,9 @@ pub(super) fn http_client(destination: &Destination, fault: LastFault) -> Result
 pub(super) fn channel(destination: &Destination) -> Result<Channel, SettingsError> {
     let connector = connector(destination)?.enable_http2().build();
     let endpoint = Endpoint::from_shared(destination.endpoint.clone()).map_err(SettingsError::other)?;
-    let endpoint = endpoint.timeout(destination.timeout).connect_timeout(destination.timeout);
+    let endpoint = endpoint
+        .timeout(destination.timeout)
+        .connect_timeout(destination.timeout);
     Ok(endpoint.connect_with_connector_lazy(connector))
 }
 
@@ -107,7 +112,10 @@ fn chain_of(file: &FileOf) -> Result<Vec<CertificateDer<'static>>, SettingsError
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     match chain {
         Ok(chain) if !chain.is_empty() => Ok(chain),
-        _ => Err(unusable(file, format!("the file {path} holds no certificate in PEM form"))),
+        _ => Err(unusable(
+            file,
+            format!("the file {path} holds no certificate in PEM form"),
+        )),
     }
 }
 

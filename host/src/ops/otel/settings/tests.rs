@@ -57,15 +57,31 @@ fn what_can_not_be_followed_is_explained() {
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "use `http/protobuf`"),
         ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "udp", "or `grpc`, on port 4317"),
         ("OTEL_TRACES_EXPORTER", "zipkin", "it may be `otlp` or `none`"),
-        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://example.com", "must begin with http://"),
-        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "collector:4318", "must begin with http://"),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "ftp://example.com",
+            "must begin with http://",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "collector:4318",
+            "must begin with http://",
+        ),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://a b", "it is no address"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "a number of milliseconds"),
         ("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "0", "a number of milliseconds"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "`gzip` or `none`"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "secret", "is no list of headers"),
-        ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "key.pem", "needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"),
-        ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "c.pem", "needs OTEL_EXPORTER_OTLP_CLIENT_KEY"),
+        (
+            "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+            "key.pem",
+            "needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+            "c.pem",
+            "needs OTEL_EXPORTER_OTLP_CLIENT_KEY",
+        ),
     ] {
         let error = read(&[ENDPOINT, (variable, value)]).unwrap_err();
         assert!(error.contains(says) && error.starts_with(variable), "{error}");
