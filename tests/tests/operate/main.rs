@@ -23,6 +23,7 @@ mod otlp;
 mod otlp_secure;
 mod returning;
 mod roles;
+mod rotating;
 mod schemas;
 mod snapshots;
 mod steering;
