@@ -36,6 +36,6 @@ pub(super) async fn go_back(
     body: Body,
 ) -> Answered {
     may(caller, Role::Operate)?;
-    let BackBody { number } = body::json(&state, &headers, body).await?;
+    let BackBody { number } = body::json(&state, caller, &headers, body).await?;
     carry_out(&state, caller, Request::GoBack { actor, number }, Bytes::new()).await
 }

@@ -47,7 +47,7 @@ where
     post(
         move |State(state): Shared, Extension(caller): Extension<Caller>, headers: HeaderMap, body: Body| async move {
             may(caller, role)?;
-            let request = request(body::json(&state, &headers, body).await?);
+            let request = request(body::json(&state, caller, &headers, body).await?);
             let is_sent = matches!(request, Request::Call(_) | Request::Cast(_));
             let parent = is_sent.then(|| parent(&headers)).flatten();
             carry_out_in(&state, caller, request, Bytes::new(), parent).await
@@ -79,7 +79,7 @@ pub(super) async fn reload(
     body: Body,
 ) -> Answered {
     may(caller, Role::Deploy)?;
-    let wanted: ReloadBody = body::json(&state, &headers, body).await?;
+    let wanted: ReloadBody = body::json(&state, caller, &headers, body).await?;
     for digest in wanted.digest.iter().chain(&wanted.planned) {
         check_digest(digest)?;
     }
@@ -114,7 +114,7 @@ pub(super) async fn rollback(
     body: Body,
 ) -> Answered {
     may(caller, Role::Deploy)?;
-    let RollbackBody { id, planned } = body::json(&state, &headers, body).await?;
+    let RollbackBody { id, planned } = body::json(&state, caller, &headers, body).await?;
     planned.as_deref().map_or(Ok(()), check_digest)?;
     let request = Request::Rollback {
         id: id.unwrap_or_else(RequestId::random),
@@ -140,7 +140,7 @@ pub(super) async fn begin_upload(
 ) -> Answered {
     may(caller, Role::Deploy)?;
     check_digest(&digest)?;
-    let UploadBody { size } = body::json(&state, &headers, body).await?;
+    let UploadBody { size } = body::json(&state, caller, &headers, body).await?;
     carry_out(&state, caller, Request::BeginUpload { digest, size }, Bytes::new()).await
 }
 
@@ -161,7 +161,7 @@ pub(super) async fn upload(
             "say with `?offset=N` which byte of the component comes first",
         )
     })?;
-    let piece = body::read(&state, body).await?;
+    let piece = body::read(&state, caller, body).await?;
     carry_out(&state, caller, Request::Upload { digest, offset }, piece).await
 }
 

@@ -15,7 +15,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::body::MOST_BODIES;
+use super::body::BodyRooms;
 use super::guard::Connection;
 use super::routes::router;
 use super::state::{Access, AdminNode, AdminState, Phase, Proofs};
@@ -112,7 +112,7 @@ impl AdminServer {
             node: OnceLock::new(),
             ending: ending.subscribe(),
             refusals: parking_lot::Mutex::default(),
-            bodies: Semaphore::new(MOST_BODIES),
+            bodies: BodyRooms::default(),
         });
         let (alive, ended) = watch::channel(());
         let acceptor = Acceptor {

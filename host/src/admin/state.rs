@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
+use super::body::BodyRooms;
 use super::feed::Feed;
 use super::refusals::RefusalLog;
 use super::token::Tokens;
@@ -99,8 +100,7 @@ pub(super) struct AdminState {
     /// True once connections are to end.
     pub(super) ending: watch::Receiver<bool>,
     pub(super) refusals: Mutex<RefusalLog>,
-    /// Bodies that are read at once.
-    pub(super) bodies: Semaphore,
+    pub(super) bodies: BodyRooms,
 }
 
 impl AdminState {
