@@ -190,6 +190,7 @@ fn in_words(change: &ConfigChange) -> String {
         (ChangedThing::Actors, _) => format!("actor `{name}`"),
         (ChangedThing::Peer, _) => format!("peer {name}"),
         (ChangedThing::Secrets, _) => format!("secrets of [{name}]"),
+        (ChangedThing::Log, _) => "what is logged".to_owned(),
         (ChangedThing::Certificates, _) => format!("certificates of [{name}]"),
     };
     let keys = printable(&change.keys.join(", ")).to_string();

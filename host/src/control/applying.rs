@@ -73,6 +73,8 @@ pub(crate) enum ChangedThing {
     Secrets,
     /// Of the table that the name says.
     Certificates,
+    /// What is logged.
+    Log,
 }
 
 /// Something that only a start of the node can change.
@@ -118,6 +120,7 @@ impl ChangedThing {
             Self::Peer => "peer",
             Self::Secrets => "secrets",
             Self::Certificates => "certificates",
+            Self::Log => "log",
         }
     }
 }

@@ -32,9 +32,7 @@ fn write(path: &Path, secret: &str) {
 /// A node with this in `[admin]` and before it.
 fn node(before: &str, admin: &str) -> HostNode {
     let counter = guest_counter("counter", "counters", 0);
-    let rest = format!(
-        "{before}[admin]\nlisten = \"127.0.0.1:0\"\n{admin}[runtime]\nstate_dir = \"state\"\n{counter}"
-    );
+    let rest = format!("{before}[admin]\nlisten = \"127.0.0.1:0\"\n{admin}[runtime]\nstate_dir = \"state\"\n{counter}");
     HostNode::start("alpha", &rest)
 }
 
@@ -77,9 +75,11 @@ fn a_token_counts_from_the_next_request_on() {
     // By a signal as well.
     write(&token, FIRST);
     alpha.process().signal(Signal::HUP);
-    alpha.process().wait_line(Stream::Stderr, 0, "that it is applied", |line| {
-        line.contains("node.toml is applied")
-    });
+    alpha
+        .process()
+        .wait_line(Stream::Stderr, 0, "that it is applied", |line| {
+            line.contains("node.toml is applied")
+        });
     assert_eq!((status(&url, FIRST), status(&url, SECOND)), (200, 401));
 }
 
@@ -90,7 +90,15 @@ fn from_elsewhere(node: &HostNode, key: &Path) -> Ended {
     let folder = tempfile::tempdir().expect("a folder");
     in_folder(
         folder.path(),
-        &["ps", "--node", node.address(), "--cookie-file", &cookie, "--key-file", &key],
+        &[
+            "ps",
+            "--node",
+            node.address(),
+            "--cookie-file",
+            &cookie,
+            "--key-file",
+            &key,
+        ],
     )
 }
 
@@ -115,9 +123,15 @@ fn a_key_that_is_replaced_or_removed_proves_nothing_any_more() {
     // The role whose line is gone is nobody's.
     let file = alpha.file("node.toml");
     let text = fs::read_to_string(&file).expect("its file");
-    let without: Vec<_> = text.lines().filter(|line| !line.starts_with("observe_key_file")).collect();
+    let without: Vec<_> = text
+        .lines()
+        .filter(|line| !line.starts_with("observe_key_file"))
+        .collect();
     fs::write(&file, without.join("\n")).expect("its file");
-    assert_eq!(applied(&alpha, &[], 0)["changes"][0]["keys"], json!(["observe_key_file"]));
+    assert_eq!(
+        applied(&alpha, &[], 0)["changes"][0]["keys"],
+        json!(["observe_key_file"])
+    );
     assert_ne!(from_elsewhere(&alpha, &observing).code, Some(0));
     assert_eq!(from_elsewhere(&alpha, &key).code, Some(0));
 }
@@ -185,7 +199,11 @@ fn the_certificate_of_the_admin_http_is_replaced_with_the_rest() {
         &format!("observe_token_file = {token:?}\ntls = {{ cert = {cert:?}, key = {key:?} }}\n"),
     );
     let url = url(&mut alpha);
-    let port = url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let port = url
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.parse().ok())
+        .expect("a port");
     assert!(accepts(port, old.ca()) && !accepts(port, new.ca()));
     put(&new);
     let report = applied(&alpha, &[], 0);

@@ -31,6 +31,7 @@ use crate::config::{ConfigError, NodeConfig};
 use crate::control::{ApplyOutcome, ApplyReport};
 use crate::guest::{LoadError, Modules, ReservedNames};
 use crate::node::NodeServerMessage;
+use crate::ops::filter;
 use crate::supervision::Steering;
 
 /// See the module.
@@ -183,6 +184,7 @@ impl Applier {
         }
         // What can't fail comes last, so that there is nothing to take back.
         self.parts.credentials.replace(running, &reached, &new);
+        filter::configure(reached.log.level.as_deref());
         report.outcome = if report.changes.is_empty() {
             ApplyOutcome::Unchanged
         } else {
@@ -225,6 +227,7 @@ impl Applier {
     fn facts(&self) -> RunningFacts {
         RunningFacts {
             supervisors: self.parts.steering.supervisors(),
+            log_is_fixed: filter::fixed(),
             keeps_states: self.parts.state.writer.is_some(),
             runs_modules: !self.parts.modules.names().is_empty(),
         }

@@ -13,6 +13,8 @@ pub(super) struct RunningFacts {
     pub(super) supervisors: BTreeSet<String>,
     /// It keeps states of actors.
     pub(super) keeps_states: bool,
+    /// Why the file can't say what is logged, if something keeps it from that.
+    pub(super) log_is_fixed: Option<&'static str>,
     /// It has an engine, since it was started with modules.
     pub(super) runs_modules: bool,
 }
@@ -34,6 +36,8 @@ pub(super) struct ApplyPlan {
     pub(super) secrets: Vec<(&'static str, Vec<String>)>,
     /// The tables whose certificates have another content.
     pub(super) certificates: Vec<&'static str>,
+    /// The keys of `[log]`.
+    pub(super) log: Vec<String>,
     pub(super) needs_restart: Vec<RestartNeeded>,
     /// The keys among them.
     pub(super) kept_keys: BTreeSet<KeyWords>,
@@ -62,6 +66,9 @@ impl ApplyPlan {
         let (old, next) = (&running.node.peers, &new.node.peers);
         plan.peers_removed = old.iter().filter(|peer| !next.contains(peer)).cloned().collect();
         plan.peers_added = next.iter().filter(|peer| !old.contains(peer)).cloned().collect();
+        if facts.log_is_fixed.is_none() && running.log != new.log {
+            plan.log.push("level".to_owned());
+        }
         plan.secrets = other_secrets(running, new);
         plan.certificates = other_certificates(running, new);
         plan
@@ -74,13 +81,17 @@ impl ApplyPlan {
             let is_kept = match &words[..] {
                 ["actors" | "defaults" | "include", ..] | ["node", "peers"] => false,
                 ["modules", ..] => !facts.runs_modules,
+                ["log", ..] => facts.log_is_fixed.is_some(),
                 words => !is_of_secret(words, running, new),
             };
             // The table is named only if it comes or goes as a whole.
             let is_within = |kept: &KeyWords| key.len() > kept.len() && key.starts_with(kept);
             if is_kept && !self.kept_keys.iter().any(is_within) {
-                let why =
-                    (words.first() == Some(&"modules")).then(|| "the node was started without modules".to_owned());
+                let why = match words.first() {
+                    Some(&"modules") => Some("the node was started without modules".to_owned()),
+                    Some(&"log") => facts.log_is_fixed.map(str::to_owned),
+                    _ => None,
+                };
                 self.needs_restart.push(RestartNeeded {
                     key: key.join("."),
                     why,
@@ -192,7 +203,7 @@ impl ApplyPlan {
     /// As it is told.
     pub(super) fn changes(&self) -> Vec<ConfigChange> {
         use ChangeAction::{Add, Change, Remove};
-        use ChangedThing::{Actors, Certificates, Module, Peer, Secrets};
+        use ChangedThing::{Actors, Certificates, Log, Module, Peer, Secrets};
         let change = |action, of, name: &str, keys: &[String], actors| ConfigChange {
             action,
             of,
@@ -228,7 +239,8 @@ impl ApplyPlan {
         let certificates = self.certificates.iter();
         let certificates = certificates.map(|table| change(Change, Certificates, table, &[], None));
         let others = modules.chain(actors).chain(gone).chain(peers);
-        others.chain(secrets).chain(certificates).collect()
+        let log = (!self.log.is_empty()).then(|| change(Change, Log, "log", &self.log, None));
+        others.chain(secrets).chain(certificates).chain(log).collect()
     }
 
     /// The new configuration, but for what waits for a restart: that is as it runs.
@@ -237,6 +249,9 @@ impl ApplyPlan {
         reached.runtime = running.runtime.clone();
         if running.control.is_none() || new.control.is_none() {
             reached.control = running.control.clone();
+        }
+        if keeps_log(&self.kept_keys) {
+            reached.log = running.log.clone();
         }
         reached.admin = running.admin.clone();
         if let (Some(reached), Some(new)) = (&mut reached.admin, &new.admin) {
@@ -266,6 +281,11 @@ impl ApplyPlan {
         reached.written.keep(&of_kept, &running.written);
         reached
     }
+}
+
+/// True if what is logged can't be changed.
+fn keeps_log(kept: &BTreeSet<KeyWords>) -> bool {
+    kept.iter().any(|key| key.first().is_some_and(|table| table == "log"))
 }
 
 /// All actors of a configuration, by their names, in the order of the file.

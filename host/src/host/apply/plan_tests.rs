@@ -21,6 +21,7 @@ fn facts() -> RunningFacts {
     RunningFacts {
         supervisors: BTreeSet::from(["root".to_owned()]),
         keeps_states: false,
+        log_is_fixed: None,
         runs_modules: true,
     }
 }
@@ -180,7 +181,10 @@ fn another_secret_under_the_same_name_is_a_change() {
     let running = with(parts, "key-0123456789abcdef", "token-0123456789abcdef");
     let new = with(parts, "key-fedcba9876543210", "token-0123456789abcdef");
     let plan = ApplyPlan::new(&running, &new, &facts());
-    assert_eq!((told(&plan), kept(&plan)), (vec!["change secrets control key_env".to_owned()], Vec::new()));
+    assert_eq!(
+        (told(&plan), kept(&plan)),
+        (vec!["change secrets control key_env".to_owned()], Vec::new())
+    );
     let reached = plan.reached(&running, &new);
     assert_eq!(told(&ApplyPlan::new(&reached, &new, &facts())), Vec::<String>::new());
     let new = with(parts, "key-0123456789abcdef", "token-fedcba9876543210");
@@ -193,6 +197,26 @@ fn another_secret_under_the_same_name_is_a_change() {
     assert_eq!(told(&plan), ["change secrets admin deploy_token_env,observe_token_env"]);
     let reached = plan.reached(&running, &new);
     assert_eq!(reached.admin.unwrap().tokens.len(), 1);
+}
+
+#[test]
+fn what_is_logged_is_changed_unless_something_goes_before_the_file() {
+    let (old, new) = ("[log]\nlevel = \"info\"\n", "[log]\nlevel = \"warn,a=debug\"\n");
+    let changed = plan(old, new);
+    assert_eq!(
+        (told(&changed), kept(&changed)),
+        (vec!["change log log level".to_owned()], Vec::new())
+    );
+    assert_eq!(told(&plan("", new)), ["change log log level"]);
+    let fixed = RunningFacts {
+        log_is_fixed: Some("somebody else says it"),
+        ..facts()
+    };
+    let (running, new) = (config(old), config(new));
+    let kept_plan = ApplyPlan::new(&running, &new, &fixed);
+    assert_eq!((told(&kept_plan), kept(&kept_plan)), (Vec::new(), vec!["log.level"]));
+    assert_eq!(kept_plan.needs_restart[0].why.as_deref(), Some("somebody else says it"));
+    assert_eq!(kept_plan.reached(&running, &new).log, running.log);
 }
 
 #[test]
