@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::Body as _;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
@@ -54,11 +53,6 @@ impl BodyRooms {
 
 /// All of a body.
 pub(super) async fn read(state: &AdminState, caller: Caller, body: Body) -> Result<Bytes, Problem> {
-    let too_large = || Problem::new(Kind::TooLarge, format!("at most {MAX_BODY} bytes are taken"));
-    // What it says of itself is enough to refuse it, and nothing of it need be waited for.
-    if body.size_hint().lower() > MAX_BODY as u64 {
-        return Err(too_large());
-    }
     let arrived = timeout(BODY_TIME, async {
         // Closed never: it lives as long as the server.
         let _place = state.bodies.of(caller).acquire().await;
@@ -66,7 +60,10 @@ pub(super) async fn read(state: &AdminState, caller: Caller, body: Body) -> Resu
     });
     match arrived.await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::new(
+            Kind::TooLarge,
+            format!("at most {MAX_BODY} bytes are taken"),
+        )),
         Ok(Err(error)) => Err(Problem::new(Kind::BadRequest, format!("the body broke off: {error}"))),
         Err(_) => Err(Problem::new(Kind::Slow, format!("a body has {BODY_TIME:?} to arrive"))),
     }

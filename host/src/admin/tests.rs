@@ -129,22 +129,6 @@ async fn slow_bodies_of_those_who_may_only_look_keep_nobody_else_waiting() {
 }
 
 #[tokio::test]
-async fn a_body_that_says_that_it_is_too_large_is_not_waited_for() {
-    let server = server(Some(Role::Deploy)).await;
-    open(&server);
-    let mut stream = TcpStream::connect(server.address()).await.unwrap();
-    let request = "POST /v1/ask HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{";
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = vec![0; 12];
-    let read = stream.read_exact(&mut answer);
-    tokio::time::timeout(Duration::from_secs(20), read)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(answer, b"HTTP/1.1 413");
-}
-
-#[tokio::test]
 async fn whoever_asks_is_told_that_a_node_comes_and_that_it_goes() {
     let server = server(Some(Role::Deploy)).await;
     let starting = (503, "not ready\nthe node is starting\n".to_owned());

@@ -148,14 +148,21 @@ fn one_file_that_is_no_good_keeps_all_of_them_from_being_replaced() {
     write(&good, SECOND);
     for broken in ["", "short", SECOND] {
         write(&bad, broken);
-        let report = applied(&alpha, &[], 2);
-        assert_eq!(report["outcome"], "wrong-file", "{broken:?}: {report}");
+        assert_eq!(at(&alpha, &["apply"]).code, Some(2), "{broken:?}");
+        // The node finds it as well, and not the command alone.
+        let seen = alpha.process().lines(Stream::Stderr).len();
+        alpha.process().signal(Signal::HUP);
+        alpha
+            .process()
+            .wait_line(Stream::Stderr, seen, "what is wrong", |line| {
+                line.contains("the file is wrong")
+            });
         assert_eq!((status(&url, FIRST), status(&url, SECOND)), (200, 401), "{broken:?}");
     }
     write(&bad, OTHER);
     let anybody = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     fs::set_permissions(&bad, anybody).expect("permissions");
-    assert_eq!(applied(&alpha, &[], 2)["outcome"], "wrong-file");
+    assert_eq!(at(&alpha, &["apply"]).code, Some(2));
     assert_eq!(status(&url, FIRST), 200);
     keep_private(&bad);
     assert_eq!(applied(&alpha, &[], 0)["outcome"], "applied");

@@ -176,7 +176,7 @@ pub(super) fn advice(fault: &str) -> Option<&'static str> {
             "OTEL_EXPORTER_OTLP_CERTIFICATE names the file of the CA that has signed the collector's certificate",
         ),
         (
-            "NotValidForName",
+            "not valid for name",
             "the collector's certificate bears another name than OTEL_EXPORTER_OTLP_ENDPOINT",
         ),
         (
