@@ -151,24 +151,8 @@ impl RequestWorker {
                 let service = self.service.clone();
                 Ok(Answer::groups(blocking(move || service.groups()).await?))
             }
-            Request::BeginUpload { digest, size } => {
-                let digest = parse(&digest)?;
-                // Before the store is locked: this takes the locks of the modules and of the record.
-                let used = self.service.components();
-                self.in_store(move |store| {
-                    store.set_used(used);
-                    store.begin(digest, size)
-                })
-                .await
-            }
-            Request::Upload { digest, offset } => {
-                let digest = parse(&digest)?;
-                if piece.len() > MAX_PIECE {
-                    return Err(format!("the piece has {} bytes; at most {MAX_PIECE} fit", piece.len()));
-                }
-                let piece = piece.to_vec();
-                self.in_store(move |store| store.put(digest, offset, &piece)).await
-            }
+            Request::BeginUpload { digest, size } => self.begin_upload(&digest, size).await,
+            Request::Upload { digest, offset } => self.upload(&digest, offset, piece).await,
             Request::Reload {
                 id: _,
                 digest,
@@ -236,6 +220,26 @@ impl RequestWorker {
             }
             Request::Events(query) => Ok(Answer::Events(self.service.events(query).await)),
         }
+    }
+
+    async fn begin_upload(&self, digest: &str, size: u64) -> Result<Answer, String> {
+        let digest = parse(digest)?;
+        // Before the store is locked: this takes the locks of the modules and of the record.
+        let used = self.service.components();
+        self.in_store(move |store| {
+            store.set_used(used);
+            store.begin(digest, size)
+        })
+        .await
+    }
+
+    async fn upload(&self, digest: &str, offset: u64, piece: &[u8]) -> Result<Answer, String> {
+        let digest = parse(digest)?;
+        if piece.len() > MAX_PIECE {
+            return Err(format!("the piece has {} bytes; at most {MAX_PIECE} fit", piece.len()));
+        }
+        let piece = piece.to_vec();
+        self.in_store(move |store| store.put(digest, offset, &piece)).await
     }
 
     /// Waits for news, or for what became of another request.
