@@ -225,6 +225,8 @@ fn first_of<'a>(tree: &'a str, names: &[&str]) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use anyhow::anyhow;
 
     use super::*;
