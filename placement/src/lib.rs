@@ -10,6 +10,13 @@
     )
 )]
 
+pub mod activation;
 pub mod assign;
+pub mod durable;
 mod mutation;
+pub mod node;
+pub mod statement;
 pub mod words;
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,28 @@ pub(crate) enum Mutation {
     StaleReminderFired,
     /// A reminder that could not be handled is forgotten.
     ReminderForgotten,
+    /// The store accepts writes whoever owns the shard.
+    NoFence,
+    /// The store checks the owner at a write without a lock on the row of the shard.
+    FenceWithoutLock,
+    /// Shards are taken if the owner's lease looks run out, without ending it.
+    TakenByLease,
+    /// Shards are taken if no live owner is to be seen, which one that has just joined isn't.
+    TakenFromUnseen,
+    /// Shards are taken from anybody.
+    TakenFromLive,
+    /// A new owner goes on at the epoch of the one before.
+    EpochNotBumped,
+    /// A late write overwrites a newer one.
+    WriteWithoutVersion,
+    /// A late renewal makes the lease shorter.
+    LeaseGoesBack,
+    /// A renewal that comes after the end is accepted.
+    RenewedAfterEnd,
+    /// A node ends another without a look at its lease.
+    EndWithoutLease,
+    /// After its deadline a node goes on at the same epoch.
+    SameEpochAfterDeadline,
     /// Free shards are taken by nobody.
     FreeNotTaken,
     /// A join moves whatever the hash says.

@@ -37,8 +37,8 @@ impl Candidate {
         }
     }
 
-    /// How much this node is preferred for a shard.
-    fn score(&self, shard: u64) -> u64 {
+    /// How much this node is preferred for a shard, or for anything that has a number.
+    pub(crate) fn preference(&self, shard: u64) -> u64 {
         mixed(self.seed ^ shard)
     }
 }
@@ -143,7 +143,7 @@ impl Plan {
         let bins = self.bins.iter().enumerate();
         let best = bins
             .filter(|(_, bin)| may(bin))
-            .max_by_key(|(_, bin)| bin.candidate.score(seed));
+            .max_by_key(|(_, bin)| bin.candidate.preference(seed));
         best.map(|(index, _)| index)
     }
 
@@ -217,7 +217,7 @@ impl Plan {
         let gives = |(shard, owner): (usize, &Option<usize>)| {
             let owner = (*owner)?;
             let is_donor = gifts.get(owner).is_some_and(|gift| *gift > 0);
-            is_donor.then(|| (Reverse(candidate.score(self.shard_seed(shard))), shard, owner))
+            is_donor.then(|| (Reverse(candidate.preference(self.shard_seed(shard))), shard, owner))
         };
         let mut shards: Vec<_> = owned.filter_map(gives).collect();
         shards.sort_unstable();

@@ -232,7 +232,17 @@ impl View {
                 applied.shards.push(*row);
             }
         }
+        if self.ended.len() > self.members.len() + 64 {
+            self.forget_ended();
+        }
         applied
+    }
+
+    /// Forgets ended nodes that have nothing any more.
+    fn forget_ended(&mut self) {
+        let owners = self.shards.values().flatten().filter_map(|slot| slot.owner);
+        let owners: BTreeSet<_> = owners.collect();
+        self.ended.retain(|one| owners.contains(one));
     }
 
     fn apply_member(&mut self, member: &Member, applied: &mut Applied) {
@@ -249,6 +259,10 @@ impl View {
     }
 
     fn apply_row(&mut self, row: ShardRow) -> bool {
+        // A node that ended while it took this, and that was forgotten here already: nodes are read with their shards.
+        if let Some(owner) = row.owner.filter(|owner| !self.members.contains_key(owner)) {
+            self.ended.insert(owner);
+        }
         let slots = self.shards.get_mut(&row.shard.type_id);
         let Some(slot) = slots.and_then(|slots| slots.get_mut(row.shard.shard as usize)) else {
             return false;

@@ -1,0 +1,1 @@
+//! The node machine, one case at a time.
