@@ -15,6 +15,7 @@ pub mod assign;
 pub mod durable;
 mod mutation;
 pub mod node;
+pub mod reminders;
 pub mod statement;
 pub mod words;
 

@@ -10,7 +10,7 @@ pub(crate) enum Mutation {
     DeadlineIgnoredAtTake,
     /// Outputs are released although the node's own deadline has passed.
     DeadlineIgnoredAtRelease,
-    /// The deadline counts from when a renewal was confirmed, and not from when it was sent.
+    /// The deadline counts from when a renewal was confirmed, and not from when it was sent, and has no margin.
     DeadlineFromConfirmation,
     /// Another's lease is ended without having seen the store serve for a lease and two seconds.
     EndsAtOnce,

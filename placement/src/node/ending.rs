@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::machine::Node;
 use crate::assign::Candidate;
+use crate::mutation::{Mutation, broken};
 use crate::statement::Statement;
 use crate::words::{BootTime, Incarnation, ViewChanges};
 use crate::words::{Member, Standing};
@@ -61,7 +62,9 @@ impl Node {
         });
         let due: Vec<_> = due.map(|(incarnation, _)| *incarnation).collect();
         for incarnation in due {
-            if self.endings.asked.insert(incarnation) {
+            if broken(Mutation::TakenByLease) {
+                self.ended(incarnation, true, now);
+            } else if self.endings.asked.insert(incarnation) {
                 self.send(Statement::End { incarnation });
             }
         }

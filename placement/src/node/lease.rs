@@ -50,6 +50,9 @@ impl Lease {
     /// From when on the node may not act.
     pub(super) fn deadline(&self) -> Option<BootTime> {
         let confirmed = self.confirmed?;
+        if broken(Mutation::DeadlineFromConfirmation) {
+            return Some(confirmed.after(self.timing.lease));
+        }
         Some(confirmed.after(self.timing.lease.saturating_sub(self.timing.margin)))
     }
 

@@ -238,6 +238,9 @@ impl Node {
                 if rows.len() < shards.len() {
                     self.outbox.push_back(self.read_owned());
                 }
+                if broken(Mutation::SameEpochAfterDeadline) {
+                    self.resume(&rows);
+                }
                 self.take_rows(rows, now);
             }
             (Statement::Release { shards, .. }, Outcome::Released) => self.released(&shards, now),
@@ -280,9 +283,12 @@ impl Node {
     }
 
     fn renew_if_due(&mut self, now: BootTime) {
-        let is_sent = self.is_sent(|statement| matches!(statement, Statement::Renew { .. }));
-        if self.next_renewal.is_some_and(|at| at <= now) && !is_sent {
-            self.next_renewal = None;
+        if self.next_renewal.is_none_or(|at| at > now) {
+            return;
+        }
+        // One at a time. What comes of the one that is on its way says when the next one is due.
+        self.next_renewal = None;
+        if !self.is_sent(|statement| matches!(statement, Statement::Renew { .. })) {
             self.outbox.push_back(Statement::Renew {
                 incarnation: self.me.incarnation,
                 lease: self.timing.lease,
@@ -383,6 +389,17 @@ impl Node {
         };
         let applied = self.view.apply(&changes);
         self.changed(applied, now);
+    }
+
+    /// Goes on at the same epoch: only to show that this is wrong.
+    fn resume(&mut self, rows: &[ShardRow]) {
+        for ShardRow { shard, epoch, .. } in rows.iter().copied() {
+            let owned = self.owned.get_mut(&shard).filter(|owned| owned.stage == Stage::Suspended);
+            if let Some(owned) = owned {
+                owned.stage = Stage::Serving;
+                self.events.push_back(Event::Acquired { shard, epoch });
+            }
+        }
     }
 
     /// The store is another one: nothing that is known of it holds any more.

@@ -9,7 +9,7 @@ use crate::durable::{Durable, WriteTurn};
 use crate::node::Event;
 use crate::statement::{DueReminder, FiringKey, Outcome, StateWrite, Statement, StatementId, WriteOutcome};
 use crate::tests::simulation::entity::{entity_number, entity_of};
-use crate::words::{Epoch, ShardId};
+use crate::words::{BootTime, Epoch, ShardId};
 
 /// The longest that a handler takes.
 const HANDLER: Time = 20 * MILLISECOND;
@@ -53,6 +53,7 @@ impl World {
         let now = self.nodes[node].now(self.now);
         let Some(process) = self.nodes[node].process.as_mut() else { return };
         if let Some(instance) = process.host.instances.remove(&entity) {
+            process.host.reminders.handle_ended(&entity_of(entity));
             match instance.condition {
                 Condition::Waiting => process.host.activations.handle_unwanted(&entity),
                 Condition::Loading => process.host.activations.handle_finished(entity, true, now),
@@ -175,14 +176,19 @@ impl World {
         if instance.condition != Condition::Loading {
             return;
         }
+        let (shard, epoch) = (instance.shard, instance.epoch);
         match outcome {
             Some(Outcome::State { is_owner: true, state }) => {
                 instance.state = state.map(|state| State::from_bytes(&state.bytes)).unwrap_or_default();
                 instance.condition = Condition::Ready;
                 let state = instance.state.clone();
                 process.host.activations.handle_finished(entity, true, now);
-                self.check_state(entity, &state, "an activation");
+                // An answer that came late is acted on by nobody.
+                if process.machine.may_take(shard, now) == Some(epoch) {
+                    self.check_state(entity, &state, "an activation");
+                }
                 self.pump(node, entity);
+                self.stopped(node);
             }
             // Its callers hear of it.
             _ => {
@@ -263,9 +269,16 @@ impl World {
     }
 
     fn written(&mut self, node: usize, entity: u32, version: u64, outcome: Option<WriteOutcome>) {
+        let now = self.nodes[node].now(self.now);
         let Some(process) = self.nodes[node].process.as_mut() else { return };
         let Some(instance) = process.host.instances.get_mut(&entity) else { return };
         instance.durable.handle_written(version, outcome);
+        let write = instance.write.as_ref().filter(|write| write.version == version);
+        if let Some(write) = write.filter(|_| outcome == Some(WriteOutcome::Accepted)) {
+            for firing in &write.handled {
+                process.host.reminders.handle_done(&write.entity, *firing, now);
+            }
+        }
         let is_refused = instance.durable.is_refused();
         if is_refused {
             self.release(node, entity);
@@ -302,6 +315,7 @@ impl World {
         for entity in host.of_shard(shard) {
             if let Some(instance) = host.instances.get_mut(&entity) {
                 instance.mailbox.clear();
+                host.reminders.handle_ended(&entity_of(entity));
                 if instance.condition == Condition::Waiting {
                     self.end(node, entity);
                     return self.stop(node, shard, epoch);
@@ -323,19 +337,28 @@ impl World {
         let done: Vec<_> = host.stopping.iter().filter(|(shard, _)| done(**shard)).map(|(shard, epoch)| (*shard, *epoch)).collect();
         for (shard, epoch) in done {
             host.stopping.remove(&shard);
-            host.instances.retain(|_, instance| instance.shard != shard);
+            for entity in host.of_shard(shard) {
+                host.instances.remove(&entity);
+                host.reminders.handle_ended(&entity_of(entity));
+            }
             process.machine.handle_stopped(shard, epoch, now);
         }
     }
 
-    /// Reminders that are due become messages, each firing once in an activation.
-    pub(super) fn due(&mut self, node: usize, due: Vec<DueReminder>) {
-        for reminder in due {
+    /// Reminders that are due become messages.
+    pub(super) fn due(&mut self, node: usize, read_at: BootTime, due: Vec<DueReminder>) {
+        let now = self.nodes[node].now(self.now);
+        let Some(process) = self.nodes[node].process.as_mut() else { return };
+        for reminder in process.host.reminders.handle_due(read_at, due, now) {
             let entity = entity_number(&reminder.entity);
             let id = self.next_message;
             self.next_message += 1;
             let kind = Kind::Reminder { due: reminder.firing.due };
-            self.deliver(node, Message { id, entity, kind });
+            if !self.deliver(node, Message { id, entity, kind })
+                && let Some(process) = self.nodes[node].process.as_mut()
+            {
+                process.host.reminders.handle_ended(&reminder.entity);
+            }
         }
     }
 }

@@ -136,6 +136,14 @@ impl World {
         }
         let state = State::from_bytes(bytes);
         self.check_state(*number, &state, "a write");
+        let is_accounted = |oracle: &Oracle| {
+            let advanced = oracle.advanced.get(number).map(|due| &due[..]).unwrap_or_default();
+            state.reminders == advanced
+        };
+        if !is_accounted(&self.oracle) {
+            let advanced = self.oracle.advanced.get(number);
+            self.violation("I14", format!("{number} has handled {:?}, and the store counts {advanced:?}", state.reminders));
+        }
     }
 
     /// A state that is read or written has everything that somebody was told of.
@@ -228,6 +236,15 @@ impl World {
         for of in self.types.clone() {
             for shard in (0..of.shards).map(|shard| ShardId { type_id: of.type_id, shard }) {
                 found.extend(self.check_owned(shard, &live));
+            }
+        }
+        for entity in 0..self.scenario.entities {
+            let late = 1_000 * super::MILLISECOND * 5;
+            if let Some(Value::Reminder { due, .. }) = self.store.latest(Key::Reminder(entity))
+                && due * 1_000 + late < self.store.clock()
+            {
+                let what = format!("the reminder of {entity} was due at {due}, and it is {}", self.store.clock());
+                self.oracle.violation("I14", what);
             }
         }
         found.truncate(3);

@@ -6,6 +6,7 @@ use super::Time;
 use super::entity::{Message, State};
 use crate::activation::{ActivationLimits, Activations};
 use crate::durable::Durable;
+use crate::reminders::Reminders;
 use crate::statement::{StateWrite, StatementId};
 use crate::words::{Epoch, ShardId};
 
@@ -46,6 +47,7 @@ pub(super) enum Asked {
 
 pub(super) struct Host {
     pub(super) instances: BTreeMap<u32, Instance>,
+    pub(super) reminders: Reminders,
     pub(super) activations: Activations<u32>,
     pub(super) next_activation: u32,
     pub(super) asked: BTreeMap<StatementId, Asked>,
@@ -62,6 +64,7 @@ impl Host {
     pub(super) fn new() -> Self {
         Self {
             instances: BTreeMap::new(),
+            reminders: Reminders::default(),
             activations: Activations::new(ActivationLimits::default()),
             next_activation: 0,
             asked: BTreeMap::new(),

@@ -1,1 +1,88 @@
-//! x
+//! Each mechanism broken in turn: the simulation has to notice.
+
+use super::random::Random;
+use super::runs::{Draw, run};
+use super::scenario::Scenario;
+use crate::mutation::{Mutation, break_one};
+
+/// A broken mechanism, and where that shows.
+struct Case {
+    mutation: Mutation,
+    draw: Draw,
+    nodes: usize,
+    /// The invariants that may be violated first.
+    breaks: &'static [&'static str],
+}
+
+const SEEDS: u64 = 400;
+
+fn case(mutation: Mutation, draw: Draw, nodes: usize, breaks: &'static [&'static str]) -> Case {
+    Case {
+        mutation,
+        draw,
+        nodes,
+        breaks,
+    }
+}
+
+fn cases() -> Vec<Case> {
+    use Mutation::*;
+    let trouble = |mutation, breaks| case(mutation, Scenario::trouble, 6, breaks);
+    let outage = |mutation, breaks| case(mutation, Scenario::outage, 6, breaks);
+    vec![
+        trouble(EpochNotBumped, &["I1", "I3", "I7", "I14"]),
+        trouble(WriteWithoutVersion, &["I1", "I4"]),
+        trouble(DeadlineIgnoredAtTake, &["I2"]),
+        trouble(DeadlineIgnoredAtRelease, &["I2"]),
+        trouble(DeadlineFromConfirmation, &["I2"]),
+        trouble(RenewedAfterEnd, &["I2", "I3"]),
+        trouble(ServedAfterRelease, &["I2", "I3"]),
+        trouble(LeaseGoesBack, &["I2"]),
+        trouble(NoFence, &["I1", "I3"]),
+        trouble(FenceWithoutLock, &["I1", "I3"]),
+        trouble(TakenByLease, &["I2", "I3"]),
+        trouble(TakenFromUnseen, &["I2", "I3"]),
+        trouble(TakenFromLive, &["I2", "I3"]),
+        trouble(RepliesNotHeld, &["I4"]),
+        trouble(HeldSentAfterRefusal, &["I4", "I2"]),
+        trouble(ReleasedBeforeWritten, &["I2", "I3", "I4"]),
+        trouble(FreeNotTaken, &["I7"]),
+        outage(EndsAtOnce, &["I12"]),
+        outage(GapsIgnored, &["I12"]),
+        outage(EndWithoutLease, &["I12"]),
+        trouble(ViewGoesBack, &["I13"]),
+        trouble(SameEpochAfterDeadline, &["I14"]),
+        trouble(StaleReminderFired, &["I14"]),
+        trouble(ReminderForgotten, &["I14"]),
+    ]
+}
+
+/// The seed that shows it, and what it shows.
+fn caught(case: &Case) -> Option<(u64, String)> {
+    break_one(Some(case.mutation));
+    let found = (0..SEEDS).find_map(|seed| {
+        let world = run(seed, case.nodes, case.draw, false);
+        let violation = world.oracle.violations.into_iter().next()?;
+        Some((seed, violation))
+    });
+    break_one(None);
+    found
+}
+
+#[test]
+fn every_broken_mechanism_is_noticed() {
+    let mut missed = Vec::new();
+    for case in cases() {
+        match caught(&case) {
+            Some((seed, what)) => {
+                println!("{:?}: seed {seed}: {what}", case.mutation);
+                if !case.breaks.iter().any(|invariant| what.starts_with(&format!("{invariant}:"))) {
+                    missed.push(format!("{:?} showed as {what}", case.mutation));
+                }
+            }
+            None => missed.push(format!("{:?} wasn't noticed in {SEEDS} runs", case.mutation)),
+        }
+    }
+    assert!(missed.is_empty(), "{missed:#?}");
+    let _ = Random::new(0);
+}

@@ -42,6 +42,9 @@ pub(super) enum Input {
     Pump(u32),
 }
 
+/// The most that happens to a node in a run.
+const STEPS: u64 = 200_000;
+
 pub(super) struct World {
     pub(super) scenario: Scenario,
     pub(super) random: Random,
@@ -139,6 +142,9 @@ impl World {
             }
             self.now = at;
             self.steps += 1;
+            if self.steps > STEPS * self.nodes.len() as u64 {
+                self.oracle.violation("end", "the run never ends".to_owned());
+            }
             if !settled && at > self.scenario.calm_from {
                 settled = true;
                 self.scenario.lost_at_store = 0;
@@ -339,8 +345,8 @@ impl World {
             } else if let Some(event) = process.machine.poll_event() {
                 self.note(|| format!("{node} {event:?}"));
                 self.event(node, event);
-            } else if let Some((_, due)) = process.machine.poll_due() {
-                self.due(node, due);
+            } else if let Some((read_at, due)) = process.machine.poll_due() {
+                self.due(node, read_at, due);
             } else {
                 break;
             }
@@ -363,10 +369,7 @@ impl World {
 
     /// The shard of an entity.
     pub(super) fn shard_of(&self, entity: u32) -> ShardId {
-        ShardId {
-            type_id: TypeId((entity % u32::from(self.scenario.types)) as u16),
-            shard: (entity.wrapping_mul(2_654_435_761) >> 7) % self.scenario.shards,
-        }
+        shard_of(&self.scenario, entity)
     }
 
     /// The node of a row's owner, if that life of it goes on.
@@ -387,5 +390,20 @@ fn rows(scenario: &Scenario) -> Vec<(Key, Value)> {
             rows.push((key, Value::Shard { epoch, owner }));
         }
     }
+    // Every third entity has a reminder; the store's clock begins at a thousand seconds.
+    let entities = (0..scenario.entities).filter(|entity| scenario.reminders && entity % 3 == 0);
+    rows.extend(entities.map(|entity| {
+        let due = 1_003_000_000 + u64::from(entity) * 37_000;
+        let period = 700_000 + u64::from(entity) * 50_000;
+        let shard = shard_of(scenario, entity);
+        (Key::Reminder(entity), Value::Reminder { shard, due, period })
+    }));
     rows
+}
+
+fn shard_of(scenario: &Scenario, entity: u32) -> ShardId {
+    ShardId {
+        type_id: TypeId((entity % u32::from(scenario.types)) as u16),
+        shard: (entity.wrapping_mul(2_654_435_761) >> 7) % scenario.shards,
+    }
 }

@@ -158,7 +158,9 @@ impl Store {
             }
             (Statement::Acquire { incarnation, .. } | Statement::Reclaim { incarnation, .. }, Some(Value::Shard { epoch, owner })) => {
                 let from = *owner;
-                let epoch = Epoch(epoch.0 + u64::from(!broken(Mutation::EpochNotBumped)));
+                let is_same = broken(Mutation::EpochNotBumped)
+                    || (broken(Mutation::SameEpochAfterDeadline) && matches!(of.statement, Statement::Reclaim { .. }));
+                let epoch = Epoch(epoch.0 + u64::from(!is_same));
                 notes.push(Committed::Taken { by: *incarnation, key, epoch, from });
                 let owner = Some(*incarnation);
                 Some((key, Value::Shard { epoch, owner }, true))
@@ -184,8 +186,14 @@ impl Store {
         }
         let bytes = Rc::new(state.bytes.clone());
         let shard = state.shard;
-        notes.push(Committed::State { by, number, shard, epoch, version, before, bytes: Rc::clone(&bytes) });
+        let note = Committed::State { by, number, shard, epoch, version, before, bytes: Rc::clone(&bytes) };
+        self.advance(number, state, notes, writes);
+        notes.push(note);
         writes.push((key, Value::State { epoch, version, bytes }, false));
+    }
+
+    /// Advances the reminder that the state accounts for.
+    fn advance(&self, number: u32, state: &StateWrite, notes: &mut Vec<Committed>, writes: &mut Vec<Write>) {
         let Some((_, Value::Reminder { shard, due, period })) = self.rows.latest(Key::Reminder(number)) else {
             return;
         };
