@@ -16,6 +16,7 @@ pub mod durable;
 mod mutation;
 pub mod node;
 pub mod reminders;
+pub mod routing;
 pub mod statement;
 pub mod words;
 

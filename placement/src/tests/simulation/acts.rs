@@ -9,7 +9,7 @@ use crate::durable::{Durable, WriteTurn};
 use crate::node::Event;
 use crate::statement::{DueReminder, FiringKey, Outcome, StateWrite, Statement, StatementId, WriteOutcome};
 use crate::tests::simulation::entity::{entity_number, entity_of};
-use crate::words::{BootTime, Epoch, ShardId};
+use crate::words::{BootTime, Epoch, Incarnation, ShardId};
 
 /// The longest that a handler takes.
 const HANDLER: Time = 20 * MILLISECOND;
@@ -21,7 +21,7 @@ impl World {
     pub(super) fn event(&mut self, node: usize, event: Event) {
         match event {
             Event::Acquired { shard, .. } => self.oracle.claim(shard, node),
-            Event::Stop { shard, epoch, .. } => self.stop(node, shard, epoch),
+            Event::Stop { shard, epoch, to } => self.stop(node, shard, epoch, to),
             Event::Lost { shard, .. } => {
                 self.oracle.unclaim(shard, node);
                 self.end_shard(node, shard);
@@ -35,7 +35,8 @@ impl World {
                 }
             }
             Event::GenerationChanged => self.oracle.forget(node),
-            Event::Joined | Event::NodeEnded(_) => {}
+            Event::NodeEnded(other) => self.node_ended(node, other),
+            Event::Joined => {}
         }
     }
 
@@ -54,6 +55,8 @@ impl World {
         let Some(process) = self.nodes[node].process.as_mut() else { return };
         if let Some(instance) = process.host.instances.remove(&entity) {
             process.host.reminders.handle_ended(&entity_of(entity));
+            self.give_back(node, instance.mailbox);
+            let Some(process) = self.nodes[node].process.as_mut() else { return };
             match instance.condition {
                 Condition::Waiting => process.host.activations.handle_unwanted(&entity),
                 Condition::Loading => process.host.activations.handle_finished(entity, true, now),
@@ -69,7 +72,7 @@ impl World {
         self.next_message += 1;
         let (sender, life) = (node, self.nodes[node].life);
         let kind = Kind::Call { sender, life, order: id };
-        self.deliver(node, Message { id, entity, kind });
+        self.send(node, Message { id, entity, kind, way: None });
         let pause = self.random.below(2 * self.scenario.message_every);
         if self.now < self.scenario.calm_from + super::SECOND {
             self.schedule_input(pause, node, Input::Work);
@@ -212,9 +215,17 @@ impl World {
         let (shard, epoch) = (instance.shard, instance.epoch);
         // The deadline is looked at when a message is taken, and again when its outputs are released.
         let may_take = machine.may_take(shard, now) == Some(epoch);
-        if may_take && instance.handling.is_none()
-            && let Some(message) = instance.mailbox.pop_front()
-        {
+        let begins = |message: &Message| {
+            let way = message.way.as_ref();
+            way.is_none_or(|way| host.receiver.handle_begun(way.from, way.session, &way.header))
+        };
+        // What came by a session that is over is skipped: its sender counts it as lost.
+        let next = (may_take && instance.handling.is_none()).then(|| {
+            let skip = instance.mailbox.iter().map(begins).take_while(|begins| !begins).count();
+            instance.mailbox.drain(..skip);
+            instance.mailbox.pop_front()
+        });
+        if let Some(message) = next.flatten() {
             instance.handling = Some(message);
             let after = self.random.below(HANDLER);
             self.schedule_input(after, node, Input::Handled(entity, message));
@@ -308,19 +319,18 @@ impl World {
     }
 
     /// A shard goes to another node: what isn't begun is refused, the rest is finished and written.
-    fn stop(&mut self, node: usize, shard: ShardId, epoch: Epoch) {
+    fn stop(&mut self, node: usize, shard: ShardId, epoch: Epoch, to: Option<Incarnation>) {
         let Some(process) = self.nodes[node].process.as_mut() else { return };
-        let host = &mut process.host;
-        host.stopping.insert(shard, epoch);
-        for entity in host.of_shard(shard) {
-            if let Some(instance) = host.instances.get_mut(&entity) {
-                instance.mailbox.clear();
-                host.reminders.handle_ended(&entity_of(entity));
-                if instance.condition == Condition::Waiting {
-                    self.end(node, entity);
-                    return self.stop(node, shard, epoch);
-                }
+        process.host.stopping.insert(shard, epoch);
+        process.host.moved.insert(shard, (epoch, to));
+        for entity in process.host.of_shard(shard) {
+            let Some(process) = self.nodes[node].process.as_mut() else { return };
+            let Some(instance) = process.host.instances.get_mut(&entity) else { continue };
+            let mailbox = std::mem::take(&mut instance.mailbox);
+            if instance.condition == Condition::Waiting {
+                self.end(node, entity);
             }
+            self.give_back(node, mailbox);
         }
         self.stopped(node);
     }
@@ -354,7 +364,7 @@ impl World {
             let id = self.next_message;
             self.next_message += 1;
             let kind = Kind::Reminder { due: reminder.firing.due };
-            if !self.deliver(node, Message { id, entity, kind })
+            if !self.deliver(node, Message { id, entity, kind, way: None })
                 && let Some(process) = self.nodes[node].process.as_mut()
             {
                 process.host.reminders.handle_ended(&reminder.entity);

@@ -21,6 +21,8 @@ pub(super) struct Oracle {
     /// Messages whose reply was seen.
     replied: BTreeMap<u32, Vec<u32>>,
     begun: BTreeSet<u32>,
+    /// The last message of a node's life that an entity has begun with.
+    orders: BTreeMap<(usize, u64, u32), u32>,
     /// Firings of reminders that the store has accounted for.
     advanced: BTreeMap<u32, Vec<u64>>,
     /// What each node's view was like.
@@ -37,6 +39,10 @@ pub(super) struct Counted {
     pub(super) taken: u64,
     pub(super) ended: u64,
     pub(super) reminders: u64,
+    /// Messages that were outstanding at a session that ended.
+    pub(super) lost: u64,
+    pub(super) overloaded: u64,
+    pub(super) unowned: u64,
 }
 
 impl Oracle {
@@ -48,6 +54,7 @@ impl Oracle {
             writes: BTreeMap::new(),
             replied: BTreeMap::new(),
             begun: BTreeSet::new(),
+            orders: BTreeMap::new(),
             advanced: BTreeMap::new(),
             views: BTreeMap::new(),
             counted: Counted::default(),
@@ -166,6 +173,11 @@ impl World {
         self.check_alone(node, shard, "takes a message of");
         if !self.oracle.begun.insert(message.id) {
             self.violation("I5", format!("{message:?} was handled twice"));
+        } else if let Kind::Call { sender, life, order } = message.kind {
+            let last = self.oracle.orders.insert((sender, life, message.entity), order);
+            if let Some(last) = last.filter(|last| *last > order) {
+                self.violation("I6", format!("{message:?} was handled after {last}"));
+            }
         }
     }
 

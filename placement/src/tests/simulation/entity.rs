@@ -1,6 +1,7 @@
 //! The entities of a run: numbers that stand for keys, and states that remember everything that was done to them.
 
-use crate::words::{Entity, EntityKey, EntityType};
+use crate::routing::{Header, SessionId};
+use crate::words::{Entity, EntityKey, EntityType, Incarnation};
 
 /// What is asked of an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,16 @@ pub(super) struct Message {
     pub(super) id: u32,
     pub(super) entity: u32,
     pub(super) kind: Kind,
+    /// How it came, unless the node made it itself.
+    pub(super) way: Option<Way>,
+}
+
+/// The way by which a message came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Way {
+    pub(super) from: Incarnation,
+    pub(super) session: SessionId,
+    pub(super) header: Header,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

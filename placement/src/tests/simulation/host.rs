@@ -7,8 +7,9 @@ use super::entity::{Message, State};
 use crate::activation::{ActivationLimits, Activations};
 use crate::durable::Durable;
 use crate::reminders::Reminders;
+use crate::routing::{Receiver, Sender, SenderLimits};
 use crate::statement::{StateWrite, StatementId};
-use crate::words::{Epoch, ShardId};
+use crate::words::{Epoch, Incarnation, ShardId};
 
 /// Statements of the host, beside those of its machine.
 pub(super) const HOST: u64 = 1 << 62;
@@ -48,12 +49,18 @@ pub(super) enum Asked {
 pub(super) struct Host {
     pub(super) instances: BTreeMap<u32, Instance>,
     pub(super) reminders: Reminders,
+    pub(super) sender: Sender<Message>,
+    pub(super) receiver: Receiver,
     pub(super) activations: Activations<u32>,
     pub(super) next_activation: u32,
     pub(super) asked: BTreeMap<StatementId, Asked>,
     next_statement: u64,
     /// Shards that go to another node, with the epoch.
     pub(super) stopping: BTreeMap<ShardId, Epoch>,
+    /// Where shards went that this node gave away.
+    pub(super) moved: BTreeMap<ShardId, (Epoch, Option<Incarnation>)>,
+    /// When it looks whether something can be sent.
+    pub(super) send_wake: Option<Time>,
     /// When activations began lately.
     pub(super) began: VecDeque<Time>,
     /// When it looks for activations that may begin.
@@ -61,15 +68,19 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(limits: SenderLimits) -> Self {
         Self {
             instances: BTreeMap::new(),
             reminders: Reminders::default(),
+            sender: Sender::new(limits),
+            receiver: Receiver::default(),
             activations: Activations::new(ActivationLimits::default()),
             next_activation: 0,
             asked: BTreeMap::new(),
             next_statement: HOST,
             stopping: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            send_wake: None,
             began: VecDeque::new(),
             wake: None,
         }

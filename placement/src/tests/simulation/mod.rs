@@ -9,6 +9,7 @@ mod check;
 mod entity;
 mod host;
 mod mutations;
+mod network;
 mod node;
 mod random;
 mod runs;

@@ -91,6 +91,9 @@ impl Counted {
         self.taken += other.taken;
         self.ended += other.ended;
         self.reminders += other.reminders;
+        self.lost += other.lost;
+        self.overloaded += other.overloaded;
+        self.unowned += other.unowned;
     }
 }
 

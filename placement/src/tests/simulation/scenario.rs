@@ -6,6 +6,7 @@ use super::random::Random;
 use super::store::Temper;
 use super::{MILLISECOND, SECOND, Time};
 use crate::node::Timing;
+use crate::routing::SenderLimits;
 
 /// Something that goes wrong, or is done to the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(super) enum Fault {
     Freeze { node: usize, lasts: Time },
     /// What goes to the store is lost (0), or what comes from there (1).
     Cut { node: usize, direction: usize, lasts: Time },
+    /// What one node sends to another is lost.
+    LinkCut { from: usize, to: usize, lasts: Time },
     /// The node leaves in an orderly way, and is started again after a while.
     Drain { node: usize, back_after: Time },
     /// The store doesn't answer, or (true) refuses.
@@ -53,6 +56,11 @@ pub(super) struct Scenario {
     pub(super) temper: Temper,
     /// Of a thousand statements and answers, those that are lost.
     pub(super) lost_at_store: u64,
+    /// Of a thousand messages between nodes, those at which a session breaks.
+    pub(super) broken_links: u64,
+    /// The longest way between two nodes.
+    pub(super) way_to_node: Time,
+    pub(super) sender: SenderLimits,
     /// The longest way to the store.
     pub(super) way_to_store: Time,
     /// The pause between two messages of a node, on average.
@@ -130,6 +138,9 @@ impl Scenario {
                 away: None,
             },
             lost_at_store: random.pick(&[0, 5, 50]),
+            broken_links: random.pick(&[0, 1, 20]),
+            way_to_node: random.pick(&[MILLISECOND, 10 * MILLISECOND, 300 * MILLISECOND]),
+            sender: SenderLimits::default(),
             way_to_store: random.pick(&[MILLISECOND, 20 * MILLISECOND, 200 * MILLISECOND]),
             message_every: random.pick(&[20, 100, 300]) * MILLISECOND,
             reminders: random.chance(50),
@@ -148,6 +159,7 @@ impl Fault {
             Self::Crash { back_after: lasts, .. }
             | Self::Freeze { lasts, .. }
             | Self::Cut { lasts, .. }
+            | Self::LinkCut { lasts, .. }
             | Self::Drain { back_after: lasts, .. }
             | Self::StoreAway { lasts, .. }
             | Self::StoreSlow { lasts, .. } => lasts,
@@ -159,13 +171,14 @@ impl Fault {
 fn any_fault(random: &mut Random, nodes: usize, lease: Time) -> Fault {
     let node = random.below(nodes as u64) as usize;
     let lasts = random.pick(&[20 * MILLISECOND, lease / 3, lease, 2 * lease]) + random.below(lease);
-    match random.below(12) {
+    match random.below(14) {
         0..2 => Fault::Crash { node, back_after: lasts },
         2..5 => Fault::Freeze { node, lasts },
         5..7 => Fault::Cut { node, direction: random.below(2) as usize, lasts },
         7 => Fault::Drain { node, back_after: lasts },
         8 => Fault::StoreAway { refuses: random.chance(50), lasts },
         9 => Fault::StoreSlow { step: random.pick(&[lease / 12, lease / 4]), lasts },
+        12..14 => Fault::LinkCut { from: node, to: random.below(nodes as u64) as usize, lasts },
         10 if random.chance(50) => Fault::StoreRestart,
         10 => Fault::FailOver { lost: None },
         // Well below the margin of the lease, which is at least a second.

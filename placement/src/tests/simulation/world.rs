@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::check::Oracle;
-use super::entity::Message;
+use super::entity::{Message, Way};
 use super::host::{HOST, Host};
+use super::network::Network;
 use super::node::{Clock, Process, SimNode, incarnation, node_of};
 use super::random::Random;
 use super::scenario::{Fault, Scenario};
 use super::store::{Key, Origin, Store, StoreEvent, StoreReply, Value};
 use super::{SECOND, Time};
 use crate::node::{Node, NodeConfig, Planner};
+use crate::routing::{Reply, SessionId};
 use crate::statement::{Statement, StatementId};
-use crate::words::{Epoch, Member, ShardId, Standing, TypeId, TypeSpec, Where};
+use crate::words::{Epoch, Incarnation, Member, ShardId, Standing, TypeId, TypeSpec, Where};
 
 /// Something that will happen.
 #[derive(Debug)]
@@ -38,6 +40,16 @@ pub(super) enum Input {
     /// A handler has finished.
     Handled(u32, Message),
     Activate,
+    /// A message from another node, or from itself.
+    Frame(Way, Message),
+    Answer { from: Incarnation, session: SessionId, reply: Reply },
+    /// The session that it opened is over.
+    Gone { to: Incarnation, session: SessionId },
+    /// A session that another opened is over.
+    PeerGone { from: Incarnation, session: SessionId },
+    Opened { from: Incarnation, session: SessionId },
+    /// Something that it holds may be sent.
+    Resend,
     /// An entity may have something to write again.
     Pump(u32),
 }
@@ -57,6 +69,7 @@ pub(super) struct World {
     planner: Planner,
     pub(super) oracle: Oracle,
     pub(super) next_message: u32,
+    pub(super) network: Network,
     /// None if nobody will read it.
     pub(super) trace: Option<Vec<(Time, String)>>,
     pub(super) steps: u64,
@@ -93,6 +106,7 @@ impl World {
             types,
             planner,
             next_message: 0,
+            network: Network::default(),
             trace: traced.then(Vec::new),
             steps: 0,
             random,
@@ -148,6 +162,7 @@ impl World {
             if !settled && at > self.scenario.calm_from {
                 settled = true;
                 self.scenario.lost_at_store = 0;
+                self.scenario.broken_links = 0;
                 self.scenario.temper.late = 0;
                 self.store.temper = self.scenario.temper;
             }
@@ -178,6 +193,7 @@ impl World {
                 self.input(node, input);
                 self.drive(node);
                 if is_reply {
+                    self.learn(node);
                     self.check_view(node);
                 }
             }
@@ -242,7 +258,7 @@ impl World {
         let now = at.now(self.now);
         at.process = Some(Process {
             machine: Node::new(config, now),
-            host: Host::new(),
+            host: Host::new(self.scenario.sender),
             wake: None,
         });
         self.oracle.forget(node);
@@ -255,7 +271,9 @@ impl World {
         let at = &mut self.nodes[node];
         at.process = None;
         at.stalled.clear();
+        let life = at.life;
         at.life += 1;
+        self.links_end(node, life);
     }
 
     fn fault(&mut self, index: usize) {
@@ -265,6 +283,9 @@ impl World {
             Fault::Crash { node, .. } => self.crash(node),
             Fault::Freeze { node, .. } => self.nodes[node].frozen = true,
             Fault::Cut { node, direction, .. } => self.nodes[node].cut_from_store[direction] = true,
+            Fault::LinkCut { from, to, .. } => {
+                self.network.cut.insert((from, to));
+            }
             Fault::Drain { node, .. } => {
                 self.nodes[node].drains = true;
                 let now = self.nodes[node].now(self.now);
@@ -305,6 +326,9 @@ impl World {
                 }
             }
             Fault::Cut { node, direction, .. } => self.nodes[node].cut_from_store[direction] = false,
+            Fault::LinkCut { from, to, .. } => {
+                self.network.cut.remove(&(from, to));
+            }
             Fault::StoreAway { .. } => self.store.temper.away = None,
             Fault::StoreSlow { .. } => self.store.temper.step = self.scenario.temper.step,
             Fault::StoreRestart | Fault::FailOver { .. } | Fault::ClockJump(_) => {}
@@ -328,6 +352,12 @@ impl World {
             Input::Work => self.work(node),
             Input::Unanswered(id) => self.unanswered(node, id),
             Input::Handled(entity, message) => self.handled(node, entity, message),
+            Input::Frame(way, message) => self.frame(node, way, message),
+            Input::Answer { from, session, reply } => self.answer(node, from, session, reply),
+            Input::Gone { to, session } => self.gone(node, to, session),
+            Input::PeerGone { from, session } => process.host.receiver.handle_gone(from, session),
+            Input::Opened { from, session } => process.host.receiver.handle_session(from, session),
+            Input::Resend => self.resend(node),
             Input::Pump(entity) => self.pump(node, entity),
             Input::Activate => process.host.wake = None,
         }
@@ -352,6 +382,7 @@ impl World {
             }
         }
         self.activate(node);
+        self.route(node);
         self.arm(node);
     }
 
@@ -373,7 +404,7 @@ impl World {
     }
 
     /// The node of a row's owner, if that life of it goes on.
-    pub(super) fn living(&self, owner: crate::words::Incarnation) -> Option<usize> {
+    pub(super) fn living(&self, owner: Incarnation) -> Option<usize> {
         let (node, life) = node_of(owner);
         let at = &self.nodes[node];
         (at.life == life && at.process.is_some()).then_some(node)

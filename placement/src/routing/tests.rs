@@ -1,0 +1,1 @@
+//! One sender and one receiver, message by message.
