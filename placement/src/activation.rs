@@ -139,10 +139,16 @@ mod tests {
         });
         (0..5).for_each(|id| activations.handle_wanted(id));
         assert_eq!(activations.poll_start(at(0)), Some(0));
-        assert_eq!((activations.poll_start(at(0)), activations.poll_timeout()), (None, Some(at(10))));
+        assert_eq!(
+            (activations.poll_start(at(0)), activations.poll_timeout()),
+            (None, Some(at(10)))
+        );
         assert_eq!(activations.poll_start(at(10)), Some(1));
         assert_eq!(activations.poll_start(at(20)), Some(2));
-        assert_eq!((activations.poll_start(at(900)), activations.poll_timeout()), (None, None));
+        assert_eq!(
+            (activations.poll_start(at(900)), activations.poll_timeout()),
+            (None, None)
+        );
         activations.handle_finished(1, true, at(900));
         assert_eq!(activations.poll_start(at(900)), Some(3));
     }

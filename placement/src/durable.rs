@@ -90,7 +90,11 @@ impl<Output> Durable<Output> {
             return Err(HeldTooMuch { held, limit });
         }
         self.held_bytes = held;
-        let after = if broken(Mutation::RepliesNotHeld) { 0 } else { self.changes };
+        let after = if broken(Mutation::RepliesNotHeld) {
+            0
+        } else {
+            self.changes
+        };
         self.held.push_back(Held { after, bytes, output });
         Ok(())
     }
@@ -183,7 +187,11 @@ mod tests {
         assert_eq!(entity.poll_write(), written((1 << 32) + 1));
         entity.handle_change();
         entity.handle_output("b", 1).unwrap();
-        assert_eq!((entity.poll_output(), entity.poll_write()), (None, None), "one write at a time");
+        assert_eq!(
+            (entity.poll_output(), entity.poll_write()),
+            (None, None),
+            "one write at a time"
+        );
         entity.handle_written((1 << 32) + 1, Some(WriteOutcome::Accepted));
         assert_eq!((entity.poll_output(), entity.poll_output()), (Some("a"), None));
         assert_eq!(entity.poll_write(), written((1 << 32) + 2));

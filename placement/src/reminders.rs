@@ -60,7 +60,8 @@ impl Reminders {
 
     /// A firing is in a state that is durable.
     pub fn handle_done(&mut self, entity: &Entity, firing: FiringKey, now: BootTime) {
-        self.firings.insert((entity.clone(), firing), Progress::Done { at: now });
+        self.firings
+            .insert((entity.clone(), firing), Progress::Done { at: now });
     }
 
     /// The handling of a firing failed.
@@ -82,7 +83,8 @@ impl Reminders {
     pub fn handle_ended(&mut self, entity: &Entity) {
         if !broken(Mutation::ReminderForgotten) {
             let is_fired = |progress: &Progress| matches!(progress, Progress::Fired { .. });
-            self.firings.retain(|(of, _), progress| of != entity || !is_fired(progress));
+            self.firings
+                .retain(|(of, _), progress| of != entity || !is_fired(progress));
         }
     }
 }

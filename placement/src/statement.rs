@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use crate::words::{Entity, Epoch, Generation, Incarnation, Member, Revision, ShardId, ShardRow, Standing, ViewChanges};
+use crate::words::{
+    Entity, Epoch, Generation, Incarnation, Member, Revision, ShardId, ShardRow, Standing, ViewChanges,
+};
 
 /// What a machine calls a statement that it has sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

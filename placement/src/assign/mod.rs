@@ -103,7 +103,10 @@ pub fn assign(
     let keep = |owner: Option<Incarnation>| owner.filter(|_| !broken(Mutation::NothingStays)).and_then(find);
     let owners: Vec<Option<usize>> = present.into_iter().map(keep).collect();
     let weights = candidates.iter().map(|one| u64::from(one.weight)).sum::<u64>().max(1);
-    let bins = candidates.iter().map(|one| Bin::new(*one, owners.len(), weights)).collect();
+    let bins = candidates
+        .iter()
+        .map(|one| Bin::new(*one, owners.len(), weights))
+        .collect();
     let mut plan = Plan {
         salt: u64::from(type_id.0) << 32,
         bins,
@@ -148,7 +151,11 @@ impl Plan {
     }
 
     fn place_free(&mut self) {
-        let mut hungry = self.bins.iter().map(|bin| bin.low.saturating_sub(bin.load)).sum::<usize>();
+        let mut hungry = self
+            .bins
+            .iter()
+            .map(|bin| bin.low.saturating_sub(bin.load))
+            .sum::<usize>();
         for shard in 0..self.owners.len() {
             if self.owners.get(shard) != Some(&None) {
                 continue;
@@ -185,9 +192,7 @@ impl Plan {
             return;
         }
         let donors = self.bins.iter().enumerate().filter(|(_, bin)| bin.load > bin.fair);
-        let mut donors: BinaryHeap<_> = donors
-            .map(|(index, bin)| (bin.fullness(), Reverse(index)))
-            .collect();
+        let mut donors: BinaryHeap<_> = donors.map(|(index, bin)| (bin.fullness(), Reverse(index))).collect();
         for (taker, missing) in starving {
             let mut gifts = vec![0_usize; self.bins.len()];
             for _ in 0..missing {

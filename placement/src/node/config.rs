@@ -52,7 +52,8 @@ impl Timing {
 }
 
 /// Computes who should own what: [`plan`], or something that remembers its results.
-pub type Planner = Arc<dyn Fn(TypeId, &[Candidate], &[Option<Incarnation>]) -> Arc<[Option<Incarnation>]> + Send + Sync>;
+pub type Planner =
+    Arc<dyn Fn(TypeId, &[Candidate], &[Option<Incarnation>]) -> Arc<[Option<Incarnation>]> + Send + Sync>;
 
 /// The planner of real nodes.
 pub fn plan() -> Planner {
@@ -74,7 +75,9 @@ pub struct NodeConfig {
 
 impl fmt::Debug for NodeConfig {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { member, types, timing, .. } = self;
+        let Self {
+            member, types, timing, ..
+        } = self;
         out.debug_struct("NodeConfig")
             .field("member", member)
             .field("types", types)

@@ -26,7 +26,10 @@ impl Endings {
         let ends = |(incarnation, left): &(Incarnation, Duration)| {
             let at = now.after(*left);
             // Those that have run out already keep the time at which that was seen.
-            (*incarnation, before.get(incarnation).map_or(at, |before| at.min(*before)))
+            (
+                *incarnation,
+                before.get(incarnation).map_or(at, |before| at.min(*before)),
+            )
         };
         self.fading = fading.iter().map(ends).collect();
     }
@@ -76,7 +79,9 @@ impl Node {
         let score = |member: &Member| Candidate::new(member.incarnation, &member.name, 1).preference(seed);
         let mine = score(&self.me);
         let others = self.view.members().filter(|member| {
-            member.standing != Standing::Ended && member.incarnation != other && !self.endings.is_fading(member.incarnation)
+            member.standing != Standing::Ended
+                && member.incarnation != other
+                && !self.endings.is_fading(member.incarnation)
         });
         let before = others.filter(|member| score(member) > mine).count();
         self.timing.retry_after * before.min(40) as u32

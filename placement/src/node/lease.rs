@@ -27,7 +27,9 @@ impl Lease {
     pub(super) fn confirm(&mut self, sent: BootTime, now: BootTime) {
         let was_slow = now.since(sent) > self.timing.renew_timeout;
         // A pause of this process, in which nothing failed, because nothing was tried.
-        let is_gap = self.confirmed.is_none_or(|before| sent.since(before) > self.timing.lease / 2);
+        let is_gap = self
+            .confirmed
+            .is_none_or(|before| sent.since(before) > self.timing.lease / 2);
         if self.unbroken_since.is_none() || ((was_slow || is_gap) && !broken(Mutation::GapsIgnored)) {
             // The store may have been away until the answer came.
             self.unbroken_since = Some(if was_slow { now } else { sent });
@@ -70,6 +72,8 @@ impl Lease {
 
     /// True if the node has seen the store serve, up to its last renewal, for long enough to end another.
     pub(super) fn has_seen_the_store_serve(&self) -> bool {
-        self.confirmed.zip(self.may_end_from()).is_some_and(|(last, from)| last >= from)
+        self.confirmed
+            .zip(self.may_end_from())
+            .is_some_and(|(last, from)| last >= from)
     }
 }

@@ -179,10 +179,18 @@ impl Node {
     /// What is known of a statement that was given up: an answer that comes after that changes nothing.
     fn take_sent(&mut self, id: StatementId) -> Option<Sent> {
         if broken(Mutation::ViewGoesBack) {
-            let Sent { statement, at, times_out } = self.sent.get_mut(&id)?;
+            let Sent {
+                statement,
+                at,
+                times_out,
+            } = self.sent.get_mut(&id)?;
             let (statement, at, before) = (statement.clone(), *at, *times_out);
             *times_out = BootTime(u64::MAX);
-            return (before != *times_out).then_some(Sent { statement, at, times_out: before });
+            return (before != *times_out).then_some(Sent {
+                statement,
+                at,
+                times_out: before,
+            });
         }
         self.sent.remove(&id)
     }
@@ -216,14 +224,27 @@ impl Node {
                 self.phase = Phase::Reading;
                 self.outbox.push_back(Statement::ReadAll);
             }
-            (Statement::Renew { .. }, Outcome::Renewed { is_renewed, changes, due }) => {
+            (
+                Statement::Renew { .. },
+                Outcome::Renewed {
+                    is_renewed,
+                    changes,
+                    due,
+                },
+            ) => {
                 self.renewed(sent.at, is_renewed, &changes, now);
                 if is_renewed {
                     self.due = due;
                     self.due_read_at = sent.at;
                 }
             }
-            (Statement::SetStanding { standing: Standing::Ended, .. }, _) => {
+            (
+                Statement::SetStanding {
+                    standing: Standing::Ended,
+                    ..
+                },
+                _,
+            ) => {
                 self.phase = Phase::Over;
                 self.tell(Event::Left);
             }
@@ -394,7 +415,10 @@ impl Node {
     /// Goes on at the same epoch: only to show that this is wrong.
     fn resume(&mut self, rows: &[ShardRow]) {
         for ShardRow { shard, epoch, .. } in rows.iter().copied() {
-            let owned = self.owned.get_mut(&shard).filter(|owned| owned.stage == Stage::Suspended);
+            let owned = self
+                .owned
+                .get_mut(&shard)
+                .filter(|owned| owned.stage == Stage::Suspended);
             if let Some(owned) = owned {
                 owned.stage = Stage::Serving;
                 self.events.push_back(Event::Acquired { shard, epoch });

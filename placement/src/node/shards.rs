@@ -58,7 +58,10 @@ impl Node {
 
     fn leave_if_empty(&mut self) {
         let takes = |statement: &Statement| {
-            matches!(statement, Statement::Acquire { .. } | Statement::Reclaim { .. } | Statement::SetStanding { .. })
+            matches!(
+                statement,
+                Statement::Acquire { .. } | Statement::Reclaim { .. } | Statement::SetStanding { .. }
+            )
         };
         if self.me.standing == Standing::Draining && self.owned.is_empty() && !self.is_sent(takes) {
             self.set_standing(Standing::Ended);
@@ -75,7 +78,8 @@ impl Node {
     /// Goes on with what the node still has after its deadline.
     fn reclaim(&mut self) {
         let shards = self.in_stage(|owned| owned.stage == Stage::Suspended);
-        let is_asked = |statement: &Statement| matches!(statement, Statement::Reclaim { .. } | Statement::ReadOwned { .. });
+        let is_asked =
+            |statement: &Statement| matches!(statement, Statement::Reclaim { .. } | Statement::ReadOwned { .. });
         if !shards.is_empty() && !self.is_sent(is_asked) {
             self.send(Statement::Reclaim {
                 incarnation: self.me.incarnation,
@@ -107,7 +111,9 @@ impl Node {
         let free = numbered().filter(|(_, (present, should))| present.is_none() && **should == me);
         let free: Vec<_> = free.map(|(shard, _)| id(of.type_id, shard)).collect();
         let others = numbered().filter(|(_, (present, should))| **present == me && **should != me);
-        let others: Vec<_> = others.map(|(shard, (_, should))| (id(of.type_id, shard), *should)).collect();
+        let others: Vec<_> = others
+            .map(|(shard, (_, should))| (id(of.type_id, shard), *should))
+            .collect();
         self.acquire(free, now);
         let may_stay = of.may_be_on(&self.me);
         self.give_away(others, may_stay, now);
@@ -115,7 +121,11 @@ impl Node {
 
     /// A member, but for this node itself, which knows more of itself than the store.
     fn as_it_is<'a>(&'a self, member: &'a Member) -> &'a Member {
-        if member.incarnation == self.me.incarnation { &self.me } else { member }
+        if member.incarnation == self.me.incarnation {
+            &self.me
+        } else {
+            member
+        }
     }
 
     fn acquire(&mut self, mut shards: Vec<ShardId>, now: BootTime) {
@@ -123,7 +133,8 @@ impl Node {
         if shards.is_empty() || broken(Mutation::FreeNotTaken) {
             return;
         }
-        let is_asked = |statement: &Statement| matches!(statement, Statement::Acquire { .. } | Statement::ReadOwned { .. });
+        let is_asked =
+            |statement: &Statement| matches!(statement, Statement::Acquire { .. } | Statement::ReadOwned { .. });
         if self.is_sent(is_asked) {
             return self.retry_later(now);
         }
@@ -163,7 +174,8 @@ impl Node {
 
     /// When shards may be moved for balance, if the plan has any to move.
     pub(super) fn next_rebalance(&self) -> Option<BootTime> {
-        self.wants_balance.then(|| self.last_join.after(self.timing.rebalance_after))
+        self.wants_balance
+            .then(|| self.last_join.after(self.timing.rebalance_after))
     }
 
     /// The entities of a shard that is on its way to another node have written, or ended.

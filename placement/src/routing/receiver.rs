@@ -84,7 +84,9 @@ impl Receiver {
         let Some(peer) = self.peers.get_mut(&from).filter(|peer| peer.session == session) else {
             return Verdict::Dropped;
         };
-        let Header { shard, number, round, .. } = header;
+        let Header {
+            shard, number, round, ..
+        } = header;
         let lane = peer.lanes.entry(shard).or_default();
         if lane.round < round {
             // The sender has waited for all that was before.
@@ -145,7 +147,9 @@ impl Receiver {
         let Some(peer) = self.peers.get_mut(&from).filter(|peer| peer.session == session) else {
             return;
         };
-        let Header { shard, number, round, .. } = *header;
+        let Header {
+            shard, number, round, ..
+        } = *header;
         let Some(lane) = peer.lanes.get_mut(&shard).filter(|lane| lane.round == round) else {
             return;
         };
@@ -175,7 +179,8 @@ impl Receiver {
         if up_to > lane.acknowledged {
             lane.acknowledged = up_to;
             let round = lane.round;
-            self.replies.push_back((to, session, Reply::Acknowledged { shard, up_to, round }));
+            self.replies
+                .push_back((to, session, Reply::Acknowledged { shard, up_to, round }));
         }
     }
 

@@ -160,7 +160,12 @@ impl<Body: Clone> Sender<Body> {
         lane.bytes += bytes;
         self.bytes += bytes;
         let number = lane.number;
-        lane.held.push_back(Kept { number, since: now, bytes, body });
+        lane.held.push_back(Kept {
+            number,
+            since: now,
+            bytes,
+            body,
+        });
         self.flow(row, now);
         Ok(())
     }
@@ -241,7 +246,13 @@ impl<Body: Clone> Sender<Body> {
                     self.bytes -= kept.bytes;
                 }
             }
-            Reply::NotOwner { number, round, epoch, hint, .. } if is_present(round) => {
+            Reply::NotOwner {
+                number,
+                round,
+                epoch,
+                hint,
+                ..
+            } if is_present(round) => {
                 lane.is_draining = !broken(Mutation::NotDrained);
                 let at = lane.outstanding.iter().position(|kept| kept.number == number);
                 if let Some(kept) = at.and_then(|at| lane.outstanding.remove(at)) {
@@ -303,12 +314,19 @@ impl<Body: Clone> Sender<Body> {
     pub fn poll_timeout(&self) -> Option<BootTime> {
         let hold = |lane: &Lane<Body>| lane.held.front().map(|kept| kept.since.after(self.limits.hold));
         let waiting = self.lanes.values().filter(|lane| !lane.held.is_empty());
-        waiting.filter_map(|lane| lane.retry_at.into_iter().chain(hold(lane)).min()).min()
+        waiting
+            .filter_map(|lane| lane.retry_at.into_iter().chain(hold(lane)).min())
+            .min()
     }
 
     /// Time has passed. `row` says what this node knows of a shard.
     pub fn handle_timeout(&mut self, row: impl Fn(ShardId) -> Option<ShardRow>, now: BootTime) {
-        let due: Vec<_> = self.lanes.iter().filter(|(_, lane)| !lane.held.is_empty()).map(|(shard, _)| *shard).collect();
+        let due: Vec<_> = self
+            .lanes
+            .iter()
+            .filter(|(_, lane)| !lane.held.is_empty())
+            .map(|(shard, _)| *shard)
+            .collect();
         for shard in due {
             let Some(lane) = self.lanes.get_mut(&shard) else {
                 continue;

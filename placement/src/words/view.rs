@@ -286,3 +286,6 @@ impl View {
         shards + tree(size_of::<Member>() + 8, self.members.len()) + tree(8, self.ended.len())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,6 +179,7 @@ pub(crate) const WHOLE: &[(&str, &[&str])] = &[
     ("directory", IMPURE),
     // Clocks: the writer of a pipe is given a while.
     ("files", &["std::net", "std::process"]),
+    ("placement", IMPURE),
     // It starts compilers and package managers, and leaves networks to them.
     ("project", &["std::net", "std::thread"]),
 ];

@@ -52,11 +52,15 @@ impl World {
 
     pub(super) fn end(&mut self, node: usize, entity: u32) {
         let now = self.nodes[node].now(self.now);
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
         if let Some(instance) = process.host.instances.remove(&entity) {
             process.host.reminders.handle_ended(&entity_of(entity));
             self.give_back(node, instance.mailbox);
-            let Some(process) = self.nodes[node].process.as_mut() else { return };
+            let Some(process) = self.nodes[node].process.as_mut() else {
+                return;
+            };
             match instance.condition {
                 Condition::Waiting => process.host.activations.handle_unwanted(&entity),
                 Condition::Loading => process.host.activations.handle_finished(entity, true, now),
@@ -71,8 +75,20 @@ impl World {
         let id = self.next_message;
         self.next_message += 1;
         let (sender, life) = (node, self.nodes[node].life);
-        let kind = Kind::Call { sender, life, order: id };
-        self.send(node, Message { id, entity, kind, way: None });
+        let kind = Kind::Call {
+            sender,
+            life,
+            order: id,
+        };
+        self.send(
+            node,
+            Message {
+                id,
+                entity,
+                kind,
+                way: None,
+            },
+        );
         let pause = self.random.below(2 * self.scenario.message_every);
         if self.now < self.scenario.calm_from + super::SECOND {
             self.schedule_input(pause, node, Input::Work);
@@ -83,8 +99,12 @@ impl World {
     pub(super) fn deliver(&mut self, node: usize, message: Message) -> bool {
         let now = self.nodes[node].now(self.now);
         let shard = self.shard_of(message.entity);
-        let Some(process) = self.nodes[node].process.as_mut() else { return false };
-        let Some(epoch) = process.machine.may_take(shard, now) else { return false };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return false;
+        };
+        let Some(epoch) = process.machine.may_take(shard, now) else {
+            return false;
+        };
         let host = &mut process.host;
         if !host.instances.contains_key(&message.entity) {
             host.next_activation += 1;
@@ -113,9 +133,15 @@ impl World {
         loop {
             let now = self.nodes[node].now(self.now);
             let clock = self.nodes[node].clock;
-            let Some(process) = self.nodes[node].process.as_mut() else { return };
+            let Some(process) = self.nodes[node].process.as_mut() else {
+                return;
+            };
             let Some(entity) = process.host.activations.poll_start(now) else {
-                let due = process.host.activations.poll_timeout().map(|at| clock.when(at).max(self.now + 1));
+                let due = process
+                    .host
+                    .activations
+                    .poll_timeout()
+                    .map(|at| clock.when(at).max(self.now + 1));
                 let wake = &mut process.host.wake;
                 if let Some(due) = due.filter(|due| wake.is_none_or(|wake| *due < wake)) {
                     *wake = Some(due);
@@ -148,8 +174,12 @@ impl World {
     }
 
     pub(super) fn host_reply(&mut self, node: usize, reply: StoreReply) {
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
-        let Some(asked) = process.host.asked.remove(&reply.to.statement) else { return };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
+        let Some(asked) = process.host.asked.remove(&reply.to.statement) else {
+            return;
+        };
         let outcome = reply.result.ok().map(|answer| answer.outcome);
         match asked {
             Asked::Load { entity } => self.loaded(node, entity, outcome),
@@ -164,7 +194,9 @@ impl World {
     }
 
     pub(super) fn unanswered(&mut self, node: usize, id: StatementId) {
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
         match process.host.asked.remove(&id) {
             Some(Asked::Load { entity }) => self.loaded(node, entity, None),
             Some(Asked::Write { entity, version }) => self.written(node, entity, version, None),
@@ -174,8 +206,12 @@ impl World {
 
     fn loaded(&mut self, node: usize, entity: u32, outcome: Option<Outcome>) {
         let now = self.nodes[node].now(self.now);
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
-        let Some(instance) = process.host.instances.get_mut(&entity) else { return };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
+        let Some(instance) = process.host.instances.get_mut(&entity) else {
+            return;
+        };
         if instance.condition != Condition::Loading {
             return;
         }
@@ -206,9 +242,13 @@ impl World {
     /// Lets an entity take its next message, write and release.
     pub(super) fn pump(&mut self, node: usize, entity: u32) {
         let now = self.nodes[node].now(self.now);
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
         let (machine, host) = (&process.machine, &mut process.host);
-        let Some(instance) = host.instances.get_mut(&entity) else { return };
+        let Some(instance) = host.instances.get_mut(&entity) else {
+            return;
+        };
         if instance.condition != Condition::Ready {
             return;
         }
@@ -236,8 +276,12 @@ impl World {
     }
 
     pub(super) fn handled(&mut self, node: usize, entity: u32, message: Message) {
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
-        let Some(instance) = process.host.instances.get_mut(&entity) else { return };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
+        let Some(instance) = process.host.instances.get_mut(&entity) else {
+            return;
+        };
         if instance.handling != Some(message) {
             return;
         }
@@ -254,9 +298,13 @@ impl World {
     }
 
     fn write(&mut self, node: usize, entity: u32) {
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
         let (machine, host) = (&process.machine, &mut process.host);
-        let Some(instance) = host.instances.get_mut(&entity) else { return };
+        let Some(instance) = host.instances.get_mut(&entity) else {
+            return;
+        };
         let version = match instance.durable.poll_write() {
             None => return,
             Some(WriteTurn::Again { version }) => version,
@@ -281,8 +329,12 @@ impl World {
 
     fn written(&mut self, node: usize, entity: u32, version: u64, outcome: Option<WriteOutcome>) {
         let now = self.nodes[node].now(self.now);
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
-        let Some(instance) = process.host.instances.get_mut(&entity) else { return };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
+        let Some(instance) = process.host.instances.get_mut(&entity) else {
+            return;
+        };
         instance.durable.handle_written(version, outcome);
         let write = instance.write.as_ref().filter(|write| write.version == version);
         if let Some(write) = write.filter(|_| outcome == Some(WriteOutcome::Accepted)) {
@@ -306,26 +358,38 @@ impl World {
     fn release(&mut self, node: usize, entity: u32) {
         loop {
             let now = self.nodes[node].now(self.now);
-            let Some(process) = self.nodes[node].process.as_mut() else { return };
+            let Some(process) = self.nodes[node].process.as_mut() else {
+                return;
+            };
             let (machine, host) = (&process.machine, &mut process.host);
-            let Some(instance) = host.instances.get_mut(&entity) else { return };
+            let Some(instance) = host.instances.get_mut(&entity) else {
+                return;
+            };
             let shard = instance.shard;
             if machine.may_release(shard, now) != Some(instance.epoch) {
                 return;
             }
-            let Some(output) = instance.durable.poll_output() else { return };
+            let Some(output) = instance.durable.poll_output() else {
+                return;
+            };
             self.check_released(node, shard, &output);
         }
     }
 
     /// A shard goes to another node: what isn't begun is refused, the rest is finished and written.
     fn stop(&mut self, node: usize, shard: ShardId, epoch: Epoch, to: Option<Incarnation>) {
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
         process.host.stopping.insert(shard, epoch);
         process.host.moved.insert(shard, (epoch, to));
         for entity in process.host.of_shard(shard) {
-            let Some(process) = self.nodes[node].process.as_mut() else { return };
-            let Some(instance) = process.host.instances.get_mut(&entity) else { continue };
+            let Some(process) = self.nodes[node].process.as_mut() else {
+                return;
+            };
+            let Some(instance) = process.host.instances.get_mut(&entity) else {
+                continue;
+            };
             let mailbox = std::mem::take(&mut instance.mailbox);
             if instance.condition == Condition::Waiting {
                 self.end(node, entity);
@@ -338,13 +402,20 @@ impl World {
     /// Shards whose entities have all written may go.
     pub(super) fn stopped(&mut self, node: usize) {
         let now = self.nodes[node].now(self.now);
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
         let host = &mut process.host;
         let idle = |instance: &Instance| {
             instance.condition == Condition::Ready && instance.handling.is_none() && instance.durable.is_settled()
         };
         let done = |shard: ShardId| host.instances.values().all(|one| one.shard != shard || idle(one));
-        let done: Vec<_> = host.stopping.iter().filter(|(shard, _)| done(**shard)).map(|(shard, epoch)| (*shard, *epoch)).collect();
+        let done: Vec<_> = host
+            .stopping
+            .iter()
+            .filter(|(shard, _)| done(**shard))
+            .map(|(shard, epoch)| (*shard, *epoch))
+            .collect();
         for (shard, epoch) in done {
             host.stopping.remove(&shard);
             for entity in host.of_shard(shard) {
@@ -358,14 +429,25 @@ impl World {
     /// Reminders that are due become messages.
     pub(super) fn due(&mut self, node: usize, read_at: BootTime, due: Vec<DueReminder>) {
         let now = self.nodes[node].now(self.now);
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
         for reminder in process.host.reminders.handle_due(read_at, due, now) {
             let entity = entity_number(&reminder.entity);
             let id = self.next_message;
             self.next_message += 1;
-            let kind = Kind::Reminder { due: reminder.firing.due };
-            if !self.deliver(node, Message { id, entity, kind, way: None })
-                && let Some(process) = self.nodes[node].process.as_mut()
+            let kind = Kind::Reminder {
+                due: reminder.firing.due,
+            };
+            if !self.deliver(
+                node,
+                Message {
+                    id,
+                    entity,
+                    kind,
+                    way: None,
+                },
+            ) && let Some(process) = self.nodes[node].process.as_mut()
             {
                 process.host.reminders.handle_ended(&reminder.entity);
             }

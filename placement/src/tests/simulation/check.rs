@@ -121,7 +121,16 @@ impl World {
     }
 
     fn check_write(&mut self, note: &Committed) {
-        let Committed::State { by, number, shard, epoch, version, before, bytes } = note else {
+        let Committed::State {
+            by,
+            number,
+            shard,
+            epoch,
+            version,
+            before,
+            bytes,
+        } = note
+        else {
             return;
         };
         self.oracle.counted.written += 1;
@@ -131,12 +140,21 @@ impl World {
         let row = self.store.latest(Key::Shard(*shard)).cloned();
         let owner = Some(*by);
         if row != Some(Value::Shard { epoch: *epoch, owner }) {
-            self.violation("I3", format!("{:?} wrote {number} at {epoch:?}, but {shard:?} is {row:?}", node_of(*by)));
+            self.violation(
+                "I3",
+                format!(
+                    "{:?} wrote {number} at {epoch:?}, but {shard:?} is {row:?}",
+                    node_of(*by)
+                ),
+            );
         }
         if let Some((last, writer)) = self.oracle.writes.insert(*number, (*epoch, *by))
             && (last > *epoch || (last == *epoch && writer != *by))
         {
-            self.violation("I1", format!("{number} was written at {epoch:?} by {by:?} after {last:?} by {writer:?}"));
+            self.violation(
+                "I1",
+                format!("{number} was written at {epoch:?} by {by:?} after {last:?} by {writer:?}"),
+            );
         }
         if before.is_some_and(|before| before > (*epoch, *version)) {
             self.violation("I1", format!("{number} went back from {before:?} to {version}"));
@@ -149,7 +167,13 @@ impl World {
         };
         if !is_accounted(&self.oracle) {
             let advanced = self.oracle.advanced.get(number);
-            self.violation("I14", format!("{number} has handled {:?}, and the store counts {advanced:?}", state.reminders));
+            self.violation(
+                "I14",
+                format!(
+                    "{number} has handled {:?}, and the store counts {advanced:?}",
+                    state.reminders
+                ),
+            );
         }
     }
 
@@ -208,15 +232,23 @@ impl World {
 
     pub(super) fn check_activations(&mut self, node: usize) {
         let now = self.now;
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
         let host = &mut process.host;
         host.began.retain(|at| at + super::SECOND > now);
         let in_a_second = host.began.len();
-        let loading = host.instances.values().filter(|one| one.condition == super::host::Condition::Loading);
+        let loading = host
+            .instances
+            .values()
+            .filter(|one| one.condition == super::host::Condition::Loading);
         let at_once = loading.count();
         // A second by the node's clock is not quite one here.
         if in_a_second > 202 || at_once > 64 {
-            self.violation("I11", format!("{node} activates {at_once} at once and {in_a_second} in a second"));
+            self.violation(
+                "I11",
+                format!("{node} activates {at_once} at once and {in_a_second} in a second"),
+            );
         }
     }
 
@@ -225,28 +257,45 @@ impl World {
         if self.nodes.len() > 20 {
             return;
         }
-        let Some(process) = self.nodes[node].process.as_ref() else { return };
+        let Some(process) = self.nodes[node].process.as_ref() else {
+            return;
+        };
         let view = process.machine.view();
         let revision = view.revision();
         let types = self.types.iter();
-        let all = types.flat_map(|of| (0..of.shards).map(|shard| ShardId { type_id: of.type_id, shard }));
-        let ages = all.filter_map(|shard| view.row(shard)).map(|row| (row.epoch, row.owner.is_none()));
+        let all = types.flat_map(|of| {
+            (0..of.shards).map(|shard| ShardId {
+                type_id: of.type_id,
+                shard,
+            })
+        });
+        let ages = all
+            .filter_map(|shard| view.row(shard))
+            .map(|row| (row.epoch, row.owner.is_none()));
         let ages: Vec<_> = ages.collect();
         let before = self.oracle.views.insert(node, (revision, ages));
         let Some((before, old)) = before else { return };
         let (_, new) = &self.oracle.views[&node];
         let back = old.iter().zip(new).position(|(old, new)| new < old && new.0.0 > 0);
         if before > revision || back.is_some() {
-            self.violation("I13", format!("the view of {node} went back from {before:?} to {revision:?}, {back:?}"));
+            self.violation(
+                "I13",
+                format!("the view of {node} went back from {before:?} to {revision:?}, {back:?}"),
+            );
         }
     }
 
     /// What must hold when faults are long over.
     pub(super) fn check_settled(&mut self) {
         let mut found = Vec::new();
-        let live: Vec<_> = (0..self.nodes.len()).filter(|node| self.nodes[*node].process.is_some()).collect();
+        let live: Vec<_> = (0..self.nodes.len())
+            .filter(|node| self.nodes[*node].process.is_some())
+            .collect();
         for of in self.types.clone() {
-            for shard in (0..of.shards).map(|shard| ShardId { type_id: of.type_id, shard }) {
+            for shard in (0..of.shards).map(|shard| ShardId {
+                type_id: of.type_id,
+                shard,
+            }) {
                 found.extend(self.check_owned(shard, &live));
             }
         }
@@ -255,7 +304,10 @@ impl World {
             if let Some(Value::Reminder { due, .. }) = self.store.latest(Key::Reminder(entity))
                 && due * 1_000 + late < self.store.clock()
             {
-                let what = format!("the reminder of {entity} was due at {due}, and it is {}", self.store.clock());
+                let what = format!(
+                    "the reminder of {entity} was due at {due}, and it is {}",
+                    self.store.clock()
+                );
                 self.oracle.violation("I14", what);
             }
         }
@@ -275,10 +327,15 @@ impl World {
         let at = &self.nodes[node];
         let serves = at.process.as_ref()?.machine.may_take(shard, at.now(self.now));
         if serves != Some(*epoch) {
-            return Some(format!("{shard:?} is {node}'s at {epoch:?}, which serves it at {serves:?}"));
+            return Some(format!(
+                "{shard:?} is {node}'s at {epoch:?}, which serves it at {serves:?}"
+            ));
         }
         let believes = |node: &usize| self.nodes[*node].process.as_ref()?.machine.view().row(shard)?.owner;
         let other = live.iter().find(|other| believes(other) != *owner)?;
-        Some(format!("{other} believes that {shard:?} is {:?}'s, and it is {node}'s", believes(other)))
+        Some(format!(
+            "{other} believes that {shard:?} is {:?}'s, and it is {node}'s",
+            believes(other)
+        ))
     }
 }

@@ -38,8 +38,12 @@ impl World {
     /// A node sends a message to an entity.
     pub(super) fn send(&mut self, node: usize, message: Message) {
         let now = self.nodes[node].now(self.now);
-        let Some(row) = self.row(node, self.shard_of(message.entity)) else { return };
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
+        let Some(row) = self.row(node, self.shard_of(message.entity)) else {
+            return;
+        };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
         if process.host.sender.handle_send(row, message, 100, now).is_err() {
             self.oracle.counted.overloaded += 1;
         }
@@ -68,7 +72,9 @@ impl World {
     pub(super) fn route(&mut self, node: usize) {
         loop {
             let clock = self.nodes[node].clock;
-            let Some(process) = self.nodes[node].process.as_mut() else { return };
+            let Some(process) = self.nodes[node].process.as_mut() else {
+                return;
+            };
             let host = &mut process.host;
             if let Some(transmit) = host.sender.poll_transmit() {
                 self.transmit(node, transmit);
@@ -101,7 +107,11 @@ impl World {
             self.network.sessions += 1;
             let session = SessionId(self.network.sessions);
             let arrives = [self.now; 2];
-            let link = Link { session, is_broken: false, arrives };
+            let link = Link {
+                session,
+                is_broken: false,
+                arrives,
+            };
             self.network.links.insert((from, to), link);
             if self.living(to).is_none() {
                 self.break_link(from, to, 100 * MILLISECOND);
@@ -116,23 +126,38 @@ impl World {
 
     fn reply(&mut self, node: usize, to: Incarnation, session: SessionId, reply: Reply) {
         let from = self.me(node);
-        if self.network.links.get(&(to, from)).is_some_and(|link| link.session == session) {
+        if self
+            .network
+            .links
+            .get(&(to, from))
+            .is_some_and(|link| link.session == session)
+        {
             self.carry(to, from, 1, Input::Answer { from, session, reply });
         }
     }
 
     /// Brings something over a session, there (0) or back (1), or breaks it.
     fn carry(&mut self, opener: Incarnation, other: Incarnation, direction: usize, input: Input) {
-        let (from, to) = if direction == 0 { (opener, other) } else { (other, opener) };
+        let (from, to) = if direction == 0 {
+            (opener, other)
+        } else {
+            (other, opener)
+        };
         let (from_node, to_node) = (node_of(from).0, node_of(to).0);
         let is_local = from_node == to_node;
         let breaks = self.random.below(1_000) < self.scenario.broken_links && !is_local;
         if breaks || self.network.cut.contains(&(from_node, to_node)) {
             self.break_link(opener, other, 3 * SECOND);
         }
-        let way = if is_local { 0 } else { self.random.below(self.scenario.way_to_node) };
+        let way = if is_local {
+            0
+        } else {
+            self.random.below(self.scenario.way_to_node)
+        };
         let now = self.now;
-        let Some(link) = self.network.links.get_mut(&(opener, other)) else { return };
+        let Some(link) = self.network.links.get_mut(&(opener, other)) else {
+            return;
+        };
         if link.is_broken {
             return;
         }
@@ -143,7 +168,9 @@ impl World {
 
     /// Nothing more comes through; the two ends notice that one day.
     fn break_link(&mut self, opener: Incarnation, other: Incarnation, within: Time) {
-        let Some(link) = self.network.links.get_mut(&(opener, other)) else { return };
+        let Some(link) = self.network.links.get_mut(&(opener, other)) else {
+            return;
+        };
         if !std::mem::replace(&mut link.is_broken, true) {
             let session = link.session;
             let (here, there) = (self.random.below(within), self.random.below(2 * within));
@@ -155,7 +182,11 @@ impl World {
     /// A process has ended, and its sessions with it.
     pub(super) fn links_end(&mut self, node: usize, life: u64) {
         let gone = incarnation(node, life);
-        let links = self.network.links.keys().filter(|(from, to)| *from == gone || *to == gone);
+        let links = self
+            .network
+            .links
+            .keys()
+            .filter(|(from, to)| *from == gone || *to == gone);
         for (from, to) in links.copied().collect::<Vec<_>>() {
             self.break_link(from, to, 2 * SECOND);
             if from == gone {
@@ -205,7 +236,9 @@ impl World {
         let now = self.nodes[node].now(self.now);
         let shard = way.header.shard;
         let (known, hint) = self.whose(node, shard);
-        let Some(process) = self.nodes[node].process.as_mut() else { return };
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
         let owned = process.machine.may_take(shard, now);
         let receiver = &mut process.host.receiver;
         let verdict = receiver.handle_message(way.from, way.session, way.header, owned, known, hint);
@@ -220,7 +253,10 @@ impl World {
         let me = self.me(node);
         let row = self.row(node, shard);
         let (epoch, owner) = row.map(|row| (row.epoch, row.owner)).unwrap_or_default();
-        let moved = self.nodes[node].process.as_ref().and_then(|process| process.host.moved.get(&shard));
+        let moved = self.nodes[node]
+            .process
+            .as_ref()
+            .and_then(|process| process.host.moved.get(&shard));
         let hint = owner.filter(|owner| *owner != me);
         let hint = hint.or_else(|| moved.filter(|(at, _)| *at == epoch).and_then(|(_, to)| *to));
         (epoch, hint)

@@ -13,6 +13,9 @@ use super::scenario::Scenario;
 use super::world::World;
 use crate::node::{Planner, plan};
 
+/// Seeds from here on are for long runs, which begin there.
+const MILLION: u64 = 1_000_000;
+
 fn variable<T: FromStr<Err: Debug>>(name: &str) -> Option<T> {
     let value = std::env::var(name).ok()?;
     Some(value.parse().expect("a number"))
@@ -58,7 +61,11 @@ fn simulate(runs: u64, nodes: usize, draw: Draw) -> Counted {
     let seed = variable("RACTOR_SIM_SEED");
     let minutes: Option<u64> = variable("RACTOR_SIM_MINUTES");
     let until = minutes.map(|minutes| Instant::now() + Duration::from_secs(60 * minutes));
-    let runs = variable("RACTOR_SIM_RUNS").unwrap_or(if seed.is_some() { 1 } else { runs });
+    let runs = variable("RACTOR_SIM_RUNS").unwrap_or(if seed.is_some_and(|seed| seed < MILLION) {
+        1
+    } else {
+        runs
+    });
     let first: u64 = seed.unwrap_or(0);
     let (start, mut done, mut steps, mut sum) = (Instant::now(), 0, 0, Counted::default());
     for seed in first.. {
@@ -79,7 +86,10 @@ fn simulate(runs: u64, nodes: usize, draw: Draw) -> Counted {
         steps += world.steps;
         sum.add(world.oracle.counted);
     }
-    println!("{done} runs of {nodes} nodes from seed {first}, {steps} steps, {:?}: {sum:?}", start.elapsed());
+    println!(
+        "{done} runs of {nodes} nodes from seed {first}, {steps} steps, {:?}: {sum:?}",
+        start.elapsed()
+    );
     sum
 }
 
@@ -99,16 +109,52 @@ impl Counted {
 
 #[test]
 fn whatever_fails_no_two_nodes_act_for_one_shard() {
-    let sum = simulate(1_000, 10, Scenario::trouble);
-    assert!(sum.begun > 0 && sum.written > 0 && sum.ended > 0, "{sum:?}");
+    let sum = simulate(600, 10, Scenario::trouble);
+    assert!(
+        sum.begun > 0 && sum.written > 0 && sum.ended > 0 && sum.lost > 0,
+        "{sum:?}"
+    );
+}
+
+#[test]
+fn nodes_that_fail_and_join_every_second_keep_every_promise() {
+    simulate(100, 10, Scenario::churn);
 }
 
 #[test]
 fn an_outage_of_the_store_moves_nothing() {
-    simulate(200, 6, Scenario::outage);
+    simulate(150, 6, Scenario::outage);
+}
+
+#[test]
+fn what_a_lost_node_had_is_served_within_a_lease_and_two_seconds() {
+    simulate(100, 6, Scenario::failover);
 }
 
 #[test]
 fn a_store_that_loses_commits_has_its_cluster_back() {
-    simulate(200, 6, Scenario::lost_commits);
+    simulate(50, 6, Scenario::lost_commits);
+}
+
+#[test]
+fn very_many_entities_are_activated_in_turns() {
+    simulate(2, 2, Scenario::stampede);
+}
+
+#[test]
+fn a_hundred_nodes_keep_every_promise() {
+    simulate(20, 100, Scenario::trouble);
+}
+
+#[test]
+fn a_thousand_nodes_keep_every_promise() {
+    simulate(1, 1_000, Scenario::churn);
+}
+
+/// `RACTOR_SIM_SEED=1000000 cargo test --release -p ractor-host-placement simulation::runs::a_million -- --ignored --nocapture`; with
+/// `RACTOR_SIM_RUNS` or `RACTOR_SIM_MINUTES` as many as that.
+#[test]
+#[ignore = "takes hours"]
+fn a_million_runs() {
+    simulate(1_000_000, 10, Scenario::trouble);
 }

@@ -12,22 +12,47 @@ use crate::routing::SenderLimits;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     /// The process is gone, and is started again after a while.
-    Crash { node: usize, back_after: Time },
+    Crash {
+        node: usize,
+        back_after: Time,
+    },
     /// The process does nothing for a while.
-    Freeze { node: usize, lasts: Time },
+    Freeze {
+        node: usize,
+        lasts: Time,
+    },
     /// What goes to the store is lost (0), or what comes from there (1).
-    Cut { node: usize, direction: usize, lasts: Time },
+    Cut {
+        node: usize,
+        direction: usize,
+        lasts: Time,
+    },
     /// What one node sends to another is lost.
-    LinkCut { from: usize, to: usize, lasts: Time },
+    LinkCut {
+        from: usize,
+        to: usize,
+        lasts: Time,
+    },
     /// The node leaves in an orderly way, and is started again after a while.
-    Drain { node: usize, back_after: Time },
+    Drain {
+        node: usize,
+        back_after: Time,
+    },
     /// The store doesn't answer, or (true) refuses.
-    StoreAway { refuses: bool, lasts: Time },
+    StoreAway {
+        refuses: bool,
+        lasts: Time,
+    },
     /// Each step at the store takes up to this long.
-    StoreSlow { step: Time, lasts: Time },
+    StoreSlow {
+        step: Time,
+        lasts: Time,
+    },
     StoreRestart,
     /// A standby takes over, which lacks the commits of this long.
-    FailOver { lost: Option<Time> },
+    FailOver {
+        lost: Option<Time>,
+    },
     /// The store's clock goes forward by this much.
     ClockJump(Time),
 }
@@ -116,6 +141,48 @@ impl Scenario {
         scenario
     }
 
+    /// A node fails, and nothing else.
+    pub(super) fn failover(random: &mut Random, nodes: usize) -> Self {
+        let lease = random.pick(&[3, 5, 10]) * SECOND;
+        let at = 2 * lease + 3 * SECOND + random.below(SECOND);
+        let node = random.below(nodes as u64) as usize;
+        let back_after = 100 * SECOND;
+        let fault = (at, Fault::Crash { node, back_after });
+        let mut scenario = Self::settle(random, nodes, lease, vec![fault], Promise::Everything);
+        scenario.joins.clear();
+        scenario.lost_at_store = 0;
+        scenario.temper.late = 0;
+        scenario.temper.step = 5 * MILLISECOND;
+        scenario.way_to_store = 5 * MILLISECOND;
+        // What it had is served by others, and everybody knows.
+        scenario.end = at + lease + 2 * SECOND;
+        scenario
+    }
+
+    /// Each second a node fails and another one joins.
+    pub(super) fn churn(random: &mut Random, nodes: usize) -> Self {
+        let lease = random.pick(&[3, 5]) * SECOND;
+        let seconds = 10 + random.below(10);
+        let faults = (0..seconds).map(|second| {
+            let node = random.below(nodes as u64) as usize;
+            let back_after = SECOND + random.below(3 * SECOND);
+            let at = 2 * SECOND + second * SECOND + random.below(SECOND);
+            (at, Fault::Crash { node, back_after })
+        });
+        let faults = faults.collect();
+        Self::settle(random, nodes, lease, faults, Promise::Everything)
+    }
+
+    /// Very many entities are spoken to at once.
+    pub(super) fn stampede(random: &mut Random, nodes: usize) -> Self {
+        let mut scenario = Self::settle(random, nodes, 3 * SECOND, Vec::new(), Promise::Everything);
+        scenario.entities = 2_000;
+        scenario.message_every = 2 * MILLISECOND;
+        scenario.way_to_store = 200 * MILLISECOND;
+        scenario.reminders = false;
+        scenario
+    }
+
     fn settle(random: &mut Random, nodes: usize, lease: Time, faults: Vec<(Time, Fault)>, promise: Promise) -> Self {
         let mut timing = Timing::of_lease(Duration::from_nanos(lease));
         timing.rebalance_after = Duration::from_nanos(random.pick(&[MILLISECOND, SECOND, 3 * SECOND]));
@@ -128,7 +195,7 @@ impl Scenario {
             nodes,
             joins: (0..late_joins).map(|_| random.below(calm_from)).collect(),
             types,
-            shards: (nodes as u32 * 6).next_power_of_two() / u32::from(types),
+            shards: (nodes as u32 * if nodes > 100 { 2 } else { 6 }).next_power_of_two() / u32::from(types),
             entities: 20 + random.below(60) as u32,
             timing,
             temper: Temper {
@@ -142,7 +209,8 @@ impl Scenario {
             way_to_node: random.pick(&[MILLISECOND, 10 * MILLISECOND, 300 * MILLISECOND]),
             sender: SenderLimits::default(),
             way_to_store: random.pick(&[MILLISECOND, 20 * MILLISECOND, 200 * MILLISECOND]),
-            message_every: random.pick(&[20, 100, 300]) * MILLISECOND,
+            // Of a larger cluster each node sends less.
+            message_every: random.pick(&[100, 300, 1_000]) * MILLISECOND * (nodes as u64).div_ceil(10),
             reminders: random.chance(50),
             faults,
             calm_from,
@@ -172,13 +240,33 @@ fn any_fault(random: &mut Random, nodes: usize, lease: Time) -> Fault {
     let node = random.below(nodes as u64) as usize;
     let lasts = random.pick(&[20 * MILLISECOND, lease / 3, lease, 2 * lease]) + random.below(lease);
     match random.below(14) {
-        0..2 => Fault::Crash { node, back_after: lasts },
+        0..2 => Fault::Crash {
+            node,
+            back_after: lasts,
+        },
         2..5 => Fault::Freeze { node, lasts },
-        5..7 => Fault::Cut { node, direction: random.below(2) as usize, lasts },
-        7 => Fault::Drain { node, back_after: lasts },
-        8 => Fault::StoreAway { refuses: random.chance(50), lasts },
-        9 => Fault::StoreSlow { step: random.pick(&[lease / 12, lease / 4]), lasts },
-        12..14 => Fault::LinkCut { from: node, to: random.below(nodes as u64) as usize, lasts },
+        5..7 => Fault::Cut {
+            node,
+            direction: random.below(2) as usize,
+            lasts,
+        },
+        7 => Fault::Drain {
+            node,
+            back_after: lasts,
+        },
+        8 => Fault::StoreAway {
+            refuses: random.chance(50),
+            lasts,
+        },
+        9 => Fault::StoreSlow {
+            step: random.pick(&[lease / 12, lease / 4]),
+            lasts,
+        },
+        12..14 => Fault::LinkCut {
+            from: node,
+            to: random.below(nodes as u64) as usize,
+            lasts,
+        },
         10 if random.chance(50) => Fault::StoreRestart,
         10 => Fault::FailOver { lost: None },
         // Well below the margin of the lease, which is at least a second.

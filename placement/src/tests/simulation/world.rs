@@ -42,12 +42,25 @@ pub(super) enum Input {
     Activate,
     /// A message from another node, or from itself.
     Frame(Way, Message),
-    Answer { from: Incarnation, session: SessionId, reply: Reply },
+    Answer {
+        from: Incarnation,
+        session: SessionId,
+        reply: Reply,
+    },
     /// The session that it opened is over.
-    Gone { to: Incarnation, session: SessionId },
+    Gone {
+        to: Incarnation,
+        session: SessionId,
+    },
     /// A session that another opened is over.
-    PeerGone { from: Incarnation, session: SessionId },
-    Opened { from: Incarnation, session: SessionId },
+    PeerGone {
+        from: Incarnation,
+        session: SessionId,
+    },
+    Opened {
+        from: Incarnation,
+        session: SessionId,
+    },
     /// Something that it holds may be sent.
     Resend,
     /// An entity may have something to write again.
@@ -390,7 +403,9 @@ impl World {
         let at = &mut self.nodes[node];
         let clock = at.clock;
         let Some(process) = at.process.as_mut() else { return };
-        let Some(due) = process.machine.poll_timeout() else { return };
+        let Some(due) = process.machine.poll_timeout() else {
+            return;
+        };
         let due = clock.when(due).max(self.now);
         if process.wake.is_none_or(|wake| due < wake) {
             process.wake = Some(due);

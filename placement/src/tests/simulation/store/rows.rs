@@ -87,7 +87,10 @@ impl Rows {
 
     /// The rows that were changed by transactions with this number or a later one.
     pub(super) fn changed_since(&self, xid: u64) -> BTreeSet<Key> {
-        self.changes.range(xid..).flat_map(|(_, keys)| keys.iter().copied()).collect()
+        self.changes
+            .range(xid..)
+            .flat_map(|(_, keys)| keys.iter().copied())
+            .collect()
     }
 
     pub(super) fn commit(&mut self, xid: u64, writes: Vec<(Key, Value, bool)>, oldest_snapshot: u64, now: Time) {

@@ -28,8 +28,14 @@ pub(super) type Write = (Key, Value, bool);
 
 const LEAST: Incarnation = Incarnation(NonZeroU64::MIN);
 const GREATEST: Incarnation = Incarnation(NonZeroU64::MAX);
-const FIRST_SHARD: ShardId = ShardId { type_id: TypeId(0), shard: 0 };
-const LAST_SHARD: ShardId = ShardId { type_id: TypeId(u16::MAX), shard: u32::MAX };
+const FIRST_SHARD: ShardId = ShardId {
+    type_id: TypeId(0),
+    shard: 0,
+};
+const LAST_SHARD: ShardId = ShardId {
+    type_id: TypeId(u16::MAX),
+    shard: u32::MAX,
+};
 
 impl Store {
     /// The rows that a statement finds in its snapshot.
@@ -63,7 +69,10 @@ impl Store {
             return Vec::new();
         };
         let mut keys = BTreeSet::new();
-        for write in writes.iter().filter(|write| of.passed.contains(&Key::Shard(write.shard))) {
+        for write in writes
+            .iter()
+            .filter(|write| of.passed.contains(&Key::Shard(write.shard)))
+        {
             let number = entity_number(&write.entity);
             keys.insert(Key::State(number));
             if !write.handled.is_empty() {
@@ -91,11 +100,17 @@ impl Store {
             }
             (Statement::Reclaim { incarnation, shards }, Some(Value::Shard { epoch, owner })) => {
                 let is_me = *owner == Some(*incarnation);
-                is_me && shards.iter().any(|(shard, at)| Key::Shard(*shard) == key && at == epoch)
+                is_me
+                    && shards
+                        .iter()
+                        .any(|(shard, at)| Key::Shard(*shard) == key && at == epoch)
             }
             (Statement::Release { incarnation, shards }, Some(Value::Shard { epoch, owner })) => {
                 let is_me = *owner == Some(*incarnation);
-                is_me && shards.iter().any(|(shard, at)| Key::Shard(*shard) == key && at == epoch)
+                is_me
+                    && shards
+                        .iter()
+                        .any(|(shard, at)| Key::Shard(*shard) == key && at == epoch)
             }
             (Statement::WriteState { incarnation, writes }, Some(Value::Shard { epoch, owner })) => {
                 let is_at = |write: &StateWrite| Key::Shard(write.shard) == key && write.epoch == *epoch;
@@ -128,7 +143,11 @@ impl Store {
             let row = self.rows.latest(*key).map(|(_, row)| row);
             writes.extend(self.write(of, *key, row, notes));
         }
-        if let Statement::WriteState { incarnation, writes: states } = &of.statement {
+        if let Statement::WriteState {
+            incarnation,
+            writes: states,
+        } = &of.statement
+        {
             for state in states {
                 if of.passed.contains(&Key::Shard(state.shard)) {
                     self.write_state(*incarnation, state, notes, &mut writes);
@@ -147,7 +166,11 @@ impl Store {
             }
             (Statement::Renew { lease, .. }, Some(Value::Node { member, lease_until })) => {
                 let until = of.started + lease.as_nanos() as Time;
-                let lease_until = if broken(Mutation::LeaseGoesBack) { until } else { until.max(*lease_until) };
+                let lease_until = if broken(Mutation::LeaseGoesBack) {
+                    until
+                } else {
+                    until.max(*lease_until)
+                };
                 let member = Rc::clone(member);
                 Some((key, Value::Node { member, lease_until }, false))
             }
@@ -156,12 +179,19 @@ impl Store {
                 notes.push(Committed::Ended(*incarnation));
                 with_standing(key, row?, Standing::Ended)
             }
-            (Statement::Acquire { incarnation, .. } | Statement::Reclaim { incarnation, .. }, Some(Value::Shard { epoch, owner })) => {
+            (
+                Statement::Acquire { incarnation, .. } | Statement::Reclaim { incarnation, .. },
+                Some(Value::Shard { epoch, owner }),
+            ) => {
                 let from = *owner;
                 let is_same = broken(Mutation::EpochNotBumped)
                     || (broken(Mutation::SameEpochAfterDeadline) && matches!(of.statement, Statement::Reclaim { .. }));
                 let epoch = Epoch(epoch.0 + u64::from(!is_same));
-                notes.push(Committed::Taken { by: *incarnation, key, epoch, from });
+                notes.push(Committed::Taken {
+                    by: *incarnation,
+                    key,
+                    from,
+                });
                 let owner = Some(*incarnation);
                 Some((key, Value::Shard { epoch, owner }, true))
             }
@@ -186,7 +216,15 @@ impl Store {
         }
         let bytes = Rc::new(state.bytes.clone());
         let shard = state.shard;
-        let note = Committed::State { by, number, shard, epoch, version, before, bytes: Rc::clone(&bytes) };
+        let note = Committed::State {
+            by,
+            number,
+            shard,
+            epoch,
+            version,
+            before,
+            bytes: Rc::clone(&bytes),
+        };
         self.advance(number, state, notes, writes);
         notes.push(note);
         writes.push((key, Value::State { epoch, version, bytes }, false));
@@ -203,7 +241,15 @@ impl Store {
             let missed = now.saturating_sub(*due) / period + 1;
             notes.push(Committed::Advanced { number, due: *due });
             let due = due + missed * period;
-            writes.push((Key::Reminder(number), Value::Reminder { shard: *shard, due, period: *period }, false));
+            writes.push((
+                Key::Reminder(number),
+                Value::Reminder {
+                    shard: *shard,
+                    due,
+                    period: *period,
+                },
+                false,
+            ));
         }
     }
 
@@ -212,7 +258,12 @@ impl Store {
         let did = |key: Key| writes.iter().any(|(written, ..)| *written == key);
         match &of.statement {
             Statement::Join { .. } | Statement::SetStanding { .. } => Outcome::Done,
-            Statement::Renew { incarnation, since, fading_below, .. } => Outcome::Renewed {
+            Statement::Renew {
+                incarnation,
+                since,
+                fading_below,
+                ..
+            } => Outcome::Renewed {
                 is_renewed: did(Key::Node(*incarnation)),
                 changes: self.changes(of, *since, Some((*incarnation, *fading_below))),
                 due: self.due(of, *incarnation),
@@ -220,9 +271,12 @@ impl Store {
             Statement::End { incarnation } => Outcome::Ended {
                 is_ended: did(Key::Node(*incarnation)),
             },
-            Statement::Acquire { .. } | Statement::Reclaim { .. } => {
-                Outcome::Acquired(writes.iter().filter_map(|(key, value, _)| shard_row(*key, value)).collect())
-            }
+            Statement::Acquire { .. } | Statement::Reclaim { .. } => Outcome::Acquired(
+                writes
+                    .iter()
+                    .filter_map(|(key, value, _)| shard_row(*key, value))
+                    .collect(),
+            ),
             Statement::Release { .. } => Outcome::Released,
             Statement::ReadOwned { incarnation } => {
                 let node = self.rows.at(Key::Node(*incarnation), of.snapshot);
@@ -235,10 +289,21 @@ impl Store {
             Statement::ReadAll => Outcome::All(self.changes(of, Revision(0), None)),
             Statement::WriteState { writes: states, .. } => {
                 let passed = |write: &StateWrite| of.passed.contains(&Key::Shard(write.shard));
-                let outcome = |write| if passed(write) { WriteOutcome::Accepted } else { WriteOutcome::Refused };
+                let outcome = |write| {
+                    if passed(write) {
+                        WriteOutcome::Accepted
+                    } else {
+                        WriteOutcome::Refused
+                    }
+                };
                 Outcome::Written(states.iter().map(outcome).collect())
             }
-            Statement::ReadState { incarnation, shard, epoch, entity } => {
+            Statement::ReadState {
+                incarnation,
+                shard,
+                epoch,
+                entity,
+            } => {
                 let owner = Some(*incarnation);
                 let row = Value::Shard { epoch: *epoch, owner };
                 Outcome::State {
@@ -261,7 +326,9 @@ impl Store {
     }
 
     fn shards(&self, of: &Transaction) -> impl Iterator<Item = ShardRow> {
-        let rows = self.rows.range(Key::Shard(FIRST_SHARD), Key::Shard(LAST_SHARD), of.snapshot);
+        let rows = self
+            .rows
+            .range(Key::Shard(FIRST_SHARD), Key::Shard(LAST_SHARD), of.snapshot);
         rows.filter_map(|(key, value)| shard_row(key, value))
     }
 

@@ -44,7 +44,6 @@ pub(in super::super) enum Committed {
     Taken {
         by: Incarnation,
         key: Key,
-        epoch: Epoch,
         /// Who had it, if nobody had released it.
         from: Option<Incarnation>,
     },
@@ -212,7 +211,8 @@ impl Store {
                 if !no_lock && !self.locks.ask(target.key, target.mode, xid, target.waits) {
                     if target.waits {
                         let at = transaction.next;
-                        self.effects.push((self.now + LOCK_TIMEOUT, StoreEvent::LockTimeout(xid, at)));
+                        self.effects
+                            .push((self.now + LOCK_TIMEOUT, StoreEvent::LockTimeout(xid, at)));
                         return;
                     }
                     transaction.next += 1;
@@ -221,7 +221,9 @@ impl Store {
                 self.locked(xid, target, no_lock);
             } else if transaction.step == Step::Rows {
                 transaction.step = Step::States;
-                let Some(transaction) = self.active.get(&xid) else { return };
+                let Some(transaction) = self.active.get(&xid) else {
+                    return;
+                };
                 let more = self.state_targets(transaction);
                 if let Some(transaction) = self.active.get_mut(&xid) {
                     transaction.targets.extend(more);
