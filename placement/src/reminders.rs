@@ -92,7 +92,7 @@ impl Reminders {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::{EntityKey, EntityType, ShardId, TypeId};
+    use crate::words::{EntityKey, EntityType, Epoch, ShardId, TypeId};
 
     fn at(seconds: u64) -> BootTime {
         BootTime(seconds * 1_000_000_000)
@@ -108,6 +108,7 @@ mod tests {
                 type_id: TypeId(0),
                 shard: 0,
             },
+            epoch: Epoch(1),
             firing: FiringKey { reminder: 1, due: 5 },
         }
     }

@@ -139,6 +139,8 @@ pub struct DueReminder {
     pub entity: Entity,
     /// The shard of that entity.
     pub shard: ShardId,
+    /// The epoch of that shard in the same snapshot: what was read at an earlier epoch may have been handled since.
+    pub epoch: Epoch,
     /// Which firing of which reminder.
     pub firing: FiringKey,
 }

@@ -235,6 +235,10 @@ impl Node {
                 self.renewed(sent.at, is_renewed, &changes, now);
                 if is_renewed {
                     self.due = due;
+                    let owned = &self.owned;
+                    let is_served = |at: &Owned, epoch| at.stage == Stage::Serving && at.epoch == epoch;
+                    self.due
+                        .retain(|one| owned.get(&one.shard).is_some_and(|at| is_served(at, one.epoch)));
                     self.due_read_at = sent.at;
                 }
             }

@@ -228,7 +228,7 @@ fn ends(sent: &[(StatementId, Statement)]) -> bool {
 #[test]
 fn another_is_ended_once_the_store_has_served_for_a_lease_and_two_seconds() {
     let mut rig = Rig::joined(2, &[OTHER], vec![row(0, 1, Some(OTHER)), row(1, 1, Some(OTHER))]);
-    for now in (250..5_000).step_by(250) {
+    for now in (750..5_000).step_by(250) {
         rig.renew(now, silent(0));
         let sent = rig.all(now);
         assert!(!ends(&sent), "{now}");
@@ -266,7 +266,7 @@ fn a_renewal_that_fails_or_is_slow_or_missing_begins_that_time_anew() {
     let gaps: [fn(&mut Rig); 3] = [answered_late, failed, |_| {}];
     for (gap, make) in gaps.into_iter().enumerate() {
         let mut rig = Rig::joined(2, &[OTHER], vec![row(0, 1, Some(OTHER)), row(1, 1, Some(OTHER))]);
-        for now in (250..=2_000).step_by(250) {
+        for now in (750..=2_000).step_by(250) {
             rig.renew(now, silent(0));
         }
         make(&mut rig);

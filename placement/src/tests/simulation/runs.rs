@@ -132,6 +132,11 @@ fn what_a_lost_node_had_is_served_within_a_lease_and_two_seconds() {
 }
 
 #[test]
+fn a_clock_of_the_store_that_steps_within_the_margin_harms_nothing() {
+    simulate(30, 6, Scenario::skew);
+}
+
+#[test]
 fn a_store_that_loses_commits_has_its_cluster_back() {
     simulate(50, 6, Scenario::lost_commits);
 }

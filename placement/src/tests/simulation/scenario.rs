@@ -173,6 +173,32 @@ impl Scenario {
         Self::settle(random, nodes, lease, faults, Promise::Everything)
     }
 
+    /// Nodes are cut off from the store, and its clock goes forward meanwhile by a little less than the margin of a lease allows.
+    pub(super) fn skew(random: &mut Random, nodes: usize) -> Self {
+        let lease = 3 * SECOND;
+        let mut faults = Vec::new();
+        for turn in 0..4 {
+            let at = (2 + 3 * turn) * lease + random.below(SECOND);
+            let node = random.below(nodes as u64) as usize;
+            let lasts = 2 * lease;
+            faults.push((
+                at,
+                Fault::Cut {
+                    node,
+                    direction: 0,
+                    lasts,
+                },
+            ));
+            faults.push((at + lease / 3, Fault::ClockJump(600 * MILLISECOND)));
+        }
+        let mut scenario = Self::settle(random, nodes, lease, faults, Promise::Everything);
+        scenario.temper.late = 0;
+        scenario.temper.step = MILLISECOND;
+        scenario.way_to_store = 20 * MILLISECOND;
+        scenario.message_every = 20 * MILLISECOND;
+        scenario
+    }
+
     /// Very many entities are spoken to at once.
     pub(super) fn stampede(random: &mut Random, nodes: usize) -> Self {
         let mut scenario = Self::settle(random, nodes, 3 * SECOND, Vec::new(), Promise::Everything);

@@ -377,11 +377,14 @@ impl Store {
             };
             let (shard, due) = (*shard, *due);
             let row = self.rows.at(Key::Shard(shard), of.snapshot)?;
-            let is_mine = matches!(row, Value::Shard { owner, .. } if *owner == Some(me));
-            let entity = || entity_of(number);
-            (is_mine && due <= now).then(|| DueReminder {
-                entity: entity(),
+            let Value::Shard { epoch, owner } = row else {
+                return None;
+            };
+            let is_due = *owner == Some(me) && due <= now;
+            is_due.then(|| DueReminder {
+                entity: entity_of(number),
                 shard,
+                epoch: *epoch,
                 firing: FiringKey { reminder: 0, due },
             })
         });
