@@ -137,6 +137,11 @@ fn a_clock_of_the_store_that_steps_within_the_margin_harms_nothing() {
 }
 
 #[test]
+fn a_node_that_stands_still_without_knowing_it_writes_nothing_late() {
+    simulate(50, 6, Scenario::naps);
+}
+
+#[test]
 fn a_store_that_loses_commits_has_its_cluster_back() {
     simulate(50, 6, Scenario::lost_commits);
 }

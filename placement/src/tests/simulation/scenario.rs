@@ -21,6 +21,11 @@ pub(super) enum Fault {
         node: usize,
         lasts: Time,
     },
+    /// The process does nothing for a while, and no clock of its machine counts that.
+    Nap {
+        node: usize,
+        lasts: Time,
+    },
     /// What goes to the store is lost (0), or what comes from there (1).
     Cut {
         node: usize,
@@ -64,6 +69,8 @@ pub(super) enum Promise {
     Everything,
     /// The store is away, and nothing else fails: nobody is ended, and nothing moves.
     NothingMoves,
+    /// A node doesn't know how late it is: what is written holds, and no more.
+    Writes,
     /// The store lost commits: the cluster comes back, and no more.
     ComesBack,
 }
@@ -199,6 +206,20 @@ impl Scenario {
         scenario
     }
 
+    /// Nodes stand still without knowing it.
+    pub(super) fn naps(random: &mut Random, nodes: usize) -> Self {
+        let lease = random.pick(&[3, 5]) * SECOND;
+        let faults = (0..6).map(|turn| {
+            let node = random.below(nodes as u64) as usize;
+            let lasts = 2 * lease + random.below(3 * lease);
+            ((2 + turn) * lease + random.below(SECOND), Fault::Nap { node, lasts })
+        });
+        let faults = faults.collect();
+        let mut scenario = Self::settle(random, nodes, lease, faults, Promise::Writes);
+        scenario.message_every = 20 * MILLISECOND;
+        scenario
+    }
+
     /// Very many entities are spoken to at once.
     pub(super) fn stampede(random: &mut Random, nodes: usize) -> Self {
         let mut scenario = Self::settle(random, nodes, 3 * SECOND, Vec::new(), Promise::Everything);
@@ -252,6 +273,7 @@ impl Fault {
         match *self {
             Self::Crash { back_after: lasts, .. }
             | Self::Freeze { lasts, .. }
+            | Self::Nap { lasts, .. }
             | Self::Cut { lasts, .. }
             | Self::LinkCut { lasts, .. }
             | Self::Drain { back_after: lasts, .. }

@@ -98,7 +98,7 @@ impl World {
         let types: Vec<_> = types.collect();
         let nodes = (0..scenario.nodes).map(|_| SimNode {
             clock: Clock {
-                offset: random.below(1 << 50),
+                offset: (1 << 50) + random.below(1 << 50),
                 drift: random.below(401) as i64 - 200,
             },
             life: 0,
@@ -294,7 +294,7 @@ impl World {
         self.note(|| format!("{fault:?}"));
         match fault {
             Fault::Crash { node, .. } => self.crash(node),
-            Fault::Freeze { node, .. } => self.nodes[node].frozen = true,
+            Fault::Freeze { node, .. } | Fault::Nap { node, .. } => self.nodes[node].frozen = true,
             Fault::Cut { node, direction, .. } => self.nodes[node].cut_from_store[direction] = true,
             Fault::LinkCut { from, to, .. } => {
                 self.network.cut.insert((from, to));
@@ -332,7 +332,10 @@ impl World {
                 self.crash(node);
                 self.start(node);
             }
-            Fault::Freeze { node, .. } => {
+            Fault::Freeze { node, .. } | Fault::Nap { node, .. } => {
+                if let Fault::Nap { lasts, .. } = fault {
+                    self.nodes[node].clock.offset -= lasts;
+                }
                 self.nodes[node].frozen = false;
                 for happening in std::mem::take(&mut self.nodes[node].stalled) {
                     self.happen(happening);
