@@ -81,6 +81,9 @@ impl Receiver {
         known: Epoch,
         hint: Option<Incarnation>,
     ) -> Verdict {
+        if broken(Mutation::OldSessionHandled) && self.peers.get(&from).is_some_and(|peer| peer.session > session) {
+            return Verdict::Accepted;
+        }
         let Some(peer) = self.peers.get_mut(&from).filter(|peer| peer.session == session) else {
             return Verdict::Dropped;
         };

@@ -15,6 +15,7 @@ struct Case {
     breaks: &'static [&'static str],
 }
 
+/// The most runs for one of them.
 const SEEDS: u64 = 400;
 
 fn case(mutation: Mutation, draw: Draw, nodes: usize, breaks: &'static [&'static str]) -> Case {
@@ -56,10 +57,10 @@ fn cases() -> Vec<Case> {
         trouble(SameEpochAfterDeadline, &["I14"]),
         trouble(StaleReminderFired, &["I14"]),
         trouble(ReminderForgotten, &["I14"]),
-        trouble(ResentOutOfOrder, &["I6"]),
-        trouble(NotDrained, &["I6"]),
+        case(ResentOutOfOrder, Scenario::moves, 4, &["I6"]),
+        case(NotDrained, Scenario::moves, 4, &["I6"]),
         trouble(LostSentAgain, &["I5"]),
-        trouble(TakenBehindRefusal, &["I6"]),
+        case(TakenBehindRefusal, Scenario::moves, 4, &["I6"]),
         trouble(OldSessionHandled, &["I5", "I6"]),
         case(ActivationsUnlimited, Scenario::stampede, 2, &["I11"]),
     ]

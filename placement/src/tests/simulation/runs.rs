@@ -147,6 +147,11 @@ fn a_store_that_loses_commits_has_its_cluster_back() {
 }
 
 #[test]
+fn order_holds_while_shards_move_under_load() {
+    simulate(20, 4, Scenario::moves);
+}
+
+#[test]
 fn very_many_entities_are_activated_in_turns() {
     simulate(2, 2, Scenario::stampede);
 }

@@ -209,14 +209,33 @@ impl Scenario {
     /// Nodes stand still without knowing it.
     pub(super) fn naps(random: &mut Random, nodes: usize) -> Self {
         let lease = random.pick(&[3, 5]) * SECOND;
-        let faults = (0..6).map(|turn| {
-            let node = random.below(nodes as u64) as usize;
+        let faults = (0..6.min(nodes as u64)).map(|turn| {
+            // Another one each time: a clock that lacks the same time twice would go back.
+            let node = turn as usize % nodes;
             let lasts = 2 * lease + random.below(3 * lease);
             ((2 + turn) * lease + random.below(SECOND), Fault::Nap { node, lasts })
         });
         let faults = faults.collect();
         let mut scenario = Self::settle(random, nodes, lease, faults, Promise::Writes);
         scenario.message_every = 20 * MILLISECOND;
+        scenario
+    }
+
+    /// Nodes leave and come back under load.
+    pub(super) fn moves(random: &mut Random, nodes: usize) -> Self {
+        let lease = 3 * SECOND;
+        let faults = (0..4).map(|turn| {
+            let node = random.below(nodes as u64) as usize;
+            let back_after = lease + random.below(lease);
+            (
+                (4 + 2 * turn) * SECOND + random.below(SECOND),
+                Fault::Drain { node, back_after },
+            )
+        });
+        let faults = faults.collect();
+        let mut scenario = Self::settle(random, nodes, lease, faults, Promise::Everything);
+        scenario.entities = 6;
+        scenario.message_every = 10 * MILLISECOND;
         scenario
     }
 
