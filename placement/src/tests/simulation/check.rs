@@ -182,11 +182,10 @@ impl World {
         if !self.is_checked() {
             return;
         }
-        // Replies are seen in the order in which their messages were handled.
+        let applied: BTreeSet<_> = state.applied.iter().collect();
         let lacks = |oracle: &Oracle| {
-            let mut applied = state.applied.iter();
             let replied = oracle.replied.get(&number)?;
-            replied.iter().find(|id| !applied.any(|one| one == *id)).copied()
+            replied.iter().find(|id| !applied.contains(id)).copied()
         };
         if let Some(id) = lacks(&self.oracle) {
             self.violation("I4", format!("{what} of {number} lacks {id}, whose reply was seen"));

@@ -147,6 +147,11 @@ fn a_store_that_loses_commits_has_its_cluster_back() {
 }
 
 #[test]
+fn nodes_on_the_brink_of_their_lease_keep_every_promise() {
+    simulate(50, 6, Scenario::brinks);
+}
+
+#[test]
 fn order_holds_while_shards_move_under_load() {
     simulate(20, 4, Scenario::moves);
 }

@@ -239,6 +239,34 @@ impl Scenario {
         scenario
     }
 
+    /// Nodes are silent for about as long as their lease, while some statements take long.
+    pub(super) fn brinks(random: &mut Random, nodes: usize) -> Self {
+        let lease = 3 * SECOND;
+        let faults = (0..6).map(|turn| {
+            let node = random.below(nodes as u64) as usize;
+            let lasts = lease * 2 / 3 + random.below(lease / 2);
+            let at = 9 * SECOND + turn * 6 * SECOND;
+            (
+                at,
+                Fault::Cut {
+                    node,
+                    direction: 0,
+                    lasts,
+                },
+            )
+        });
+        let faults = faults.collect();
+        let mut scenario = Self::settle(random, nodes, lease, faults, Promise::Everything);
+        scenario.joins.clear();
+        scenario.lost_at_store = 0;
+        scenario.temper.step = MILLISECOND;
+        scenario.temper.late = random.pick(&[20, 100]);
+        scenario.temper.late_step = 2 * SECOND;
+        scenario.way_to_store = MILLISECOND;
+        scenario.message_every = 20 * MILLISECOND;
+        scenario
+    }
+
     /// Very many entities are spoken to at once.
     pub(super) fn stampede(random: &mut Random, nodes: usize) -> Self {
         let mut scenario = Self::settle(random, nodes, 3 * SECOND, Vec::new(), Promise::Everything);
