@@ -32,8 +32,6 @@ pub(crate) enum Mutation {
     LostSentAgain,
     /// A receiver that has refused a message takes those sent behind it.
     TakenBehindRefusal,
-    /// What is left of an old session is still handled after a newer one.
-    OldSessionHandled,
     /// Activations aren't limited.
     ActivationsUnlimited,
     /// A reminder that was handled is fired again by what was read before.

@@ -81,9 +81,6 @@ impl Receiver {
         known: Epoch,
         hint: Option<Incarnation>,
     ) -> Verdict {
-        if broken(Mutation::OldSessionHandled) && self.peers.get(&from).is_some_and(|peer| peer.session > session) {
-            return Verdict::Accepted;
-        }
         let Some(peer) = self.peers.get_mut(&from).filter(|peer| peer.session == session) else {
             return Verdict::Dropped;
         };
@@ -124,15 +121,14 @@ impl Receiver {
 
     /// An entity is about to handle a message. False if it must not: the session by which it came is over.
     pub fn handle_begun(&mut self, from: Incarnation, session: SessionId, header: &Header) -> bool {
-        let is_old = broken(Mutation::OldSessionHandled);
         let Some(peer) = self.peers.get_mut(&from).filter(|peer| peer.session == session) else {
-            return is_old;
+            return false;
         };
         let Some(lane) = peer.lanes.get_mut(&header.shard) else {
-            return is_old;
+            return false;
         };
         if lane.round != header.round || !lane.waiting.remove(&header.number) {
-            return is_old;
+            return false;
         }
         self.acknowledge(from, header.shard);
         true

@@ -21,6 +21,8 @@ pub(super) struct Oracle {
     /// Messages whose reply was seen.
     replied: BTreeMap<u32, Vec<u32>>,
     begun: BTreeSet<u32>,
+    /// Messages that were sent, neither begun nor given up, and the life of the node that sent each.
+    pub(super) open: BTreeMap<u32, (usize, u64)>,
     /// The last message of a node's life that an entity has begun with.
     orders: BTreeMap<(usize, u64, u32), u32>,
     /// Firings of reminders that the store has accounted for.
@@ -54,6 +56,7 @@ impl Oracle {
             writes: BTreeMap::new(),
             replied: BTreeMap::new(),
             begun: BTreeSet::new(),
+            open: BTreeMap::new(),
             orders: BTreeMap::new(),
             advanced: BTreeMap::new(),
             views: BTreeMap::new(),
@@ -179,7 +182,8 @@ impl World {
 
     /// A state that is read or written has everything that somebody was told of.
     pub(super) fn check_state(&mut self, number: u32, state: &State, what: &str) {
-        if !self.is_checked() {
+        let is_stale_read = what == "an activation" && self.oracle.promise == Promise::Writes;
+        if !self.is_checked() || is_stale_read {
             return;
         }
         let applied: BTreeSet<_> = state.applied.iter().collect();
@@ -196,6 +200,7 @@ impl World {
     pub(super) fn check_begun(&mut self, node: usize, shard: ShardId, message: &Message) {
         self.oracle.counted.begun += 1;
         self.check_alone(node, shard, "takes a message of");
+        self.oracle.open.remove(&message.id);
         if !self.oracle.begun.insert(message.id) {
             self.violation("I5", format!("{message:?} was handled twice"));
         } else if let Kind::Call { sender, life, order } = message.kind {
@@ -313,9 +318,24 @@ impl World {
                 self.oracle.violation("I14", what);
             }
         }
+        self.check_delivered();
         found.truncate(3);
         for what in found {
             self.violation("I7", what);
+        }
+    }
+
+    /// Every message was begun, or its sender was told that it wasn't.
+    fn check_delivered(&mut self) {
+        // A failover in the last moment is no verdict about messages, and neither is a run that ends before they have settled.
+        if self.oracle.promise == Promise::ComesBack || self.scenario.end < self.scenario.calm_from + super::SECOND * 12
+        {
+            return;
+        }
+        let is_alive = |of: &(usize, u64)| self.nodes[of.0].life == of.1 && self.nodes[of.0].process.is_some();
+        let open = self.oracle.open.iter().find(|(_, of)| is_alive(of));
+        if let Some((id, of)) = open.map(|(id, of)| (*id, *of)) {
+            self.violation("I6", format!("message {id} of {of:?} was neither begun nor given up"));
         }
     }
 

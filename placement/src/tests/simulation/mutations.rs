@@ -61,7 +61,6 @@ fn cases() -> Vec<Case> {
         case(NotDrained, Scenario::moves, 4, &["I6"]),
         trouble(LostSentAgain, &["I5"]),
         case(TakenBehindRefusal, Scenario::moves, 4, &["I6"]),
-        trouble(OldSessionHandled, &["I5", "I6"]),
         case(ActivationsUnlimited, Scenario::stampede, 2, &["I11"]),
     ]
 }

@@ -46,6 +46,9 @@ impl World {
         };
         if process.host.sender.handle_send(row, message, 100, now).is_err() {
             self.oracle.counted.overloaded += 1;
+        } else {
+            let life = self.nodes[node].life;
+            self.oracle.open.insert(message.id, (node, life));
         }
     }
 
@@ -81,10 +84,12 @@ impl World {
             } else if let Some((to, session, reply)) = host.receiver.poll_reply() {
                 self.reply(node, to, session, reply);
             } else if let Some(event) = host.sender.poll_event() {
-                match event {
-                    SenderEvent::Lost(_) => self.oracle.counted.lost += 1,
-                    SenderEvent::Unowned(_) => self.oracle.counted.unowned += 1,
-                }
+                let (message, count) = match event {
+                    SenderEvent::Lost(message) => (message, &mut self.oracle.counted.lost),
+                    SenderEvent::Unowned(message) => (message, &mut self.oracle.counted.unowned),
+                };
+                *count += 1;
+                self.oracle.open.remove(&message.id);
             } else {
                 let due = host.sender.poll_timeout().map(|at| clock.when(at).max(self.now + 1));
                 if let Some(due) = due.filter(|due| host.send_wake.is_none_or(|wake| *due < wake)) {
