@@ -109,7 +109,7 @@ impl Counted {
 
 #[test]
 fn whatever_fails_no_two_nodes_act_for_one_shard() {
-    let sum = simulate(600, 10, Scenario::trouble);
+    let sum = simulate(1_000, 10, Scenario::trouble);
     assert!(
         sum.begun > 0 && sum.written > 0 && sum.ended > 0 && sum.lost > 0,
         "{sum:?}"
@@ -133,12 +133,12 @@ fn what_a_lost_node_had_is_served_within_a_lease_and_two_seconds() {
 
 #[test]
 fn a_clock_of_the_store_that_steps_within_the_margin_harms_nothing() {
-    simulate(30, 6, Scenario::skew);
+    simulate(15, 6, Scenario::skew);
 }
 
 #[test]
 fn a_node_that_stands_still_without_knowing_it_writes_nothing_late() {
-    simulate(50, 6, Scenario::naps);
+    simulate(20, 6, Scenario::naps);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_store_that_loses_commits_has_its_cluster_back() {
 
 #[test]
 fn nodes_on_the_brink_of_their_lease_keep_every_promise() {
-    simulate(50, 6, Scenario::brinks);
+    simulate(15, 6, Scenario::brinks);
 }
 
 #[test]
