@@ -65,7 +65,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// The seed that shows it, and what it shows; and how many runs ended with something else.
+/// The seed that shows it, and what it shows, and the number of runs that showed other things.
 fn caught(case: &Case) -> (Option<(u64, String)>, u64) {
     break_one(Some(case.mutation));
     let mut others = 0;

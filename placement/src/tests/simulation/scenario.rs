@@ -148,7 +148,7 @@ impl Scenario {
         scenario
     }
 
-    /// A node fails, and nothing else.
+    /// A single node fails.
     pub(super) fn failover(random: &mut Random, nodes: usize) -> Self {
         let lease = random.pick(&[3, 5, 10]) * SECOND;
         let at = 2 * lease + 3 * SECOND + random.below(SECOND);
