@@ -58,8 +58,6 @@ pub(crate) enum Mutation {
     RenewedAfterEnd,
     /// A node ends another without a look at its lease.
     EndWithoutLease,
-    /// After its deadline a node goes on at the same epoch.
-    SameEpochAfterDeadline,
     /// Free shards are taken by nobody.
     FreeNotTaken,
     /// A join moves whatever the hash says.

@@ -263,9 +263,6 @@ impl Node {
                 if rows.len() < shards.len() {
                     self.outbox.push_back(self.read_owned());
                 }
-                if broken(Mutation::SameEpochAfterDeadline) {
-                    self.resume(&rows);
-                }
                 self.take_rows(rows, now);
             }
             (Statement::Release { shards, .. }, Outcome::Released) => self.released(&shards, now),
@@ -414,20 +411,6 @@ impl Node {
         };
         let applied = self.view.apply(&changes);
         self.changed(applied, now);
-    }
-
-    /// Goes on at the same epoch: only to show that this is wrong.
-    fn resume(&mut self, rows: &[ShardRow]) {
-        for ShardRow { shard, epoch, .. } in rows.iter().copied() {
-            let owned = self
-                .owned
-                .get_mut(&shard)
-                .filter(|owned| owned.stage == Stage::Suspended);
-            if let Some(owned) = owned {
-                owned.stage = Stage::Serving;
-                self.events.push_back(Event::Acquired { shard, epoch });
-            }
-        }
     }
 
     /// The store is another one: nothing that is known of it holds any more.

@@ -54,7 +54,6 @@ fn cases() -> Vec<Case> {
         outage(GapsIgnored, &["I12"]),
         trouble(EndWithoutLease, &["I2", "I3"]),
         trouble(ViewGoesBack, &["I13"]),
-        case(SameEpochAfterDeadline, Scenario::brinks, 6, &["I1", "I4", "I14"]),
         trouble(StaleReminderFired, &["I14"]),
         trouble(ReminderForgotten, &["I14"]),
         case(ResentOutOfOrder, Scenario::moves, 4, &["I6"]),

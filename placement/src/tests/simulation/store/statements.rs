@@ -184,8 +184,7 @@ impl Store {
                 Some(Value::Shard { epoch, owner }),
             ) => {
                 let from = *owner;
-                let is_same = broken(Mutation::EpochNotBumped)
-                    || (broken(Mutation::SameEpochAfterDeadline) && matches!(of.statement, Statement::Reclaim { .. }));
+                let is_same = broken(Mutation::EpochNotBumped);
                 let epoch = Epoch(epoch.0 + u64::from(!is_same));
                 notes.push(Committed::Taken {
                     by: *incarnation,
