@@ -113,11 +113,6 @@ impl ControlSection {
         (!keys.is_empty()).then_some(Self { keys })
     }
 
-    /// The key that allows the least.
-    pub(crate) fn weakest(&self) -> Option<&ControlKey> {
-        self.keys.last().map(|entry| &entry.key)
-    }
-
     /// The key that allows the most.
     pub(crate) fn strongest(&self) -> Option<&ControlKey> {
         self.keys.first().map(|entry| &entry.key)

@@ -51,6 +51,11 @@ impl ControlKeys {
         *entries = replaced.collect();
     }
 
+    /// The key that allows the least.
+    pub(crate) fn weakest(&self) -> Option<ControlKey> {
+        self.entries.read().last().map(|entry| entry.key.clone())
+    }
+
     pub(super) fn entries(&self) -> Vec<KeyEntry> {
         self.entries.read().clone()
     }

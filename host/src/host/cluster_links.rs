@@ -8,9 +8,9 @@ use futures_util::future::join_all;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use crate::config::ControlSection;
 use crate::control::{
-    Answer, AskError, CONTROL, ControlClient, ControlKey, FarLink, LinkRow, NodeLinks, PeerVersion, Request, is_command,
+    Answer, AskError, CONTROL, ControlClient, ControlKey, ControlKeys, FarLink, LinkRow, NodeLinks, PeerVersion,
+    Request, is_command,
 };
 use crate::directory;
 
@@ -33,23 +33,26 @@ const MOST_LINKS: usize = 256;
 pub(super) struct ClusterLinks {
     /// The full name of this node.
     node: String,
-    key: Option<ControlKey>,
+    /// None without `[control]`.
+    keys: Option<ControlKeys>,
     known: Mutex<Known>,
 }
 
 /// What was found out, and how to find out more.
 #[derive(Default)]
 struct Known {
+    /// The key with which it was found out.
+    key: Option<ControlKey>,
     answered: Option<(Instant, Vec<NodeLinks>)>,
     clients: HashMap<String, ControlClient>,
     refused: HashMap<String, (Instant, String)>,
 }
 
 impl ClusterLinks {
-    pub(super) fn new(node: String, control: Option<&ControlSection>) -> Self {
+    pub(super) fn new(node: String, keys: Option<ControlKeys>) -> Self {
         Self {
             node,
-            key: control.and_then(|control| control.weakest()).cloned(),
+            keys,
             known: Mutex::default(),
         }
     }
@@ -57,6 +60,14 @@ impl ClusterLinks {
     /// The links of this node, which are these, and those of all nodes at their other ends.
     pub(super) async fn read(&self, own: &[LinkRow]) -> Vec<NodeLinks> {
         let mut known = self.known.lock().await;
+        let key = self.keys.as_ref().and_then(ControlKeys::weakest);
+        if known.key != key {
+            // Who refused the key before may take this one.
+            *known = Known {
+                key: key.clone(),
+                ..Known::default()
+            };
+        }
         if let Some((at, nodes)) = &known.answered
             && at.elapsed() < FRESH
         {
@@ -81,7 +92,7 @@ impl ClusterLinks {
             if let Some((_, reason)) = refused {
                 return (peer, Err((false, reason)), None);
             }
-            let (answer, client) = self.ask(peer, client).await;
+            let (answer, client) = ask(peer, client, key.as_ref()).await;
             (peer, answer, client)
         }))
         .await;
@@ -107,41 +118,41 @@ impl ClusterLinks {
         known.answered = Some((Instant::now(), nodes.clone()));
         nodes
     }
+}
 
-    /// The links of one node, or why they aren't known and whether it has refused. A client is given back that can ask again.
-    async fn ask(
-        &self,
-        peer: &str,
-        client: Option<ControlClient>,
-    ) -> (Result<Vec<LinkRow>, (bool, String)>, Option<ControlClient>) {
-        let deadline = Instant::now() + PATIENCE;
-        let mut client = match (client, &self.key) {
-            (Some(client), _) => client,
-            (None, None) => {
-                let reason = "this node has no key to ask it with: its node.toml has no table [control]";
-                return (Err((false, reason.to_owned())), None);
-            }
-            (None, Some(key)) => {
-                let name = format!("{CONTROL}@{peer}");
-                match timeout(PATIENCE, directory::find(&name)).await {
-                    Ok(Some(actor)) => ControlClient::new(actor, peer.to_owned(), key.clone()),
-                    _ => {
-                        return (
-                            Err((
-                                false,
-                                "it takes no questions: its node.toml has no table [control]".to_owned(),
-                            )),
-                            None,
-                        );
-                    }
+/// The links of one node, or why they aren't known and whether it has refused. A client is given back that can ask again.
+async fn ask(
+    peer: &str,
+    client: Option<ControlClient>,
+    key: Option<&ControlKey>,
+) -> (Result<Vec<LinkRow>, (bool, String)>, Option<ControlClient>) {
+    let deadline = Instant::now() + PATIENCE;
+    let mut client = match (client, key) {
+        (Some(client), _) => client,
+        (None, None) => {
+            let reason = "this node has no key to ask it with: its node.toml has no table [control]";
+            return (Err((false, reason.to_owned())), None);
+        }
+        (None, Some(key)) => {
+            let name = format!("{CONTROL}@{peer}");
+            match timeout(PATIENCE, directory::find(&name)).await {
+                Ok(Some(actor)) => ControlClient::new(actor, peer.to_owned(), key.clone()),
+                _ => {
+                    return (
+                        Err((
+                            false,
+                            "it takes no questions: its node.toml has no table [control]".to_owned(),
+                        )),
+                        None,
+                    );
                 }
             }
-        };
-        match client.ask(&Request::Links, &[], deadline).await {
-            Ok(Answer::Links { links }) => (Ok(links), Some(client)),
-            Ok(_) => (Err((false, "it did not say".to_owned())), None),
-            Err(error) => (Err((matches!(error, AskError::Refused(_)), error.to_string())), None),
         }
+    };
+    match client.ask(&Request::Links, &[], deadline).await {
+        Ok(Answer::Links { links }) => (Ok(links), Some(client)),
+        Ok(_) => (Err((false, "it did not say".to_owned())), None),
+        Err(error) => (Err((matches!(error, AskError::Refused(_)), error.to_string())), None),
     }
 }
 

@@ -137,7 +137,7 @@ impl Maintenance {
             lately: LatelyWindow::begin(modules.clone(), node.server.clone()),
             traces: Traces::default(),
             ended_links,
-            cluster_links: ClusterLinks::new(config.node.full_name(), config.control.as_ref()),
+            cluster_links: ClusterLinks::new(config.node.full_name(), keys.clone()),
             listed: ListedStates::default(),
             spawner,
         };
