@@ -190,7 +190,7 @@ fn simulation(workspace: &Workspace, share: Duration) -> Result<()> {
         ));
         workspace
             .cargo(["test", "--package", package, "--lib", "--no-fail-fast"])
-            .args(["--", tests, "--nocapture"])
+            .args(["--", tests, "--nocapture", "--include-ignored"])
             .env(MINUTES_VARIABLE, (span.seconds() / 60).max(1).to_string())
             .env("RACTOR_SIM_SEED", seed.to_string())
             .limit_minutes(span.limit_minutes())

@@ -167,7 +167,7 @@ fn a_hundred_nodes_keep_every_promise() {
 }
 
 #[test]
-#[ignore = "takes many minutes"]
+#[ignore = "takes two minutes"]
 fn a_thousand_nodes_keep_every_promise() {
     simulate(1, 1_000, Scenario::churn);
 }
