@@ -84,6 +84,7 @@ fn names_say_their_units_and_whether_they_only_grow() {
             "peer",
             "reason",
             "result",
+            "signal",
             "version",
         ];
         assert!(labels.iter().all(|label| bounded.contains(label)), "{name}");
