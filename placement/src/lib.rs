@@ -1,3 +1,4 @@
+//! Which node owns an entity, who may act for it, and how messages find it, as pure state machines.
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![cfg_attr(

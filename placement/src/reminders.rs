@@ -7,7 +7,7 @@ use crate::mutation::{Mutation, broken};
 use crate::statement::{DueReminder, FiringKey};
 use crate::words::{BootTime, Entity};
 
-/// How often a firing is tried before it is a dead letter.
+/// The number of times that a firing is tried before it is a dead letter.
 const ATTEMPTS: u32 = 8;
 
 /// The pause after a failed firing; it doubles with each further one.

@@ -93,7 +93,7 @@ impl TypeSpec {
 pub struct ShardRow {
     /// Which shard.
     pub shard: ShardId,
-    /// How often it has changed hands.
+    /// The number of times that it has changed hands.
     pub epoch: Epoch,
     /// Who has it at this epoch. A release takes the owner away and leaves the epoch.
     pub owner: Option<Incarnation>,

@@ -15,7 +15,7 @@ use opentelemetry_sdk::trace::{BatchSpanProcessor, Span, SpanData, SpanProcessor
 
 use super::signal::Signal;
 
-/// How much waits, unless a variable says otherwise: as the standard has it.
+/// The most that waits, unless a variable says otherwise: as the standard has it.
 const LENGTH: usize = 2048;
 
 /// What waits for an export of a signal, in numbers.
@@ -54,7 +54,7 @@ impl ExportQueue {
         entered.is_ok()
     }
 
-    /// So many are being exported.
+    /// This many are being exported.
     pub(super) fn leave(&self, exported: usize) {
         self.waiting.fetch_sub(exported, Ordering::Relaxed);
     }

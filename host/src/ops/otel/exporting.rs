@@ -70,7 +70,7 @@ impl<E> Exporting<E> {
         }
     }
 
-    /// Exports so many here and now, which is on the thread of the SDK.
+    /// Exports this many here and now, which is on the thread of the SDK.
     fn wait(&self, number: usize, export: impl Future<Output = OTelSdkResult>) -> OTelSdkResult {
         if let Some(queue) = &self.queue {
             queue.leave(number);

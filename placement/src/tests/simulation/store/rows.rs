@@ -60,7 +60,7 @@ pub(super) struct Rows {
     pub(super) last_commit: u64,
 }
 
-/// How long versions are kept that no snapshot sees: a failover may go back to them.
+/// The time for which versions are kept that no snapshot sees: a failover may go back to them.
 const KEPT: Time = 3_000_000_000;
 
 impl Rows {
