@@ -1,10 +1,25 @@
-//! What the fuzz target `imports` calls: what guests say, and grants that what they ask for is compared with.
+//! What the fuzz target `imports` calls: what guests say, and grants that what they ask for is compared with. And what `bench/figures`
+//! measures.
 
+use std::time::Duration;
+
+use crate::accounting::handler_times::HandlerTimes;
 use crate::component::contract::Contract;
 use crate::policy::grants::{Endpoint, HttpOrigin, Recipient, Variables};
 use crate::policy::text::tidy;
 
 pub use crate::store::wasi::fuzzing::{Asked, request, socket};
+
+/// The histogram of how long handlers take, which is filled while messages are handled.
+#[derive(Debug, Default)]
+pub struct HandlerHistogram(HandlerTimes);
+
+impl HandlerHistogram {
+    /// A message took this long.
+    pub fn record(&mut self, took: Duration) {
+        self.0.record(took, 1);
+    }
+}
 
 /// Text in the place of a grant. What is a grant is written as it is read.
 pub fn grant(text: &str) {

@@ -47,6 +47,7 @@ pub use accounting::turns::TurnCounts;
 pub use actor::checkpoint::settings::Checkpoints;
 pub use actor::checkpoint::store::{Checkpoint, CheckpointStore, Entry, Kept, KeptState, Moment, StoreError};
 pub use actor::checkpoint::writer::{CheckpointFigures, CheckpointWriter};
+pub use actor::child_events::{ChildChange, ChildEvent, ChildObserver};
 pub use actor::error::SpawnError;
 pub use actor::figures::{GuestFigures, ModuleFigures};
 pub use actor::going_back::{NotGoneBack, WentBack};

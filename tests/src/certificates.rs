@@ -9,10 +9,12 @@ use rcgen::{
     KeyUsagePurpose,
 };
 use tempfile::TempDir;
-use tokio_rustls::rustls::ServerConfig;
+pub use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::{WantsServerCert, WebPkiClientVerifier};
+use tokio_rustls::rustls::{ConfigBuilder, Error, RootCertStore, WantsVerifier};
 
 use crate::host::keep_private;
 
@@ -78,14 +80,42 @@ impl Certificates {
         ca
     }
 
+    /// The file of the certificate.
+    pub fn cert(&self) -> &Path {
+        let [(_, cert), ..] = &self.files;
+        cert
+    }
+
+    /// The file of its key.
+    pub fn key(&self) -> &Path {
+        let [_, (_, key), _] = &self.files;
+        key
+    }
+
     /// For a server that shows the certificate to whoever comes.
     #[track_caller]
-    pub(crate) fn server(&self) -> Arc<ServerConfig> {
-        let [(_, cert), (_, key), _] = &self.files;
-        let chain = made(CertificateDer::pem_file_iter(cert)).map(made).collect();
-        let key = made(PrivateKeyDer::from_pem_file(key));
-        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
-        let config = made(config.with_safe_default_protocol_versions()).with_no_client_auth();
+    pub fn server(&self) -> Arc<ServerConfig> {
+        self.serving(made(builder()).with_no_client_auth())
+    }
+
+    /// The same for those who show a certificate that this one trusts, and nobody else, with these protocols on top of TLS.
+    #[track_caller]
+    pub fn mutual_server(&self, protocols: &[&str]) -> Arc<ServerConfig> {
+        let mut roots = RootCertStore::empty();
+        for certificate in made(CertificateDer::pem_file_iter(self.ca())) {
+            made(roots.add(made(certificate)));
+        }
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let verifier = made(WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build());
+        let mut config = Arc::unwrap_or_clone(self.serving(made(builder()).with_client_cert_verifier(verifier)));
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Arc::new(config)
+    }
+
+    #[track_caller]
+    fn serving(&self, config: ConfigBuilder<ServerConfig, WantsServerCert>) -> Arc<ServerConfig> {
+        let chain = made(CertificateDer::pem_file_iter(self.cert())).map(made).collect();
+        let key = made(PrivateKeyDer::from_pem_file(self.key()));
         Arc::new(made(config.with_single_cert(chain, key)))
     }
 
@@ -97,6 +127,10 @@ impl Certificates {
         }
         table + "\n"
     }
+}
+
+fn builder() -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, Error> {
+    ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider())).with_safe_default_protocol_versions()
 }
 
 #[track_caller]

@@ -157,7 +157,7 @@ impl HostNode {
 
 /// Makes a file one that only its owner can read.
 #[track_caller]
-pub(crate) fn keep_private(path: &Path) {
+pub fn keep_private(path: &Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

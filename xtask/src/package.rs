@@ -8,10 +8,11 @@ use crate::report;
 use crate::workspace::Workspace;
 
 /// The packages, each after those that it depends on. docs/publishing.md says the same.
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 9] = [
     "ractor-host-derive",
     "ractor-host-directory",
     "ractor-host-files",
+    "ractor-host-placement",
     "ractor-host-cluster",
     "ractor-host-sandbox",
     "ractor-host-project",

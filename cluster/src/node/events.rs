@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::link_figures::LinkFigures;
 use super::node_requests::OpaqueNodeRequest;
 use super::session_info::NodeServerSessionInformation;
 use crate::session::CloseReason;
@@ -20,6 +21,13 @@ pub trait NodeEventSubscription: Send + 'static {
     /// Both nodes have sent all actors and groups that they had.
     fn node_session_ready(&self, ses: NodeServerSessionInformation) {
         drop(ses);
+    }
+
+    /// This had passed over the link of a session when it ended. Called right before [`node_session_closed`](Self::node_session_closed), but
+    /// not for a session that was killed in favour of another one with the same peer. The stock crate has no such event.
+    fn node_session_counted(&self, ses: NodeServerSessionInformation, figures: LinkFigures) {
+        drop(ses);
+        let _: LinkFigures = figures;
     }
 
     /// A session has ended, and this is why. Called right before

@@ -424,7 +424,7 @@ impl Actor for NodeServer {
         } else {
             // The session's own state says why it ended. A message would come too late: ractor puts this event first.
             let session = ended.and_then(|mut ended| ended.take::<NodeSessionState>().ok());
-            state.ended(&cell, session.and_then(|session| session.closed.clone()));
+            state.ended(&cell, session);
         }
         Ok(())
     }

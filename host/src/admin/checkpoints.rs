@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use hyper::header::HeaderMap;
 use serde::Deserialize;
 
@@ -10,12 +10,13 @@ use super::body;
 use super::guard::Caller;
 use super::operations::{Answered, Shared, carry_out};
 use super::routes::may;
+use super::segment::Segment;
 use crate::control::{Request, Role};
 
 pub(super) async fn list(
     State(state): Shared,
     Extension(caller): Extension<Caller>,
-    Path(actor): Path<String>,
+    Segment(actor): Segment,
 ) -> Answered {
     carry_out(&state, caller, Request::Checkpoints { actor }, Bytes::new()).await
 }
@@ -30,11 +31,11 @@ struct BackBody {
 pub(super) async fn go_back(
     State(state): Shared,
     Extension(caller): Extension<Caller>,
-    Path(actor): Path<String>,
+    Segment(actor): Segment,
     headers: HeaderMap,
     body: Body,
 ) -> Answered {
     may(caller, Role::Operate)?;
-    let BackBody { number } = body::json(&state, &headers, body).await?;
+    let BackBody { number } = body::json(&state, caller, &headers, body).await?;
     carry_out(&state, caller, Request::GoBack { actor, number }, Bytes::new()).await
 }

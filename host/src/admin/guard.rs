@@ -101,13 +101,13 @@ fn admit(
     check_site(authority, is_secure, method, headers)?;
     let is_proved = connection.is_some_and(|connection| connection.is_proved);
     let by_certificate = state.access.client_role.filter(|_| is_proved);
-    let free = by_certificate.max(state.access.anonymous);
+    let free = by_certificate.max(state.access.proofs.anonymous());
     let Some(shown) = headers.get(header::AUTHORIZATION) else {
         return Ok(Caller { role: free });
     };
     let token = bearer(shown.as_bytes())
         .ok_or_else(|| Problem::new(Kind::WrongToken, "the header Authorization is not `Bearer TOKEN`"))?;
-    match state.access.tokens.role(token) {
+    match state.access.proofs.role(token) {
         Some(role) => Ok(Caller {
             role: free.max(Some(role)),
         }),
@@ -121,8 +121,10 @@ fn admit(
 /// The host that a request is for, with its port if it says one.
 fn authority<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Result<&'r str, Problem> {
     let mut hosts = headers.get_all(header::HOST).iter();
+    // Where the address of a request names a host as well, that is the one that it is for (RFC 9112, section 3.2.2).
+    let is_other = |host: &str| uri.authority().is_some_and(|authority| authority.as_str() != host);
     match (hosts.next().map(HeaderValue::to_str), hosts.next()) {
-        (Some(Ok(host)), None) if !host.is_empty() => Ok(host),
+        (Some(Ok(host)), None) if !host.is_empty() && !is_other(host) => Ok(host),
         (None, None) if uri.authority().is_some() => Ok(uri.authority().map_or("", |authority| authority.as_str())),
         _ => Err(Problem::new(
             Kind::BadRequest,
@@ -230,6 +232,27 @@ mod tests {
             ("null", &["none"]),
         ] {
             assert!(!check(origin, site), "{origin} {site:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_for_one_host() {
+        let of = |uri: &str, hosts: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for host in hosts {
+                headers.append(header::HOST, HeaderValue::from_static(host));
+            }
+            authority(&uri.parse().unwrap(), &headers).map(str::to_owned).ok()
+        };
+        assert_eq!(of("/v1", &["a:1"]).as_deref(), Some("a:1"));
+        assert_eq!(of("http://a:1/v1", &["a:1"]).as_deref(), Some("a:1"));
+        for (uri, hosts) in [
+            ("/v1", &[][..]),
+            ("/v1", &["a:1", "a:1"]),
+            ("/v1", &[""]),
+            ("http://evil/v1", &["a:1"]),
+        ] {
+            assert_eq!(of(uri, hosts), None, "{uri} {hosts:?}");
         }
     }
 

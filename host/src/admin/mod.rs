@@ -34,5 +34,5 @@ pub use token::{AdminToken, TokenError};
 
 pub(crate) use feed::Feed;
 pub(crate) use server::{AdminServer, AdminSetup};
-pub(crate) use state::{AdminNode, Health};
+pub(crate) use state::{AdminNode, Health, Proofs, ProofsInForce};
 pub(crate) use token::Tokens;

@@ -1,13 +1,12 @@
 //! `/v1`: steering the node and its actors, its log and its history.
 
 use axum::Extension;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::response::IntoResponse as _;
-use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use super::body;
 use super::guard::Caller;
 use super::operations::{Answered, Shared, carry_out};
 use super::problem::{Kind, Problem};
@@ -31,14 +30,6 @@ pub(super) async fn role(Extension(caller): Extension<Caller>) -> Answered {
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-pub(super) async fn figures(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
-    carry_out(&state, caller, Request::Figures, Bytes::new()).await
-}
-
-pub(super) async fn links(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
-    carry_out(&state, caller, Request::Links, Bytes::new()).await
-}
-
 pub(super) async fn show(
     State(state): Shared,
     Extension(caller): Extension<Caller>,
@@ -49,65 +40,32 @@ pub(super) async fn show(
     shown.map_err(|problem| problem.turned(Kind::Refused, Kind::Message(SendFault::NoTarget)))
 }
 
-pub(super) async fn stopped(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
-    carry_out(&state, caller, Request::Stopped, Bytes::new()).await
-}
-
 /// Who is to be steered, and how.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SteerBody {
+pub(super) struct SteerBody {
     action: SteerAction,
     target: Target,
     #[serde(default)]
     all: bool,
 }
 
-pub(super) async fn steer(
-    State(state): Shared,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answered {
-    may(caller, Role::Operate)?;
-    let SteerBody { action, target, all } = body::json(&state, &headers, body).await?;
-    carry_out(
-        &state,
-        caller,
-        Request::Steer(Steer { action, target, all }),
-        Bytes::new(),
-    )
-    .await
+impl SteerBody {
+    pub(super) fn request(self) -> Request {
+        let Self { action, target, all } = self;
+        Request::Steer(Steer { action, target, all })
+    }
 }
 
 /// Nothing is to be said.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NoBody {}
-
-pub(super) async fn drain(
-    State(state): Shared,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answered {
-    may(caller, Role::Operate)?;
-    let NoBody {} = body::json(&state, &headers, body).await?;
-    carry_out(&state, caller, Request::Leave, Bytes::new()).await
-}
-
-pub(super) async fn log_levels(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
-    let request = Request::LogLevels {
-        change: None,
-        seconds: None,
-    };
-    carry_out(&state, caller, request, Bytes::new()).await
-}
+pub(super) struct NoBody {}
 
 /// What is to be logged, and for how long.
 #[derive(Deserialize)]
 #[serde(tag = "change", rename_all = "kebab-case", deny_unknown_fields)]
-enum LevelBody {
+pub(super) enum LevelBody {
     All {
         directive: String,
         seconds: Option<u64>,
@@ -123,29 +81,17 @@ enum LevelBody {
 }
 
 impl LevelBody {
-    fn parts(self) -> (LevelChange, Option<u64>) {
-        match self {
+    pub(super) fn request(self) -> Request {
+        let (change, seconds) = match self {
             Self::All { directive, seconds } => (LevelChange::All { directive }, seconds),
             Self::Actor { actor, level, seconds } => (LevelChange::Actor { actor, level }, seconds),
             Self::Reset { seconds } => (LevelChange::Reset, seconds),
+        };
+        Request::LogLevels {
+            change: Some(change),
+            seconds,
         }
     }
-}
-
-pub(super) async fn change_log_levels(
-    State(state): Shared,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answered {
-    may(caller, Role::Operate)?;
-    let wanted: LevelBody = body::json(&state, &headers, body).await?;
-    let (change, seconds) = wanted.parts();
-    let request = Request::LogLevels {
-        change: Some(change),
-        seconds,
-    };
-    carry_out(&state, caller, request, Bytes::new()).await
 }
 
 pub(super) async fn logs(

@@ -7,8 +7,10 @@ use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
 use hyper::header::{HeaderMap, HeaderValue};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::answers;
 use super::body;
@@ -17,7 +19,7 @@ use super::problem::{Kind, Problem};
 use super::routes::may;
 use super::segment::Segment;
 use super::state::{AdminNode, AdminState, Phase};
-use crate::control::{Asker, Request, RequestId, Role, Sending, only_waits};
+use crate::control::{Asker, Request, RequestId, Role, only_waits};
 use crate::directory::trace::{self, TraceContext};
 use crate::guest::{Digest, Mode};
 use crate::supervision::reload::{OnFailure, Reload};
@@ -28,42 +30,29 @@ const PLACE_TIME: Duration = Duration::from_secs(10);
 pub(super) type Shared = State<Arc<AdminState>>;
 pub(super) type Answered = Result<Response, Problem>;
 
-pub(super) async fn status(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
-    carry_out(&state, caller, Request::Status, Bytes::new()).await
+/// Has the node answer this request, which needs no words.
+pub(super) fn asks(request: Request) -> MethodRouter<Arc<AdminState>> {
+    get(
+        move |State(state): Shared, Extension(caller): Extension<Caller>| async move {
+            carry_out(&state, caller, request, Bytes::new()).await
+        },
+    )
 }
 
-pub(super) async fn nodes(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
-    carry_out(&state, caller, Request::Nodes, Bytes::new()).await
-}
-
-pub(super) async fn actors(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
-    carry_out(&state, caller, Request::Actors, Bytes::new()).await
-}
-
-pub(super) async fn groups(State(state): Shared, Extension(caller): Extension<Caller>) -> Answered {
-    carry_out(&state, caller, Request::Groups, Bytes::new()).await
-}
-
-pub(super) async fn call(
-    State(state): Shared,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answered {
-    may(caller, Role::Operate)?;
-    let message: Sending = body::json(&state, &headers, body).await?;
-    carry_out_in(&state, caller, Request::Call(message), Bytes::new(), parent(&headers)).await
-}
-
-pub(super) async fn cast(
-    State(state): Shared,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answered {
-    may(caller, Role::Operate)?;
-    let message: Sending = body::json(&state, &headers, body).await?;
-    carry_out_in(&state, caller, Request::Cast(message), Bytes::new(), parent(&headers)).await
+/// Has the node carry out what a body of JSON says, for whoever has the role. Nobody else's body is read.
+pub(super) fn takes<B>(role: Role, request: fn(B) -> Request) -> MethodRouter<Arc<AdminState>>
+where
+    B: DeserializeOwned + Send + 'static,
+{
+    post(
+        move |State(state): Shared, Extension(caller): Extension<Caller>, headers: HeaderMap, body: Body| async move {
+            may(caller, role)?;
+            let request = request(body::json(&state, caller, &headers, body).await?);
+            let is_sent = matches!(request, Request::Call(_) | Request::Cast(_));
+            let parent = is_sent.then(|| parent(&headers)).flatten();
+            carry_out_in(&state, caller, request, Bytes::new(), parent).await
+        },
+    )
 }
 
 /// How a module is reloaded: what is not said is as in `ractor-host reload` without options.
@@ -90,7 +79,7 @@ pub(super) async fn reload(
     body: Body,
 ) -> Answered {
     may(caller, Role::Deploy)?;
-    let wanted: ReloadBody = body::json(&state, &headers, body).await?;
+    let wanted: ReloadBody = body::json(&state, caller, &headers, body).await?;
     for digest in wanted.digest.iter().chain(&wanted.planned) {
         check_digest(digest)?;
     }
@@ -114,6 +103,7 @@ pub(super) async fn reload(
 #[serde(deny_unknown_fields)]
 struct RollbackBody {
     id: Option<RequestId>,
+    planned: Option<String>,
 }
 
 pub(super) async fn rollback(
@@ -124,9 +114,14 @@ pub(super) async fn rollback(
     body: Body,
 ) -> Answered {
     may(caller, Role::Deploy)?;
-    let RollbackBody { id } = body::json(&state, &headers, body).await?;
-    let id = id.unwrap_or_else(RequestId::random);
-    carry_out(&state, caller, Request::Rollback { id, module }, Bytes::new()).await
+    let RollbackBody { id, planned } = body::json(&state, caller, &headers, body).await?;
+    planned.as_deref().map_or(Ok(()), check_digest)?;
+    let request = Request::Rollback {
+        id: id.unwrap_or_else(RequestId::random),
+        module,
+        planned,
+    };
+    carry_out(&state, caller, request, Bytes::new()).await
 }
 
 /// A component that is to be uploaded.
@@ -145,7 +140,7 @@ pub(super) async fn begin_upload(
 ) -> Answered {
     may(caller, Role::Deploy)?;
     check_digest(&digest)?;
-    let UploadBody { size } = body::json(&state, &headers, body).await?;
+    let UploadBody { size } = body::json(&state, caller, &headers, body).await?;
     carry_out(&state, caller, Request::BeginUpload { digest, size }, Bytes::new()).await
 }
 
@@ -166,7 +161,7 @@ pub(super) async fn upload(
             "say with `?offset=N` which byte of the component comes first",
         )
     })?;
-    let piece = body::read(&state, body).await?;
+    let piece = body::read(&state, caller, body).await?;
     carry_out(&state, caller, Request::Upload { digest, offset }, piece).await
 }
 
@@ -180,18 +175,6 @@ pub(super) async fn outcome(
         .parse()
         .map_err(|error| Problem::new(Kind::BadRequest, format!("{error}")))?;
     carry_out(&state, caller, Request::Outcome { id }, Bytes::new()).await
-}
-
-/// Any request, as commands send it to the node.
-pub(super) async fn ask(
-    State(state): Shared,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answered {
-    may(caller, Role::Observe)?;
-    let request: Request = body::json(&state, &headers, body).await?;
-    carry_out(&state, caller, request, Bytes::new()).await
 }
 
 fn check_digest(digest: &str) -> Result<(), Problem> {

@@ -15,12 +15,11 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::body::MOST_BODIES;
+use super::body::BodyRooms;
 use super::guard::Connection;
 use super::routes::router;
-use super::state::{Access, AdminNode, AdminState, Phase};
+use super::state::{Access, AdminNode, AdminState, Phase, Proofs};
 use super::stream::GuardedStream;
-use super::token::Tokens;
 use crate::control::Role;
 use crate::metrics::MetricsPage;
 use crate::tls::{ClientAuth, Tls, TlsError};
@@ -56,9 +55,7 @@ pub(crate) struct AdminSetup {
     /// The node's full name.
     pub(crate) node_name: String,
     pub(crate) listen: SocketAddr,
-    pub(crate) tokens: Tokens,
-    /// The role of those who prove nothing.
-    pub(crate) anonymous: Option<Role>,
+    pub(crate) proofs: Proofs,
     /// The role of those who show a certificate.
     pub(crate) client_role: Option<Role>,
     pub(crate) allowed_hosts: Vec<String>,
@@ -105,8 +102,7 @@ impl AdminServer {
             node_name: setup.node_name,
             address,
             access: Access {
-                tokens: setup.tokens,
-                anonymous: setup.anonymous,
+                proofs: setup.proofs,
                 client_role: setup.client_role,
                 allowed_hosts: setup.allowed_hosts,
             },
@@ -116,7 +112,7 @@ impl AdminServer {
             node: OnceLock::new(),
             ending: ending.subscribe(),
             refusals: parking_lot::Mutex::default(),
-            bodies: Semaphore::new(MOST_BODIES),
+            bodies: BodyRooms::default(),
         });
         let (alive, ended) = watch::channel(());
         let acceptor = Acceptor {
@@ -148,6 +144,11 @@ impl AdminServer {
     pub(crate) fn url(&self) -> String {
         let scheme = if self.is_secure { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
+    }
+
+    /// What is replaced when a token is.
+    pub(crate) fn proofs(&self) -> &Proofs {
+        &self.state.access.proofs
     }
 
     /// The node is up.

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
+use super::body::BodyRooms;
 use super::feed::Feed;
 use super::refusals::RefusalLog;
 use super::token::Tokens;
@@ -42,13 +43,48 @@ pub(crate) struct AdminNode {
 
 /// What decides who may do what.
 pub(super) struct Access {
-    pub(super) tokens: Tokens,
-    /// The role of those who prove nothing.
-    pub(super) anonymous: Option<Role>,
+    pub(super) proofs: Proofs,
     /// The role of those who show a certificate.
     pub(super) client_role: Option<Role>,
     /// Names besides those of this machine. Where other machines reach the node, any name is good.
     pub(super) allowed_hosts: Vec<String>,
+}
+
+/// Which tokens prove which roles. They may be replaced while the node runs; clones share them.
+#[derive(Clone)]
+pub(crate) struct Proofs(watch::Sender<ProofsInForce>);
+
+#[derive(Clone, Default)]
+pub(crate) struct ProofsInForce {
+    pub(crate) tokens: Tokens,
+    /// The role of those who prove nothing.
+    pub(crate) anonymous: Option<Role>,
+}
+
+impl Proofs {
+    pub(crate) fn new(proofs: ProofsInForce) -> Self {
+        Self(watch::Sender::new(proofs))
+    }
+
+    /// These count from the next request on. Answers that go on end, since whoever reads them may not any more.
+    pub(crate) fn replace(&self, proofs: ProofsInForce) {
+        self.0.send_replace(proofs);
+    }
+
+    /// The role that a token proves, if it is one of the node's.
+    pub(super) fn role(&self, token: &[u8]) -> Option<Role> {
+        self.0.borrow().tokens.role(token)
+    }
+
+    /// The role of those who prove nothing.
+    pub(super) fn anonymous(&self) -> Option<Role> {
+        self.0.borrow().anonymous
+    }
+
+    /// Changes when they are replaced.
+    pub(super) fn changes(&self) -> watch::Receiver<ProofsInForce> {
+        self.0.subscribe()
+    }
 }
 
 /// See the module.
@@ -64,8 +100,7 @@ pub(super) struct AdminState {
     /// True once connections are to end.
     pub(super) ending: watch::Receiver<bool>,
     pub(super) refusals: Mutex<RefusalLog>,
-    /// Bodies that are read at once.
-    pub(super) bodies: Semaphore,
+    pub(super) bodies: BodyRooms,
 }
 
 impl AdminState {

@@ -18,7 +18,8 @@ pub(super) async fn stream(State(state): Shared, Extension(caller): Extension<Ca
     observes(caller)?;
     let reader = up(&state)?.feed.read();
     let reader = reader.map_err(|full| Problem::new(Kind::Busy, full.to_string()))?;
-    let frames = stream::unfold((reader, state.ending.clone()), |(mut reader, mut ending)| async move {
+    let begun = (reader, state.ending.clone(), state.access.proofs.changes());
+    let frames = stream::unfold(begun, |(mut reader, mut ending, mut proofs)| async move {
         if reader.has_ended() {
             return None;
         }
@@ -26,8 +27,9 @@ pub(super) async fn stream(State(state): Shared, Extension(caller): Extension<Ca
             frame = reader.next() => frame?,
             // The sender goes only with the server, which is the end too.
             _ = ending.wait_for(|ending| *ending) => reader.end("the node has stopped"),
+            _ = proofs.changed() => reader.end("the tokens of the node were replaced"),
         };
-        Some((Ok::<_, Infallible>(frame), (reader, ending)))
+        Some((Ok::<_, Infallible>(frame), (reader, ending, proofs)))
     });
     Ok(([(CONTENT_TYPE, "text/event-stream")], Body::from_stream(frames)).into_response())
 }

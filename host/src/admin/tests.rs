@@ -13,8 +13,8 @@ use tokio::sync::Mutex;
 use super::feed::Feed;
 use super::openapi::DOCUMENT;
 use super::server::{AdminServer, AdminSetup};
-use super::state::{AdminNode, Health};
-use super::token::Tokens;
+use super::state::{AdminNode, Health, Proofs, ProofsInForce};
+use super::token::{AdminToken, Tokens};
 use crate::control::idle::Idle;
 use crate::control::{Asker, GivenUpStatus, RequestWorker, Role};
 use crate::directory::BoxFuture;
@@ -40,11 +40,18 @@ impl Health for GaveUp {
 }
 
 async fn server(anonymous: Option<Role>) -> AdminServer {
+    server_for(ProofsInForce {
+        tokens: Tokens::default(),
+        anonymous,
+    })
+    .await
+}
+
+async fn server_for(proofs: ProofsInForce) -> AdminServer {
     let setup = AdminSetup {
         node_name: "idle@localhost".to_owned(),
         listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
-        tokens: Tokens::default(),
-        anonymous,
+        proofs: Proofs::new(proofs),
         client_role: None,
         allowed_hosts: Vec::new(),
         required_peers: Vec::new(),
@@ -85,6 +92,40 @@ async fn ask(server: &AdminServer, method: &str, path: &str, body: &str) -> (u16
     }
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
     (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
+}
+
+#[tokio::test]
+async fn slow_bodies_of_those_who_may_only_look_keep_nobody_else_waiting() {
+    let token = AdminToken::from_variable("TOKEN", Ok("operate-0123456789abcdef".to_owned())).unwrap();
+    let server = server_for(ProofsInForce {
+        tokens: Tokens::new([(Role::Operate, &token)]),
+        anonymous: Some(Role::Observe),
+    })
+    .await;
+    open(&server);
+    let head = "HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n";
+    let mut slow = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(server.address()).await.unwrap();
+        let begun = format!("POST /v1/ask {head}Content-Length: 10\r\n\r\n{{");
+        stream.write_all(begun.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    let cast = r#"{"target":"a","message":"B"}"#;
+    let request = format!(
+        "POST /v1/cast {head}Authorization: Bearer operate-0123456789abcdef\r\nContent-Length: {}\r\n\r\n{cast}",
+        cast.len()
+    );
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let read = stream.read_to_string(&mut answer);
+    // Well below the time that the others have for theirs.
+    tokio::time::timeout(Duration::from_secs(20), read)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }
 
 #[tokio::test]
@@ -256,7 +297,7 @@ async fn every_operation_of_the_openapi_document_is_there_and_no_other() {
     }
     assert_eq!(
         operations.len(),
-        35,
+        37,
         "a route that is added or goes is one of the document, too: {operations:?}"
     );
 }

@@ -1,19 +1,18 @@
 //! `/v1/traces`: what passes actors, begun by one request and followed by others.
 
 use axum::Extension;
-use axum::body::{Body, Bytes};
-use axum::extract::{Path, RawQuery, State};
-use hyper::header::HeaderMap;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
 use serde::Deserialize;
 
-use super::body;
 use super::guard::Caller;
 use super::operating::wait_ms;
 use super::operations::{Answered, Shared, carry_out};
 use super::problem::{Kind, Problem};
 use super::query::Query;
 use super::routes::may;
-use crate::control::{Request, Role, Target, TraceQuery, TraceStart};
+use super::segment::Segment;
+use crate::control::{Request, RequestId, Role, Target, TraceQuery, TraceStart};
 
 /// The events of a trace in one second if the request doesn't say.
 const USUAL_EACH_SECOND: u32 = 100;
@@ -28,7 +27,7 @@ const USUAL_FOR_MS: u64 = 60_000;
 /// values have to be asked for.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TraceBody {
+pub(super) struct TraceBody {
     target: Target,
     message: Option<String>,
     #[serde(default)]
@@ -38,35 +37,27 @@ struct TraceBody {
     for_ms: Option<u64>,
 }
 
-pub(super) async fn begin(
-    State(state): Shared,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answered {
-    may(caller, Role::Observe)?;
-    let wanted: TraceBody = body::json(&state, &headers, body).await?;
-    let start = TraceStart {
-        target: wanted.target,
-        message: wanted.message,
-        values: wanted.values,
-        each_second: wanted.each_second.unwrap_or(USUAL_EACH_SECOND),
-        most: wanted.most.unwrap_or(USUAL_MOST),
-        for_ms: wanted.for_ms.unwrap_or(USUAL_FOR_MS),
-    };
-    carry_out(&state, caller, Request::BeginTrace(start), Bytes::new()).await
+impl TraceBody {
+    pub(super) fn request(self) -> Request {
+        Request::BeginTrace(TraceStart {
+            target: self.target,
+            message: self.message,
+            values: self.values,
+            each_second: self.each_second.unwrap_or(USUAL_EACH_SECOND),
+            most: self.most.unwrap_or(USUAL_MOST),
+            for_ms: self.for_ms.unwrap_or(USUAL_FOR_MS),
+        })
+    }
 }
 
 pub(super) async fn read(
     State(state): Shared,
     Extension(caller): Extension<Caller>,
-    Path(trace): Path<String>,
+    Segment(trace): Segment,
     RawQuery(query): RawQuery,
 ) -> Answered {
     may(caller, Role::Observe)?;
-    let trace = trace
-        .parse()
-        .map_err(|error| Problem::new(Kind::BadRequest, format!("{error}")))?;
+    let trace = parse(&trace)?;
     let query = Query::parse(query.as_deref(), &["next", "values", "wait_ms"])?;
     let asked = TraceQuery {
         trace,
@@ -75,4 +66,21 @@ pub(super) async fn read(
         wait_ms: wait_ms(&query)?,
     };
     carry_out(&state, caller, Request::Trace(asked), Bytes::new()).await
+}
+
+/// Ends a trace at the node: nothing of it is kept.
+pub(super) async fn end(
+    State(state): Shared,
+    Extension(caller): Extension<Caller>,
+    Segment(trace): Segment,
+) -> Answered {
+    may(caller, Role::Observe)?;
+    let trace = parse(&trace)?;
+    carry_out(&state, caller, Request::EndTrace { trace }, Bytes::new()).await
+}
+
+fn parse(trace: &str) -> Result<RequestId, Problem> {
+    trace
+        .parse()
+        .map_err(|error| Problem::new(Kind::BadRequest, format!("{error}")))
 }

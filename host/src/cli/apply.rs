@@ -12,7 +12,7 @@ use super::arguments::{ControlArguments, OutputFormat};
 use super::deploy::on_nodes;
 use super::failure::{Failure, NEEDS_RESTART, USAGE};
 use super::nodes::ControlledNode;
-use super::output::printable;
+use super::output::{self, printable};
 use super::survey::Survey;
 use crate::control::{Answer, ApplyOutcome, ApplyReport, ChangeAction, ChangedThing, ConfigChange, Request, RequestId};
 use crate::host::HostBuilder;
@@ -57,19 +57,26 @@ pub(super) fn apply(arguments: ApplyArguments, builder: &HostBuilder) -> Result<
         mut control,
         dry_run,
         request,
-        output,
+        output: format,
     } = arguments;
     control.config = control.config.or(file);
     let asked = on_nodes(&control, builder, async |nodes| {
         let mut outcomes = Vec::new();
+        let mut failed = None;
         // One after the other: what fails at one of them is not tried at the next.
         for node in nodes {
-            let outcome = ask(node, dry_run, request).await;
-            let is_well = outcome.as_ref().is_ok_and(|applied| is_well(&applied.report));
-            outcomes.push(outcome);
-            if !is_well {
-                break;
+            let name = node.name.clone();
+            if let Some(failed) = &failed {
+                output::note(format_args!(
+                    "{name} was not asked, because {failed} did not apply its file"
+                ));
+                continue;
             }
+            let outcome = ask(node, dry_run, request).await;
+            if !outcome.as_ref().is_ok_and(|applied| is_well(&applied.report)) {
+                failed = Some(name);
+            }
+            outcomes.push(outcome);
         }
         Ok(Survey::of(outcomes))
     })?;
@@ -78,7 +85,7 @@ pub(super) fn apply(arguments: ApplyArguments, builder: &HostBuilder) -> Result<
         .iter()
         .map(|applied| code(&applied.report))
         .max_by_key(|code| severity(*code));
-    let code = asked.report(output, |out, all| {
+    let code = asked.report(format, |out, all| {
         all.iter().try_for_each(|applied| write(out, applied))
     })?;
     if code != ExitCode::SUCCESS {
@@ -182,7 +189,9 @@ fn in_words(change: &ConfigChange) -> String {
         (ChangedThing::Actors, Some(number)) if number > 1 => format!("{number} actors of `{name}`"),
         (ChangedThing::Actors, _) => format!("actor `{name}`"),
         (ChangedThing::Peer, _) => format!("peer {name}"),
-        (ChangedThing::Certificates, _) => "certificates".to_owned(),
+        (ChangedThing::Secrets, _) => format!("secrets of [{name}]"),
+        (ChangedThing::Log, _) => "what is logged".to_owned(),
+        (ChangedThing::Certificates, _) => format!("certificates of [{name}]"),
     };
     let keys = printable(&change.keys.join(", ")).to_string();
     match (keys.is_empty(), change.of, change.action) {

@@ -285,8 +285,13 @@ impl ClusterClient {
             return Err(self.unconfirmed());
         }
         // Nothing is lost if this takes too long: the process ends with it.
-        drop(self.server.stop_and_wait(None, Some(GOODBYE)).await);
+        self.close().await;
         Ok(())
+    }
+
+    /// Ends the session, or what is left of it.
+    pub(super) async fn close(&self) {
+        drop(self.server.stop_and_wait(None, Some(GOODBYE)).await);
     }
 
     /// Waits until the session has ended. False if it has not by the deadline.

@@ -77,6 +77,7 @@ pub(super) fn rollback(arguments: &RollbackArguments, builder: &HostBuilder) -> 
         let request = Request::Rollback {
             id,
             module: arguments.module.clone(),
+            planned: None,
         };
         Ok(rollout::roll(&mut nodes, &arguments.module, id, &request).await)
     })?;

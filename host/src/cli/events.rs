@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::arguments::{ControlArguments, OutputFormat};
 use super::deploy::on_nodes;
 use super::failure::Failure;
-use super::nodes::ControlledNode;
+use super::follow::{Following, Page, Pages, follow};
+use super::lasting::PatienceArguments;
 use super::output::{self, NotWritten, Reader, printable};
 use super::units;
 use crate::control::{Answer, Request};
@@ -23,19 +24,18 @@ Examples:
   ractor-host events --follow
   ractor-host events --lines 20 --all-nodes --output json";
 
-/// The time that one node waits for an event before the next one is asked.
-const TURN: Duration = Duration::from_millis(500);
-
-/// The same if there is no next one.
-const LONG_TURN: Duration = Duration::from_secs(20);
+/// The longest that a node waits for an event.
+const TURN: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Args)]
 pub(super) struct EventsArguments {
     #[command(flatten)]
     pub(super) control: ControlArguments,
-    /// Go on with the events to come, until the command is interrupted or the node ends.
+    /// Go on with the events to come, until the command is interrupted or the node is gone for good.
     #[arg(long, short = 'F')]
     pub(super) follow: bool,
+    #[command(flatten)]
+    pub(super) patience: PatienceArguments,
     /// How many of the last events to show.
     #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 100)]
     pub(super) lines: usize,
@@ -59,45 +59,59 @@ enum Entry<'a> {
     },
 }
 
-pub(super) fn events(arguments: &EventsArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    on_nodes(&arguments.control, builder, async |nodes| {
-        let turn = if nodes.len() > 1 { TURN } else { LONG_TURN };
-        let first = EventQuery {
-            next: None,
-            last: arguments.lines,
-            wait_ms: 0,
-        };
-        let mut readers: Vec<(ControlledNode, EventQuery)> = nodes.into_iter().map(|node| (node, first)).collect();
-        let is_marked = readers.len() > 1;
-        loop {
-            for (node, query) in &mut readers {
-                if read(node, query, arguments, is_marked).await? == Reader::Gone {
-                    return Ok(());
-                }
-                query.wait_ms = u64::try_from(turn.as_millis()).unwrap_or(u64::MAX);
-            }
-            if !arguments.follow {
-                return Ok(());
-            }
-        }
-    })?;
-    Ok(ExitCode::SUCCESS)
+/// The events of one node.
+struct EventPages {
+    query: EventQuery,
+    format: OutputFormat,
+    is_marked: bool,
 }
 
-/// Shows what there is.
-async fn read(
-    node: &mut ControlledNode,
-    query: &mut EventQuery,
-    arguments: &EventsArguments,
-    is_marked: bool,
-) -> anyhow::Result<Reader> {
-    // Whoever follows events may do so for days; it is each answer that has its time.
-    node.renew_deadline(arguments.control.timeout);
-    let Answer::Events(page) = node.ask(&Request::Events(*query)).await? else {
-        anyhow::bail!("{} did not show its events", node.name);
-    };
-    query.next = Some(page.next);
-    Ok(show(&node.name, &page, arguments.output, is_marked)?)
+pub(super) fn events(arguments: &EventsArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
+    on_nodes(&arguments.control, builder, async |nodes| {
+        let is_marked = nodes.len() > 1;
+        let readers = nodes.into_iter().map(|node| {
+            let query = EventQuery {
+                next: None,
+                last: arguments.lines,
+                wait_ms: 0,
+            };
+            let pages = EventPages {
+                query,
+                format: arguments.output,
+                is_marked,
+            };
+            (node, pages)
+        });
+        let following = Following {
+            goes_on: arguments.follow,
+            turn: TURN,
+            timeout: arguments.control.timeout,
+            patience: arguments.patience.retry_for,
+        };
+        follow(readers.collect(), &following).await
+    })
+}
+
+impl Pages for EventPages {
+    fn request(&mut self, wait_ms: u64) -> Request {
+        self.query.wait_ms = wait_ms;
+        Request::Events(self.query)
+    }
+
+    fn show(&mut self, node: &str, page: Answer) -> anyhow::Result<Page> {
+        let Answer::Events(page) = page else {
+            anyhow::bail!("{node} did not show its events");
+        };
+        self.query.next = Some(page.next);
+        Ok(match show(node, &page, self.format, self.is_marked)? {
+            Reader::Gone => Page::Unread,
+            Reader::There => Page::Whole,
+        })
+    }
+
+    fn begin_anew(&mut self) {
+        self.query.next = Some(0);
+    }
 }
 
 fn show(node: &str, page: &EventPage, format: OutputFormat, is_marked: bool) -> Result<Reader, NotWritten> {

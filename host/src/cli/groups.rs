@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use ractor::pg::DEFAULT_SCOPE;
 use serde::Serialize;
 
 use super::arguments::GroupsArguments;
@@ -57,7 +58,11 @@ fn row(node: &str, group: &GroupRow) -> [String; 5] {
     [
         node.to_owned(),
         group.group.clone(),
-        group.scope.clone(),
+        if group.scope == DEFAULT_SCOPE {
+            String::new()
+        } else {
+            group.scope.clone()
+        },
         group.here.to_string(),
         elsewhere.join(", "),
     ]

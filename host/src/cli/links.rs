@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::arguments::{ControlArguments, OutputFormat};
 use super::failure::Failure;
+use super::output::printable;
 use super::survey::survey;
 use super::table::{number, text, write_table};
 use super::units::{bytes, duration, rate, short};
@@ -47,21 +48,25 @@ fn write_links(out: &mut impl Write, nodes: &[NodeLinks]) -> io::Result<()> {
     let columns = [
         text("NODE"),
         text("PEER"),
-        text("VERSION"),
-        text("ADDRESS"),
-        number("UP"),
+        text("VERSION").spare(5),
+        text("ADDRESS").spare(3),
+        number("UP").spare(1),
         number("RTT"),
         number("SENT/S"),
         number("RECEIVED/S"),
-        number("SENT"),
-        number("RECEIVED"),
-        number("OUTBOX"),
+        number("SENT").spare(4),
+        number("RECEIVED").spare(4),
+        number("OUTBOX").spare(2),
         number("DEAD LETTERS"),
     ];
     let rows = nodes
         .iter()
         .flat_map(|of| of.links.iter().map(|link| row(&of.node, link)));
-    write_table(out, columns, rows)
+    write_table(out, columns, rows)?;
+    nodes
+        .iter()
+        .filter(|of| of.links.is_empty())
+        .try_for_each(|of| writeln!(out, "{} has no sessions with other nodes", printable(&of.node)))
 }
 
 fn row(node: &str, link: &LinkRow) -> [String; 12] {

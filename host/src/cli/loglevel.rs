@@ -4,11 +4,13 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::failure::Failure;
 use super::operating::LoglevelArguments;
-use super::output::printable;
+use super::output::{self, printable};
 use super::survey::survey;
+use crate::config::did_you_mean;
 use crate::control::{ActorLevel, Answer, LevelChange, LogLevels, Request};
 use crate::host::HostBuilder;
 
@@ -44,7 +46,10 @@ fn change(arguments: &LoglevelArguments) -> Result<Option<LevelChange>, Failure>
     Ok(match (actor, directive) {
         (None, None) if arguments.reset => Some(LevelChange::Reset),
         (None, None) => None,
-        (None, Some(directive)) => Some(LevelChange::All { directive }),
+        (None, Some(directive)) => {
+            check_words(&directive)?;
+            Some(LevelChange::All { directive })
+        }
         (Some(actor), None) if arguments.reset => Some(LevelChange::Actor { actor, level: None }),
         (Some(_), None) => {
             return Err(Failure::usage(
@@ -61,6 +66,23 @@ fn change(arguments: &LoglevelArguments) -> Result<Option<LevelChange>, Failure>
             Some(LevelChange::Actor { actor, level })
         }
     })
+}
+
+/// A word that is no level stands for the part of the program of that name: all of it is logged then, and nothing else. Few mean that.
+fn check_words(directive: &str) -> Result<(), Failure> {
+    let is_level = |part: &str| part.parse::<LevelFilter>().is_ok();
+    let mut parts = directive.split(',').map(str::trim);
+    for part in parts.clone().filter(|part| !is_level(part)) {
+        if let Some(question) = did_you_mean(part, LEVELS.map(|(name, _)| name)) {
+            return Err(Failure::usage(format_args!("`{part}` is no level; {question}")));
+        }
+    }
+    if !parts.any(is_level) {
+        output::note(format_args!(
+            "nothing is logged any more of what this does not name; `info,{directive}` keeps that"
+        ));
+    }
+    Ok(())
 }
 
 const LEVELS: [(&str, ActorLevel); 6] = [

@@ -9,18 +9,15 @@ use serde::Serialize;
 use super::arguments::OutputFormat;
 use super::deploy::on_nodes;
 use super::failure::Failure;
-use super::nodes::ControlledNode;
+use super::follow::{Following, Page, Pages, follow};
 use super::operating::LogsArguments;
 use super::output::{self, NotWritten, Reader, printable};
 use super::steer;
 use crate::control::{Answer, LogLines, LogQuery, LoggedLine, Request};
 use crate::host::HostBuilder;
 
-/// The time that one node waits for a line before the next one is asked.
-const TURN: Duration = Duration::from_millis(500);
-
-/// The same if there is no next one.
-const LONG_TURN: Duration = Duration::from_secs(20);
+/// The longest that a node waits for a line.
+const TURN: Duration = Duration::from_secs(20);
 
 /// A line of JSON: a line of the log, or how many are missing.
 #[derive(Serialize)]
@@ -37,6 +34,13 @@ enum Entry<'a> {
     },
 }
 
+/// The log of one node.
+struct LogPages {
+    query: LogQuery,
+    format: OutputFormat,
+    is_marked: bool,
+}
+
 pub(super) fn logs(arguments: &LogsArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
     on_nodes(&arguments.control, builder, async |nodes| {
         let (nodes, target) = match &arguments.target {
@@ -46,52 +50,52 @@ pub(super) fn logs(arguments: &LogsArguments, builder: &HostBuilder) -> Result<E
             }
             None => (nodes, None),
         };
-        let turn = if nodes.len() > 1 { TURN } else { LONG_TURN };
-        let query = LogQuery {
-            next: None,
-            last: arguments.lines,
-            target,
-            level: arguments.level.map(Into::into),
-            wait_ms: 0,
+        let is_marked = nodes.len() > 1;
+        let readers = nodes.into_iter().map(|node| {
+            let query = LogQuery {
+                next: None,
+                last: arguments.lines,
+                target: target.clone(),
+                level: arguments.level.map(Into::into),
+                wait_ms: 0,
+            };
+            let pages = LogPages {
+                query,
+                format: arguments.output,
+                is_marked,
+            };
+            (node, pages)
+        });
+        let following = Following {
+            goes_on: arguments.follow,
+            turn: TURN,
+            timeout: arguments.control.timeout,
+            patience: arguments.patience.retry_for,
         };
-        let mut readers: Vec<(ControlledNode, LogQuery)> =
-            nodes.into_iter().map(|node| (node, query.clone())).collect();
-        let is_marked = readers.len() > 1;
-        loop {
-            for (node, query) in &mut readers {
-                if read(node, query, arguments, is_marked).await? == Reader::Gone {
-                    return Ok(());
-                }
-                if arguments.follow {
-                    query.wait_ms = u64::try_from(turn.as_millis()).unwrap_or(u64::MAX);
-                }
-            }
-            if !arguments.follow {
-                return Ok(());
-            }
-        }
-    })?;
-    Ok(ExitCode::SUCCESS)
+        follow(readers.collect(), &following).await
+    })
 }
 
-/// Shows what there is.
-async fn read(
-    node: &mut ControlledNode,
-    query: &mut LogQuery,
-    arguments: &LogsArguments,
-    is_marked: bool,
-) -> anyhow::Result<Reader> {
-    loop {
-        // Whoever follows a log may do so for days; it is each answer that has its time.
-        node.renew_deadline(arguments.control.timeout);
-        let Answer::Logs(answer) = node.ask(&Request::Logs(query.clone())).await? else {
-            anyhow::bail!("{} did not show its log", node.name);
+impl Pages for LogPages {
+    fn request(&mut self, wait_ms: u64) -> Request {
+        self.query.wait_ms = wait_ms;
+        Request::Logs(self.query.clone())
+    }
+
+    fn show(&mut self, node: &str, page: Answer) -> anyhow::Result<Page> {
+        let Answer::Logs(lines) = page else {
+            anyhow::bail!("{node} did not show its log");
         };
-        query.next = Some(answer.next);
-        let reader = show(&node.name, &answer, arguments.output, is_marked)?;
-        if answer.is_all || reader == Reader::Gone {
-            return Ok(reader);
-        }
+        self.query.next = Some(lines.next);
+        Ok(match show(node, &lines, self.format, self.is_marked)? {
+            Reader::Gone => Page::Unread,
+            Reader::There if lines.is_all => Page::Whole,
+            Reader::There => Page::More,
+        })
+    }
+
+    fn begin_anew(&mut self) {
+        self.query.next = Some(0);
     }
 }
 

@@ -53,11 +53,20 @@ fn write_node(out: &mut impl Write, figures: &NodeFigures) -> io::Result<()> {
     )?;
     line(
         "memory",
-        format!(
-            "{} resident; guests have grown to {}",
-            bytes(process.resident_bytes),
-            bytes(figures.guests_memory_bytes)
-        ),
+        match (figures.guests_resident_bytes, figures.own.resident_bytes) {
+            (Some(guests), Some(own)) => format!(
+                "{} resident: {} of guests, which have grown to {}, {} of the node itself",
+                bytes(process.resident_bytes),
+                bytes(guests),
+                bytes(figures.guests_memory_bytes),
+                bytes(own)
+            ),
+            _ => format!(
+                "{} resident; guests have grown to {}",
+                bytes(process.resident_bytes),
+                bytes(figures.guests_memory_bytes)
+            ),
+        },
     )?;
     line(
         "processor",

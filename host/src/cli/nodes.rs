@@ -123,6 +123,7 @@ async fn at(address: &PeerAddress, access: &ClusterAccess, deadline: Deadline) -
             control: Box::new(control),
             client: Box::new(client),
         },
+        way: Way::At(address.clone(), Box::new(access.clone())),
         deadline,
     })
 }
@@ -138,6 +139,7 @@ async fn here(config: &NodeConfig, deadline: Deadline) -> anyhow::Result<Control
                     name,
                     address: path.display().to_string(),
                     channel: Channel::Local(client),
+                    way: Way::Here(Box::new(config.clone())),
                     deadline,
                 });
             }
@@ -165,10 +167,17 @@ pub(super) struct ControlledNode {
     /// Where it was reached: an address, or the path of a socket.
     pub(super) address: String,
     channel: Channel,
+    way: Way,
     deadline: Deadline,
 }
 
-/// The way to a node.
+/// How to get to a node.
+enum Way {
+    At(PeerAddress, Box<ClusterAccess>),
+    Here(Box<NodeConfig>),
+}
+
+/// The connection to a node.
 enum Channel {
     Cluster {
         control: Box<ControlClient>,
@@ -179,9 +188,27 @@ enum Channel {
 }
 
 impl ControlledNode {
-    /// From now on the command may take so long once more.
-    pub(super) fn renew(&mut self, timeout: std::time::Duration) {
-        self.deadline = Deadline::after(timeout);
+    /// Connects to the same node anew, in the time that the requests have.
+    pub(super) async fn reconnect(&mut self) -> anyhow::Result<()> {
+        let again = match (&self.channel, &self.way) {
+            (Channel::Cluster { client, .. }, Way::At(address, access)) => {
+                // First: otherwise the control actor may be found by its name in the session that is lost.
+                client.close().await;
+                at(address, access, self.deadline).await?
+            }
+            (_, Way::At(address, access)) => at(address, access, self.deadline).await?,
+            (_, Way::Here(config)) => here(config, self.deadline).await?,
+        };
+        if again.name != self.name {
+            anyhow::bail!(
+                "at {}, {} has taken the place of {}",
+                self.address,
+                again.name,
+                self.name
+            );
+        }
+        *self = again;
+        Ok(())
     }
 
     /// Asks, and waits for the answer.

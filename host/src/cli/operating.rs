@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::arguments::{ControlArguments, OutputFormat};
+use super::lasting::PatienceArguments;
 use super::timeout::parse_timeout;
 use crate::control::{LogLevel, Target};
 
@@ -97,9 +98,11 @@ pub(super) struct LogsArguments {
     pub(super) control: ControlArguments,
     /// Lines about this actor alone: its name, `NAME@NODE`, `group:NAME` or `pid:N`.
     pub(super) target: Option<Target>,
-    /// Go on with the lines to come, until the command is interrupted or the node ends.
+    /// Go on with the lines to come, until the command is interrupted or the node is gone for good.
     #[arg(long, short = 'F')]
     pub(super) follow: bool,
+    #[command(flatten)]
+    pub(super) patience: PatienceArguments,
     /// How many of the last lines to show.
     #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 100)]
     pub(super) lines: usize,

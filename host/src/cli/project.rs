@@ -1,5 +1,6 @@
 //! `new`, `build`, `test` and `bindgen`: projects of guests, in every language that there is an SDK for.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use ractor_host_project::{Built, Created, Language, Outcome, Project, ProjectErr
 use super::bindgen::{self, BindgenArguments};
 use super::failure::Failure;
 use super::output;
+use super::schema::{SCHEMA, SCHEMA_FILE};
 use crate::guest::HostInterfaces;
 use crate::ops::console;
 
@@ -110,7 +112,12 @@ fn runtime() -> impl TypedValueParser<Value = Language> {
 pub(super) fn project(command: ProjectCommand, interfaces: &HostInterfaces) -> Result<ExitCode, Failure> {
     match command {
         ProjectCommand::New(NewArguments { lang, folder }) => {
-            let created = ractor_host_project::create(&folder, lang)?;
+            let mut created = ractor_host_project::create(&folder, lang)?;
+            // The first line of its node.toml leads here.
+            let schema = folder.join(SCHEMA_FILE);
+            fs::write(&schema, SCHEMA)
+                .map_err(|error| Failure::runtime(format_args!("{}: {error}", schema.display())))?;
+            created.files.push(SCHEMA_FILE.into());
             output::write(|out| write_created(out, &created, lang))?;
         }
         ProjectCommand::Build(arguments) => {

@@ -6,19 +6,20 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::arguments::{OutputFormat, PsArguments};
 use super::deploy::on_nodes;
 use super::failure::Failure;
+use super::lasting::{Attempt, LastingNode, PatienceArguments};
 use super::nodes::ControlledNode;
-use super::output::{self, Reader, printable};
+use super::output::{self, NotWritten, Reader, printable};
 use super::survey::{Survey, survey};
 use super::table::{number, text, write_table};
 use super::timeout::parse_timeout;
 use super::units::{bytes, percent, rate};
-use crate::control::{ActorKind, ActorRow, Answer, Lately, Request, StoppedActor};
+use crate::control::{ActorFigures, ActorKind, ActorRow, Answer, Lately, Request, StoppedActor};
 use crate::host::HostBuilder;
 
 /// The digits of a digest that people are shown.
@@ -40,6 +41,8 @@ pub(super) struct PsCommand {
     /// Look again and again, until the command is interrupted: every 2s, or at this interval.
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2s", value_parser = parse_timeout)]
     pub(super) watch: Option<Duration>,
+    #[command(flatten)]
+    pub(super) patience: PatienceArguments,
 }
 
 /// What decides about the order of actors.
@@ -91,30 +94,53 @@ pub(super) fn ps(arguments: &PsCommand, builder: &HostBuilder) -> Result<ExitCod
     asked.report(arguments.of.output, write_actors)
 }
 
-/// Looks again and again, until nobody reads it.
+/// Looks again and again, until nobody reads it, or the last node is gone for good.
 fn watch(arguments: &PsCommand, interval: Duration, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    let is_screen = io::stdout().is_terminal();
-    on_nodes(&arguments.of.control, builder, async |mut nodes| {
-        loop {
-            let mut all = try_join_all(nodes.iter_mut().map(look)).await?;
-            arrange(&mut all, arguments);
-            let reader = output::write_part(|out| {
-                match arguments.of.output {
-                    OutputFormat::Text if is_screen => write!(out, "{CLEAR}")?,
-                    OutputFormat::Text => {}
-                    // A line for each look, so that a program can tell where one ends.
-                    OutputFormat::Json => return writeln!(out, "{}", serde_json::to_string(&all)?),
+    let (timeout, patience) = (arguments.of.control.timeout, arguments.patience.retry_for);
+    on_nodes(&arguments.of.control, builder, async |nodes| {
+        let nodes = nodes.into_iter().map(|node| LastingNode::new(node, timeout, patience));
+        let mut nodes: Vec<LastingNode> = nodes.collect();
+        while !nodes.is_empty() {
+            let (mut all, mut lost, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+            let looks = nodes
+                .iter_mut()
+                .map(|node| node.attempt(async |node, _| look(node).await));
+            for (index, attempt) in join_all(looks).await.into_iter().enumerate() {
+                match attempt {
+                    Ok(Attempt::Answered(actors)) => all.push(actors),
+                    Ok(Attempt::Lost { reason, .. }) => lost.push(reason),
+                    Err(error) => {
+                        output::say("error", &format!("{error:#}"));
+                        gone.push(index);
+                    }
                 }
-                write_actors(out, &all)
-            })?;
-            if reader == Reader::Gone {
+            }
+            gone.into_iter().rev().for_each(|index| drop(nodes.remove(index)));
+            arrange(&mut all, arguments);
+            if show_look(&all, &lost, arguments.of.output)? == Reader::Gone {
                 return Ok(ExitCode::SUCCESS);
             }
             tokio::time::sleep(interval).await;
-            nodes
-                .iter_mut()
-                .for_each(|node| node.renew(arguments.of.control.timeout));
         }
+        Ok(ExitCode::FAILURE)
+    })
+}
+
+/// Shows what one look has brought, and of which nodes it has brought nothing.
+fn show_look(all: &[NodeActors], lost: &[String], format: OutputFormat) -> Result<Reader, NotWritten> {
+    let is_screen = io::stdout().is_terminal();
+    output::write_part(|out| {
+        match format {
+            OutputFormat::Text if is_screen => write!(out, "{CLEAR}")?,
+            OutputFormat::Text => {}
+            // A line for each look, so that a program can tell where one ends.
+            OutputFormat::Json => return writeln!(out, "{}", serde_json::to_string(&all)?),
+        }
+        write_actors(out, all)?;
+        // On a screen, what stderr says is gone with the next look.
+        let lost = lost.iter().filter(|_| is_screen);
+        lost.into_iter()
+            .try_for_each(|reason| writeln!(out, "{}; trying again", printable(reason)))
     })
 }
 
@@ -187,14 +213,15 @@ fn write_actors(out: &mut impl Write, nodes: &[NodeActors]) -> io::Result<()> {
         text("NAME"),
         text("NODE"),
         number("PID"),
-        text("KIND"),
-        text("MODULE"),
-        text("GROUPS"),
+        text("KIND").spare(3),
+        text("MODULE").spare(2),
+        text("GROUPS").spare(4),
         number("WAITING"),
         number("MSG/S"),
         number("CPU"),
         number("MEMORY"),
-        number("RESTARTS"),
+        number("RESIDENT").spare(5),
+        number("RESTARTS").spare(1),
     ];
     let rows = nodes
         .iter()
@@ -212,7 +239,7 @@ fn write_actors(out: &mut impl Write, nodes: &[NodeActors]) -> io::Result<()> {
     Ok(())
 }
 
-fn row(node: &str, actor: &ActorRow) -> [String; 11] {
+fn row(node: &str, actor: &ActorRow) -> [String; 12] {
     let figures = actor.figures;
     let lately = figures.and_then(|figures| figures.lately);
     [
@@ -228,8 +255,14 @@ fn row(node: &str, actor: &ActorRow) -> [String; 11] {
             .unwrap_or_default(),
         lately.map(|lately| percent(lately.busy_share())).unwrap_or_default(),
         figures.map(|figures| bytes(figures.memory_bytes)).unwrap_or_default(),
+        resident(figures).unwrap_or_default(),
         figures.map(|figures| figures.restarts.to_string()).unwrap_or_default(),
     ]
+}
+
+/// What it has of the machine's memory, as people are shown it; none where that isn't known.
+pub(super) fn resident(figures: Option<ActorFigures>) -> Option<String> {
+    figures?.resident_bytes.map(bytes)
 }
 
 /// As people are shown it.
@@ -259,8 +292,6 @@ pub(super) fn short_digest(digest: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::ActorFigures;
-
     fn actor(pid: u64, name: Option<&str>, messages: u64, busy_us: u64, memory_bytes: u64) -> ActorRow {
         ActorRow {
             pid,
@@ -272,6 +303,7 @@ mod tests {
             supervisor: None,
             figures: Some(ActorFigures {
                 memory_bytes,
+                resident_bytes: Some(1 << 20),
                 lately: Some(Lately {
                     over_ms: 1_000,
                     messages,
@@ -310,6 +342,6 @@ mod tests {
     #[test]
     fn figures_of_an_actor_have_their_columns() {
         let row = row("node@host", &actor(1, Some("a"), 5, 250_000, 3 << 20));
-        assert_eq!(row[7..], ["5.0", "25.0%", "3.0 MiB", "0"]);
+        assert_eq!(row[7..], ["5.0", "25.0%", "3.0 MiB", "1.0 MiB", "0"]);
     }
 }

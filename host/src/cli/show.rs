@@ -13,7 +13,7 @@ use super::deploy::with_access;
 use super::failure::Failure;
 use super::nodes::{self, ControlledNode};
 use super::output::printable;
-use super::ps::{kind, module, short_digest};
+use super::ps::{kind, module, resident, short_digest};
 use super::steer;
 use super::survey::Survey;
 use super::units::{bytes, duration, percent, rate, short};
@@ -144,6 +144,15 @@ fn write_figures(out: &mut impl Write, figures: &ActorFigures) -> io::Result<()>
         format!("{} answered, {} failed", figures.calls_answered, figures.calls_failed),
     )?;
     line("processor", short(figures.busy_us))?;
+    let resident = resident(Some(*figures)).map(|resident| format!("{resident} resident; "));
+    line(
+        "memory",
+        format!(
+            "{}grown to {}",
+            resident.unwrap_or_default(),
+            bytes(figures.memory_bytes)
+        ),
+    )?;
     if let Some(lately) = &figures.lately {
         let over = duration(lately.over_ms);
         let messages = rate(lately.messages_per_second());

@@ -1,10 +1,11 @@
 //! Tables for people: as wide as the terminal, and of any width where nobody looks.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
 
 use super::output::printable;
 
@@ -13,6 +14,15 @@ use super::output::printable;
 pub(super) struct Column {
     title: &'static str,
     alignment: CellAlignment,
+    /// Columns with a rank are left out where there is no room for all, the highest first.
+    rank: u8,
+}
+
+impl Column {
+    /// The same as one that can be done without.
+    pub(super) const fn spare(self, rank: u8) -> Self {
+        Self { rank, ..self }
+    }
 }
 
 /// A column of text.
@@ -20,6 +30,7 @@ pub(super) const fn text(title: &'static str) -> Column {
     Column {
         title,
         alignment: CellAlignment::Left,
+        rank: 0,
     }
 }
 
@@ -28,6 +39,7 @@ pub(super) const fn number(title: &'static str) -> Column {
     Column {
         title,
         alignment: CellAlignment::Right,
+        rank: 0,
     }
 }
 
@@ -42,9 +54,6 @@ pub(super) fn write_table<const N: usize>(
         .load_style(NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(columns.map(|column| Cell::new(column.title).set_alignment(column.alignment)));
-    if let Some(width) = terminal_width() {
-        table.set_width(width);
-    }
     for row in rows {
         let mut aligned = columns.iter().map(|column| column.alignment);
         table.add_row(row.map(|value| {
@@ -56,10 +65,34 @@ pub(super) fn write_table<const N: usize>(
             Cell::new(value).set_alignment(aligned.next().unwrap_or(CellAlignment::Left))
         }));
     }
+    if let Some(width) = terminal_width() {
+        table.set_width(width);
+        let widths = table.column_max_content_widths();
+        for index in left_out(&columns.map(|column| column.rank), &widths, width) {
+            if let Some(column) = table.column_mut(index) {
+                column.set_constraint(ColumnConstraint::Hidden);
+            }
+        }
+    }
     for line in table.lines() {
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
+}
+
+/// The columns that have to be left out, by their ranks and the widths of what is in them, so that the others fit.
+fn left_out(ranks: &[u8], widths: &[u16], room: u16) -> Vec<usize> {
+    // A column has a space on either side.
+    let needs = |index: usize| u32::from(widths.get(index).copied().unwrap_or_default()) + 2;
+    let mut all: u32 = (0..ranks.len()).map(needs).sum();
+    let mut spare: Vec<(u8, usize)> = ranks.iter().copied().zip(0..).filter(|(rank, _)| *rank > 0).collect();
+    spare.sort_by_key(|(rank, index)| (Reverse(*rank), *index));
+    let gone = spare.into_iter().map(|(_, index)| index).take_while(|index| {
+        let is_too_wide = all > u32::from(room);
+        all -= needs(*index);
+        is_too_wide
+    });
+    gone.collect()
 }
 
 /// The width of the terminal that stdout leads to, in columns. None if it leads elsewhere.
@@ -71,4 +104,19 @@ pub(super) fn terminal_width() -> Option<u16> {
     }
     #[cfg(not(unix))]
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left_out;
+
+    #[test]
+    fn what_can_be_done_without_goes_first_and_no_more_than_has_to() {
+        let (ranks, widths) = ([0, 2, 0, 3, 1], [8, 8, 8, 8, 8]);
+        assert_eq!(left_out(&ranks, &widths, 50), [0_usize; 0]);
+        assert_eq!(left_out(&ranks, &widths, 49), [3]);
+        assert_eq!(left_out(&ranks, &widths, 40), [3]);
+        assert_eq!(left_out(&ranks, &widths, 39), [3, 1]);
+        assert_eq!(left_out(&ranks, &widths, 5), [3, 1, 4], "the others wrap");
+    }
 }

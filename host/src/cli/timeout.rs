@@ -26,6 +26,14 @@ pub(super) fn parse_timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A time as [`parse_timeout`] takes it, or none at all: `0s`.
+pub(super) fn parse_patience(text: &str) -> Result<Duration, String> {
+    match text {
+        "0" | "0s" | "0ms" | "0m" => Ok(Duration::ZERO),
+        text => parse_timeout(text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,5 +57,8 @@ mod tests {
         ] {
             assert!(parse_timeout(text).is_err(), "{text}");
         }
+        assert_eq!(parse_patience("0s"), Ok(Duration::ZERO));
+        assert_eq!(parse_patience("5s"), Ok(Duration::from_secs(5)));
+        assert!(parse_patience("0h").is_err());
     }
 }

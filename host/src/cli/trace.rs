@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::arguments::{ControlArguments, OutputFormat};
 use super::deploy::on_nodes;
 use super::failure::Failure;
+use super::follow::{Following, Page, Pages, follow};
 use super::nodes::ControlledNode;
 use super::output::{self, NotWritten, Reader, printable};
 use super::steer;
@@ -27,11 +28,8 @@ Examples:
   ractor-host trace counter --filter AddAndGet --for 10s --count 100
   ractor-host trace group:counters --no-values --output json";
 
-/// The time that one node waits for an event before the next one is asked.
-const TURN: Duration = Duration::from_millis(200);
-
-/// The same if there is no next one.
-const LONG_TURN: Duration = Duration::from_secs(5);
+/// The longest that a node waits for an event.
+const TURN: Duration = Duration::from_secs(5);
 
 /// The most characters of a value that people are shown.
 const VALUE: usize = 200;
@@ -63,11 +61,10 @@ pub(super) struct TraceArguments {
 }
 
 /// A trace on one node.
-struct RunningTrace {
-    node: ControlledNode,
+struct TracePages<'a> {
     query: TraceQuery,
     left_out: u64,
-    ended: Option<TraceEnd>,
+    arguments: &'a TraceArguments,
 }
 
 /// A line of JSON: an event, how many are missing, or the end.
@@ -96,25 +93,26 @@ pub(super) fn trace(arguments: &TraceArguments, builder: &HostBuilder) -> Result
     on_nodes(&arguments.control, builder, async |nodes| {
         let (nodes, target) = steer::aim(nodes, &arguments.target)?;
         let mut traces = Vec::new();
-        for node in nodes {
-            traces.push(begin(node, target.clone(), arguments).await?);
+        for mut node in nodes {
+            let pages = begin(&mut node, target.clone(), arguments).await?;
+            traces.push((node, pages));
         }
-        let turn = if traces.len() > 1 { TURN } else { LONG_TURN };
-        let wait_ms = u64::try_from(turn.as_millis()).unwrap_or(u64::MAX);
-        while traces.iter().any(|trace| trace.ended.is_none()) {
-            for trace in traces.iter_mut().filter(|trace| trace.ended.is_none()) {
-                trace.query.wait_ms = wait_ms;
-                if read(trace, arguments).await? == Reader::Gone {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    })?;
-    Ok(ExitCode::SUCCESS)
+        let following = Following {
+            goes_on: true,
+            turn: TURN,
+            timeout: arguments.control.timeout,
+            // A trace ends with the life of its node.
+            patience: Duration::ZERO,
+        };
+        follow(traces, &following).await
+    })
 }
 
-async fn begin(mut node: ControlledNode, target: Target, arguments: &TraceArguments) -> anyhow::Result<RunningTrace> {
+async fn begin<'a>(
+    node: &mut ControlledNode,
+    target: Target,
+    arguments: &'a TraceArguments,
+) -> anyhow::Result<TracePages<'a>> {
     let values = !arguments.no_values;
     let start = TraceStart {
         target: target.clone(),
@@ -144,8 +142,7 @@ async fn begin(mut node: ControlledNode, target: Target, arguments: &TraceArgume
         node.name,
         duration(for_ms)
     ));
-    Ok(RunningTrace {
-        node,
+    Ok(TracePages {
         query: TraceQuery {
             trace,
             next: 0,
@@ -153,40 +150,47 @@ async fn begin(mut node: ControlledNode, target: Target, arguments: &TraceArgume
             wait_ms: 0,
         },
         left_out: 0,
-        ended: None,
+        arguments,
     })
 }
 
-/// Shows what there is.
-async fn read(trace: &mut RunningTrace, arguments: &TraceArguments) -> anyhow::Result<Reader> {
-    let RunningTrace {
-        node,
-        query,
-        left_out,
-        ended,
-    } = trace;
-    // It is each answer that has its time.
-    node.renew_deadline(arguments.control.timeout);
-    let Answer::Traced(answer) = node.ask(&Request::Trace(query.clone())).await? else {
-        anyhow::bail!("{} did not show its trace", node.name);
-    };
-    query.next = answer.next;
-    *ended = answer.ended;
-    let new = answer.left_out.saturating_sub(*left_out);
-    *left_out = answer.left_out;
-    let reader = show(&node.name, &answer, new, arguments)?;
-    if let (OutputFormat::Text, Some(end)) = (arguments.output, answer.ended) {
-        output::note(format_args!(
-            "the trace on {} has ended: {}",
-            node.name,
-            match end {
-                TraceEnd::Time => "its time is over (`--for`)",
-                TraceEnd::Count => "it has seen as many events as it was to (`--count`)",
-                TraceEnd::Unread => "nobody has read it for a while",
-            }
-        ));
+impl Pages for TracePages<'_> {
+    fn request(&mut self, wait_ms: u64) -> Request {
+        self.query.wait_ms = wait_ms;
+        Request::Trace(self.query.clone())
     }
-    Ok(reader)
+
+    fn show(&mut self, node: &str, page: Answer) -> anyhow::Result<Page> {
+        let Answer::Traced(answer) = page else {
+            anyhow::bail!("{node} did not show its trace");
+        };
+        self.query.next = answer.next;
+        let new = answer.left_out.saturating_sub(self.left_out);
+        self.left_out = answer.left_out;
+        if show(node, &answer, new, self.arguments)? == Reader::Gone {
+            return Ok(Page::Unread);
+        }
+        let Some(end) = answer.ended else {
+            return Ok(Page::Whole);
+        };
+        if self.arguments.output == OutputFormat::Text {
+            output::note(format_args!("the trace on {node} has ended: {}", why(end)));
+        }
+        Ok(Page::Last)
+    }
+
+    fn begin_anew(&mut self) {
+        self.query.next = 0;
+    }
+}
+
+fn why(end: TraceEnd) -> &'static str {
+    match end {
+        TraceEnd::Time => "its time is over (`--for`)",
+        TraceEnd::Count => "it has seen as many events as it was to (`--count`)",
+        TraceEnd::Unread => "nobody has read it for a while",
+        TraceEnd::Stopped => "somebody has ended it",
+    }
 }
 
 fn show(node: &str, answer: &TracedEvents, left_out: u64, arguments: &TraceArguments) -> Result<Reader, NotWritten> {

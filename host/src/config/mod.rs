@@ -19,6 +19,7 @@ mod interfaces;
 mod limits;
 mod listen;
 mod literal;
+mod log;
 mod module;
 mod names;
 pub(crate) mod nearest;
@@ -57,6 +58,7 @@ pub use checkpoint::CheckpointSection;
 pub use control::{ControlSection, RoleKey};
 pub use cookie::{Cookie, CookieError};
 pub use literal::{Literal, LiteralError};
+pub use log::LogSection;
 pub use module::ModuleBuild;
 pub(crate) use nearest::{did_you_mean, nearest};
 pub use node::NodeSection;
@@ -91,6 +93,7 @@ const KEYS: Keys = Keys {
         "runtime",
         "control",
         "admin",
+        "log",
         "modules",
         "supervisors",
         "defaults",
@@ -126,6 +129,8 @@ pub struct NodeConfig {
     pub control: Option<ControlSection>,
     /// `[admin]`: none if the node has no admin HTTP.
     pub admin: Option<AdminSection>,
+    /// `[log]`.
+    pub log: LogSection,
     /// `[modules.NAME]`, by name.
     pub modules: Vec<ModuleSource>,
     /// What is done about them while the node runs, in the same order.
@@ -277,6 +282,7 @@ impl NodeConfig {
                 runtime: read.runtime,
                 control: read.control,
                 admin: read.admin,
+                log: read.log,
                 modules,
                 builds,
                 supervisors: read.supervisors,
@@ -317,6 +323,7 @@ struct Document {
     runtime: RuntimeSection,
     control: Option<ControlSection>,
     admin: Option<AdminSection>,
+    log: LogSection,
     modules: Vec<module::ReadModule>,
     supervisors: Vec<SupervisorSection>,
     actors: Vec<(ActorSection, ActorSpans)>,
@@ -354,6 +361,7 @@ fn read_document(document: &DeTable<'_>, context: &ReadContext<'_>, problems: &m
             admin.check_secrets(&section, node.as_ref(), control.as_ref(), problems);
             Some(admin)
         });
+    let log = LogSection::read(&top, problems);
     let (modules, module_names) = read_named("modules", &top, module::KEYS, problems, |name, section, _, problems| {
         module::read(name, section, context, problems)
     });
@@ -376,6 +384,7 @@ fn read_document(document: &DeTable<'_>, context: &ReadContext<'_>, problems: &m
         runtime: runtime.unwrap_or_default(),
         control,
         admin,
+        log,
         modules,
         supervisors,
         actors,

@@ -10,9 +10,8 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, Spawn
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::key::ControlKey;
+use super::keys::ControlKeys;
 use super::message::{CONTROL, ControlMessage, ControlRefusal, encode_answer, encode_reply};
-use super::role::Role;
 use super::rooms::{Asker, Place};
 use super::sessions::{ControlSessions, ProvedRequest};
 use super::worker::RequestWorker;
@@ -64,8 +63,8 @@ impl Drop for RestartGuard {
 /// What the control actor is made of.
 #[derive(Clone)]
 pub(crate) struct ControlSetup {
-    /// The keys of roles, those that allow more before those that allow less.
-    pub(crate) keys: Vec<(Role, ControlKey)>,
+    /// The keys of roles.
+    pub(crate) keys: ControlKeys,
     /// The node's full name.
     pub(crate) node: String,
     /// What carries out what is asked. It outlives the actor.

@@ -42,7 +42,7 @@ pub(crate) enum ApplyOutcome {
 pub(crate) struct ConfigChange {
     pub(crate) action: ChangeAction,
     pub(crate) of: ChangedThing,
-    /// The name of a module or of an entry of `[[actors]]`, or the address of a peer.
+    /// The name of a module, of an entry of `[[actors]]` or of a table, or the address of a peer.
     pub(crate) name: String,
     /// The keys that are different, of what is changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -69,7 +69,12 @@ pub(crate) enum ChangedThing {
     /// The actors of an entry.
     Actors,
     Peer,
+    /// The keys of `[control]`, or the tokens of `[admin]`.
+    Secrets,
+    /// Of the table that the name says.
     Certificates,
+    /// What is logged.
+    Log,
 }
 
 /// Something that only a start of the node can change.
@@ -113,7 +118,9 @@ impl ChangedThing {
             Self::Module => "module",
             Self::Actors => "actors",
             Self::Peer => "peer",
+            Self::Secrets => "secrets",
             Self::Certificates => "certificates",
+            Self::Log => "log",
         }
     }
 }

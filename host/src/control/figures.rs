@@ -22,6 +22,9 @@ pub(crate) struct ActorFigures {
     pub(crate) restarts: u64,
     /// Linear memory, as far as it has grown.
     pub(crate) memory_bytes: u64,
+    /// What of that takes memory of the machine; none where the system doesn't tell.
+    #[serde(default)]
+    pub(crate) resident_bytes: Option<u64>,
     /// What it may grow to.
     pub(crate) memory_limit: u64,
     pub(crate) waiting_bytes: u64,
@@ -173,6 +176,35 @@ pub(crate) struct LinkRowFigures {
     pub(crate) lately: Option<LinkLately>,
 }
 
+/// The links of one node of the cluster, as far as this one could find out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NodeLinks {
+    /// Its full name.
+    pub(crate) node: String,
+    pub(crate) links: Vec<FarLink>,
+    /// Why they aren't known.
+    pub(crate) unknown: Option<String>,
+}
+
+/// A link of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FarLink {
+    /// The full name of the peer.
+    pub(crate) name: String,
+    /// How long the last ping took; none if none has been answered.
+    pub(crate) round_trip_us: Option<u64>,
+}
+
+/// A session that has ended, with all that had passed over it by then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EndedLink {
+    /// The number of the session within this process.
+    pub(crate) session: u64,
+    /// The peer's full name.
+    pub(crate) name: String,
+    pub(crate) figures: LinkRowFigures,
+}
+
 /// What passed over a link in the last seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LinkLately {
@@ -221,6 +253,9 @@ pub(crate) struct NodeFigures {
     pub(crate) guests_limit: Option<u64>,
     /// Memory of all guests, as far as it has grown.
     pub(crate) guests_memory_bytes: u64,
+    /// What of that takes memory of the machine; none where the system doesn't tell.
+    #[serde(default)]
+    pub(crate) guests_resident_bytes: Option<u64>,
     /// Processor time of all guests, those that have ended included.
     pub(crate) guests_busy_us: u64,
     /// What the process has besides the guests.
@@ -251,6 +286,9 @@ pub(crate) struct ProcessFigures {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OwnShare {
     pub(crate) cpu_us: u64,
+    /// None where the system doesn't tell what the guests take.
+    #[serde(default)]
+    pub(crate) resident_bytes: Option<u64>,
 }
 
 /// Components that had to be compiled, and those whose code the cache had.
@@ -284,6 +322,9 @@ pub(crate) struct ModuleRow {
     pub(crate) failures: u64,
     pub(crate) restarts: u64,
     pub(crate) memory_bytes: u64,
+    /// What of that takes memory of the machine; none where the system doesn't tell.
+    #[serde(default)]
+    pub(crate) resident_bytes: Option<u64>,
     pub(crate) waiting: u64,
     pub(crate) waiting_bytes: u64,
     pub(crate) handler_times: HandlerTimes,

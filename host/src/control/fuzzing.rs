@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::key::ControlKey;
+use super::keys::ControlKeys;
 use super::message::{Answer, Request, decode_body, decode_reply, encode_body, encode_reply};
 use super::role::Role;
 use super::seal::{Hello, Opening, SessionKey};
@@ -82,7 +83,7 @@ fn conversation(bytes: &[u8], forger: Forger) {
     };
     let now = Instant::now();
     let mut sessions = ControlSessions::new(
-        vec![(Role::Deploy, key.clone())],
+        ControlKeys::new([(Role::Deploy, key.clone())]),
         "alpha@localhost".to_owned(),
         [9; 32],
         now,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::applying::ApplyReport;
 use super::checkpoints::{CheckpointRow, WentBack};
-use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures};
+use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures, NodeLinks};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::request_id::RequestId;
 use super::sending::{NotSent, Reply, Sending};
@@ -126,7 +126,13 @@ pub(crate) enum Request {
         reload: Reload,
     },
     /// Go back to the version before.
-    Rollback { id: RequestId, module: String },
+    Rollback {
+        id: RequestId,
+        module: String,
+        /// The version that it has to be, as somebody was shown it: another reload may come between the two.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        planned: Option<String>,
+    },
     /// What became of the request of this number? If it is still worked on, the answer waits for its end.
     Outcome { id: RequestId },
     /// Stop, start, kill or restart actors.
@@ -146,6 +152,8 @@ pub(crate) enum Request {
     Figures,
     /// What has passed over its links?
     Links,
+    /// Which links are there in the whole cluster?
+    ClusterLinks,
     /// Everything of one actor: of the one with this name, or with the pid of `pid:N`.
     Show { target: String },
     /// Send a message to an actor, and wait for its reply.
@@ -158,6 +166,8 @@ pub(crate) enum Request {
     BeginTrace(TraceStart),
     /// What has passed the actors that are traced?
     Trace(TraceQuery),
+    /// End a trace: nobody wants more of it.
+    EndTrace { trace: RequestId },
     /// Which states of an actor are kept?
     Checkpoints { actor: String },
     /// Have an actor go back to a state that is kept: to the one of this number, or else to the newest that is not what
@@ -222,6 +232,10 @@ pub(crate) enum Answer {
     Links {
         links: Vec<LinkRow>,
     },
+    /// That of the node which answers comes first.
+    ClusterLinks {
+        nodes: Vec<NodeLinks>,
+    },
     Show {
         actor: Box<ActorDetail>,
     },
@@ -239,6 +253,7 @@ pub(crate) enum Answer {
     },
     TraceBegun(TraceBegun),
     Traced(TracedEvents),
+    TraceEnded,
     /// The newest first.
     Checkpoints {
         checkpoints: Vec<CheckpointRow>,

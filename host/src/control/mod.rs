@@ -12,6 +12,7 @@ mod figures;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 mod key;
+mod keys;
 mod ledger;
 #[cfg(unix)]
 mod local;
@@ -41,10 +42,11 @@ pub(crate) use applying::{ApplyOutcome, ApplyReport, ChangeAction, ChangedThing,
 pub(crate) use checkpoints::{CheckpointRow, WentBack};
 pub(crate) use client::{AskError, ControlClient, upload};
 pub(crate) use figures::{
-    ActorDetail, ActorFigures, CacheFigures, CheckpointFigures, FailureDetail, HandlerTimes, Lately, LimitFigure,
-    LinkLately, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, OpenedBy, OwnShare, PeerVersion, ProcessFigures,
-    ReloadDetail, Traffic,
+    ActorDetail, ActorFigures, CacheFigures, CheckpointFigures, EndedLink, FailureDetail, FarLink, HandlerTimes,
+    Lately, LimitFigure, LinkLately, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, NodeLinks, OpenedBy, OwnShare,
+    PeerVersion, ProcessFigures, ReloadDetail, Traffic,
 };
+pub(crate) use keys::ControlKeys;
 #[cfg(unix)]
 pub(crate) use local::{LocalClient, LocalDoor, MAX_PATH, open};
 pub(crate) use logs::{ActorLevel, LevelChange, LogLevel, LogLevels, LogLines, LogQuery, LoggedLine};

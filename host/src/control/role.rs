@@ -35,9 +35,10 @@ impl Role {
             Request::BeginTrace(TraceStart { values: true, .. }) | Request::Trace(TraceQuery { values: true, .. }) => {
                 Self::Operate
             }
-            Request::BeginTrace(_) | Request::Trace(_) | Request::Checkpoints { .. } => Self::Observe,
+            Request::BeginTrace(_) | Request::Trace(_) | Request::EndTrace { .. } => Self::Observe,
+            Request::Checkpoints { .. } => Self::Observe,
             Request::GoBack { .. } | Request::Spawn(_) => Self::Operate,
-            Request::Figures | Request::Links | Request::Show { .. } => Self::Observe,
+            Request::Figures | Request::Links | Request::ClusterLinks | Request::Show { .. } => Self::Observe,
             Request::Events(_) => Self::Observe,
         }
     }

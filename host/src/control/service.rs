@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::applying::ApplyReport;
 use super::checkpoints::{CheckpointRow, WentBack};
-use super::figures::{ActorDetail, LinkRow, NodeFigures};
+use super::figures::{ActorDetail, EndedLink, LinkRow, NodeFigures, NodeLinks};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
+use super::request_id::RequestId;
 use super::rooms::Asker;
 use super::sending::{NotSent, Reply, Sending};
 use super::spawning::{SpawnedActor, Spawning};
@@ -35,8 +36,8 @@ pub(crate) trait Service: Send + Sync + 'static {
     /// Replaces the code of a module, by its own file if the reload names no other, and reports how that went.
     fn reload(&self, reload: Reload) -> BoxFuture<'_, Result<ReloadReport, String>>;
 
-    /// Goes back to the version before, and reports how that went.
-    fn rollback(&self, module: String) -> BoxFuture<'_, Result<ReloadReport, String>>;
+    /// Goes back to the version before, or to the kept one of this digest, and reports how that went.
+    fn rollback(&self, module: String, planned: Option<Digest>) -> BoxFuture<'_, Result<ReloadReport, String>>;
 
     /// The components that are in use, or may be gone back to.
     fn components(&self) -> BTreeSet<Digest>;
@@ -66,6 +67,13 @@ pub(crate) trait Service: Send + Sync + 'static {
     /// What has passed over its links.
     fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>>;
 
+    /// The links of all nodes that this one has sessions with, and its own first.
+    fn cluster_links(&self) -> BoxFuture<'_, Result<Vec<NodeLinks>, String>>;
+
+    /// What had passed over the links of the sessions that have ended since somebody was given this number, 0 at first, and the number for
+    /// the next time. Blocks for no longer than a copy takes.
+    fn ended_links(&self, since: u64) -> (Vec<EndedLink>, u64);
+
     /// Everything of the actor with this name, or with the pid of `pid:N`.
     fn show(&self, target: String) -> BoxFuture<'_, Result<ActorDetail, String>>;
 
@@ -80,6 +88,9 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// Begins to trace actors.
     fn begin_trace(&self, start: TraceStart, asker: Asker) -> BoxFuture<'_, Result<TraceBegun, String>>;
+
+    /// Ends a trace.
+    fn end_trace(&self, trace: RequestId) -> Result<(), String>;
 
     /// What a trace has seen. If there is nothing, waits for it for a while.
     fn trace(&self, query: TraceQuery) -> BoxFuture<'_, Result<TracedEvents, String>>;

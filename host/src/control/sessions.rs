@@ -10,7 +10,8 @@ use std::time::Duration;
 use hmac::Mac as _;
 use tokio::time::Instant;
 
-use super::key::{ControlKey, mac};
+use super::key::mac;
+use super::keys::{ControlKeys, KeyId};
 use super::message::ControlRefusal;
 use super::role::Role;
 use super::seal::{Hello, Opening, Sealed, SessionKey, SessionNonce};
@@ -31,8 +32,7 @@ const UNUSED: Duration = Duration::from_mins(10);
 /// See the module.
 #[derive(Debug)]
 pub(super) struct ControlSessions {
-    /// The keys of roles, those that allow more before those that allow less.
-    keys: Vec<(Role, ControlKey)>,
+    keys: ControlKeys,
     /// This node's full name.
     node: String,
     /// What the node's numbers are made with. Never leaves this process, nor outlives it.
@@ -47,6 +47,8 @@ pub(super) struct ControlSessions {
 #[derive(Debug)]
 struct ServerSession {
     role: Role,
+    /// What it was proved with.
+    proved_by: KeyId,
     key: SessionKey,
     /// The counter of the last request that was proved.
     counter: u64,
@@ -72,7 +74,7 @@ pub(super) struct ProvedRequest {
 
 impl ControlSessions {
     /// The secret must be random.
-    pub(super) fn new(keys: Vec<(Role, ControlKey)>, node: String, secret: SessionNonce, now: Instant) -> Self {
+    pub(super) fn new(keys: ControlKeys, node: String, secret: SessionNonce, now: Instant) -> Self {
         Self {
             keys,
             node,
@@ -109,12 +111,13 @@ impl ControlSessions {
         }
         let server = self.server_nonce(number, opened, &client);
         // Whoever has a key need not say which it is, and so says nothing to those who listen.
-        let mut sessions = self.keys.iter().map(|(role, key)| {
-            let key = SessionKey::derive(key, &self.node, &client, &server);
-            (*role, key)
+        let entries = self.keys.entries();
+        let mut sessions = entries.iter().map(|entry| {
+            let key = SessionKey::derive(&entry.key, &self.node, &client, &server);
+            (entry.role, entry.id, key)
         });
-        let proved = sessions.find(|(_, key)| key.proves(&sealed));
-        let (role, key) = proved.ok_or(ControlRefusal::NotProved)?;
+        let proved = sessions.find(|(_, _, key)| key.proves(&sealed));
+        let (role, proved_by, key) = proved.ok_or(ControlRefusal::NotProved)?;
         // Only what is proved gets here, so strangers can't fill this table. An entry may go once its opening is too old to be taken.
         self.begun
             .retain(|_, (_, since)| now.saturating_duration_since(*since) <= UNPROVED);
@@ -129,6 +132,7 @@ impl ControlSessions {
         let counter = sealed.counter;
         let session = ServerSession {
             role,
+            proved_by,
             key: key.clone(),
             counter,
             used: now,
@@ -148,7 +152,7 @@ impl ControlSessions {
         let sealed = Sealed::parse(bytes).ok_or(ControlRefusal::Malformed)?;
         let session = self.sessions.get_mut(&sealed.session);
         let session = session
-            .filter(|session| !session.is_over(now))
+            .filter(|session| !session.is_over(now) && self.keys.has(session.proved_by))
             .ok_or(ControlRefusal::NoSession)?;
         // The proof comes before the counter: whoever can't prove a request must not move the counter of the client who can.
         if !session.key.proves(&sealed) {
@@ -169,7 +173,8 @@ impl ControlSessions {
     }
 
     fn make_room(&mut self, role: Role, now: Instant) {
-        self.sessions.retain(|_, session| !session.is_over(now));
+        self.sessions
+            .retain(|_, session| !session.is_over(now) && self.keys.has(session.proved_by));
         let of_role = || self.sessions.iter().filter(|(_, session)| session.role == role);
         if of_role().count() < MOST {
             return;
@@ -193,6 +198,7 @@ impl ControlSessions {
 
 #[cfg(test)]
 mod tests {
+    use super::super::key::ControlKey;
     use super::*;
 
     const NODE: &str = "alpha@localhost";
@@ -202,8 +208,8 @@ mod tests {
         ControlKey::new(b"0123456789abcdef".to_vec()).unwrap()
     }
 
-    fn keys() -> Vec<(Role, ControlKey)> {
-        vec![(Role::Deploy, deploy_key()), (Role::Observe, observe_key())]
+    fn keys() -> ControlKeys {
+        ControlKeys::new([(Role::Deploy, deploy_key()), (Role::Observe, observe_key())])
     }
 
     fn observe_key() -> ControlKey {
@@ -274,6 +280,32 @@ mod tests {
         sessions.begin(&begin, now).unwrap();
         let stronger = SessionKey::derive(&deploy_key(), NODE, &CLIENT, &hello.server).seal_request(3, 2, b"x");
         assert_eq!(sessions.check(&stronger, now).unwrap_err(), ControlRefusal::NotProved);
+    }
+
+    #[test]
+    fn a_key_that_is_replaced_takes_its_sessions_along_and_no_others() {
+        let now = Instant::now();
+        let keys = keys();
+        let mut sessions = ControlSessions::new(keys.clone(), NODE.to_owned(), [7; 32], now);
+        let begin = |sessions: &mut ControlSessions, number, key: &ControlKey| {
+            let hello = sessions.open(number, &CLIENT, now);
+            let (session, begin) = first(&hello, key, b"x");
+            sessions.begin(&begin, now).map(|_| session)
+        };
+        let deploying = begin(&mut sessions, 1, &deploy_key()).unwrap();
+        let observing = begin(&mut sessions, 2, &observe_key()).unwrap();
+        let other = ControlKey::new(b"another-key-of-them".to_vec()).unwrap();
+        keys.replace([(Role::Deploy, other.clone()), (Role::Observe, observe_key())]);
+        let of_old = deploying.seal_request(1, 2, b"x");
+        assert_eq!(sessions.check(&of_old, now).unwrap_err(), ControlRefusal::NoSession);
+        let refused = begin(&mut sessions, 3, &deploy_key()).unwrap_err();
+        assert_eq!(refused, ControlRefusal::NotProved);
+        assert!(begin(&mut sessions, 4, &other).is_ok());
+        let of_observer = observing.seal_request(2, 2, b"x");
+        assert_eq!(sessions.check(&of_observer, now).unwrap().role, Role::Observe);
+        // Nobody gets back in with what was valid before the old key came back.
+        keys.replace([(Role::Deploy, deploy_key())]);
+        assert_eq!(sessions.check(&of_old, now).unwrap_err(), ControlRefusal::NoSession);
     }
 
     #[test]

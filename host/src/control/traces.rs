@@ -71,6 +71,8 @@ pub(crate) enum TraceEnd {
     Count,
     /// Nobody has read it for a while.
     Unread,
+    /// Somebody has ended it.
+    Stopped,
 }
 
 /// Something that has passed an actor.

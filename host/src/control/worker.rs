@@ -16,6 +16,7 @@ use super::sending::{SendFault, Sending};
 use super::service::Service;
 use super::store::{ComponentStore, UploadError, UploadProgress};
 use crate::guest::Digest;
+use crate::supervision::reload::Reload;
 
 /// The most requests that are worked on at once for each role, and for the node's own machine. Further ones are refused.
 const MOST_REQUESTS: usize = 16;
@@ -150,40 +151,17 @@ impl RequestWorker {
                 let service = self.service.clone();
                 Ok(Answer::groups(blocking(move || service.groups()).await?))
             }
-            Request::BeginUpload { digest, size } => {
-                let digest = parse(&digest)?;
-                // Before the store is locked: this takes the locks of the modules and of the record.
-                let used = self.service.components();
-                self.in_store(move |store| {
-                    store.set_used(used);
-                    store.begin(digest, size)
-                })
-                .await
-            }
-            Request::Upload { digest, offset } => {
-                let digest = parse(&digest)?;
-                if piece.len() > MAX_PIECE {
-                    return Err(format!("the piece has {} bytes; at most {MAX_PIECE} fit", piece.len()));
-                }
-                let piece = piece.to_vec();
-                self.in_store(move |store| store.put(digest, offset, &piece)).await
-            }
+            Request::BeginUpload { digest, size } => self.begin_upload(&digest, size).await,
+            Request::Upload { digest, offset } => self.upload(&digest, offset, piece).await,
             Request::Reload {
                 id: _,
                 digest,
                 planned,
-                mut reload,
-            } => {
-                reload.digest = planned.as_deref().map(parse).transpose()?;
-                if let Some(digest) = digest {
-                    let (file, digest) = self.component(&digest).await?;
-                    (reload.file, reload.digest) = (Some(file), Some(digest));
-                }
-                let report = self.service.reload(reload).await?;
-                Ok(Answer::report(report))
-            }
-            Request::Rollback { id: _, module } => {
-                let report = self.service.rollback(module).await?;
+                reload,
+            } => self.reload(reload, digest, planned).await,
+            Request::Rollback { id: _, module, planned } => {
+                let planned = planned.as_deref().map(parse).transpose()?;
+                let report = self.service.rollback(module, planned).await?;
                 Ok(Answer::report(report))
             }
             Request::Steer(steer) => {
@@ -211,12 +189,20 @@ impl RequestWorker {
                 let links = self.service.links().await?;
                 Ok(Answer::Links { links })
             }
+            Request::ClusterLinks => {
+                let nodes = self.service.cluster_links().await?;
+                Ok(Answer::ClusterLinks { nodes })
+            }
             Request::Show { target } => {
                 let actor = Box::new(self.service.show(target).await?);
                 Ok(Answer::Show { actor })
             }
             Request::BeginTrace(start) => Ok(Answer::TraceBegun(self.service.begin_trace(start, asker).await?)),
             Request::Trace(query) => Ok(Answer::Traced(self.service.trace(query).await?)),
+            Request::EndTrace { trace } => {
+                self.service.end_trace(trace)?;
+                Ok(Answer::TraceEnded)
+            }
             Request::Checkpoints { actor } => {
                 let checkpoints = self.service.checkpoints(actor).await?;
                 Ok(Answer::Checkpoints { checkpoints })
@@ -234,6 +220,26 @@ impl RequestWorker {
             }
             Request::Events(query) => Ok(Answer::Events(self.service.events(query).await)),
         }
+    }
+
+    async fn begin_upload(&self, digest: &str, size: u64) -> Result<Answer, String> {
+        let digest = parse(digest)?;
+        // Before the store is locked: this takes the locks of the modules and of the record.
+        let used = self.service.components();
+        self.in_store(move |store| {
+            store.set_used(used);
+            store.begin(digest, size)
+        })
+        .await
+    }
+
+    async fn upload(&self, digest: &str, offset: u64, piece: &[u8]) -> Result<Answer, String> {
+        let digest = parse(digest)?;
+        if piece.len() > MAX_PIECE {
+            return Err(format!("the piece has {} bytes; at most {MAX_PIECE} fit", piece.len()));
+        }
+        let piece = piece.to_vec();
+        self.in_store(move |store| store.put(digest, offset, &piece)).await
     }
 
     /// Waits for news, or for what became of another request.
@@ -257,6 +263,21 @@ impl RequestWorker {
     #[cfg(test)]
     pub(crate) fn waiting(&self, asker: Asker) -> usize {
         MOST_READERS - self.readers.left(asker)
+    }
+
+    /// Replaces the code of a module, by what was uploaded or by its own file, if that is what was planned.
+    async fn reload(
+        &self,
+        mut reload: Reload,
+        digest: Option<String>,
+        planned: Option<String>,
+    ) -> Result<Answer, String> {
+        reload.digest = planned.as_deref().map(parse).transpose()?;
+        if let Some(digest) = digest {
+            let (file, digest) = self.component(&digest).await?;
+            (reload.file, reload.digest) = (Some(file), Some(digest));
+        }
+        Ok(Answer::report(self.service.reload(reload).await?))
     }
 
     async fn call(&self, message: Sending, asker: Asker) -> Answer {

@@ -26,6 +26,8 @@ pub(crate) enum NodeEvent {
         supervisor: String,
         reason: String,
     },
+    /// This many events of the children of guests were left out, since their families had too many. The families with the most come first.
+    ChildEventsLeftOut { events: u64, families: Vec<String> },
     /// A module was to get other code, which it has if `verdict` is `reloaded` or `mixed`.
     ModuleReloaded(ModuleChange),
     /// A module was to go back to the version before.
@@ -97,7 +99,11 @@ impl NodeEvent {
     /// Cuts what a guest or a peer may have made long.
     pub(super) fn shorten(&mut self, longest: usize) {
         let reason = match self {
-            Self::NodeUp { .. } | Self::NodeLeaves | Self::ActorStarted { .. } | Self::SessionUp { .. } => return,
+            Self::NodeUp { .. }
+            | Self::NodeLeaves
+            | Self::ActorStarted { .. }
+            | Self::ChildEventsLeftOut { .. }
+            | Self::SessionUp { .. } => return,
             Self::ActorEnded { reason, .. }
             | Self::ActorFailed { reason, .. }
             | Self::ActorRestarted { reason, .. }
@@ -136,6 +142,13 @@ impl fmt::Display for NodeEvent {
                 reason,
             } => {
                 write!(f, "{actor} was given up by {supervisor}: {reason}")
+            }
+            Self::ChildEventsLeftOut { events, families } => {
+                let families = families.join(", ");
+                write!(
+                    f,
+                    "{events} more events of children were left out, most of them of {families}"
+                )
             }
             Self::ModuleReloaded(change) => change.write(f, "reload"),
             Self::ModuleRolledBack(change) => change.write(f, "way back"),

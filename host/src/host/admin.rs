@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use super::error::HostError;
 use super::maintenance::Maintenance;
 use super::node::CERTIFICATES;
-use crate::admin::{AdminNode, AdminServer, AdminSetup, Feed, Health, Tokens};
+use crate::admin::{AdminNode, AdminServer, AdminSetup, Feed, Health, Proofs, ProofsInForce, Tokens};
 use crate::config::AdminSection;
 use crate::control::GivenUpStatus;
 use crate::directory::BoxFuture;
@@ -43,8 +43,7 @@ impl AdminSection {
         let setup = AdminSetup {
             node_name,
             listen: self.listen,
-            tokens: Tokens::new(self.tokens.iter().map(|entry| (entry.role, &entry.token))),
-            anonymous: self.anonymous(),
+            proofs: Proofs::new(self.proofs()),
             client_role: self.tls.as_ref().and_then(|tls| tls.client_role),
             allowed_hosts: self.allowed_hosts.clone(),
             required_peers: self.required_peers.clone(),
@@ -64,7 +63,22 @@ impl AdminSection {
     }
 }
 
+impl AdminSection {
+    /// What proves which role.
+    pub(super) fn proofs(&self) -> ProofsInForce {
+        ProofsInForce {
+            tokens: Tokens::new(self.tokens.iter().map(|entry| (entry.role, &entry.token))),
+            anonymous: self.anonymous(),
+        }
+    }
+}
+
 impl AdminHttp {
+    /// What is replaced when a token is.
+    pub(super) fn proofs(&self) -> Proofs {
+        self.server.proofs().clone()
+    }
+
     /// The node is up.
     pub(super) fn open(
         &self,

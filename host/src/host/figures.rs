@@ -1,10 +1,9 @@
 //! A node in figures: its process, what its guests take of that, and what is left for the node itself.
 //!
-//! The sum of processor time over guests and the node is what the operating system says of the process, because the node's part is what
-//! is left. That part is as true as the guests' parts are, which are charged in steps of the engine's clock.
-//!
-//! Memory has no such part. That of guests is what their linear memories have grown to, of which pages that were never touched take
-//! nothing of the machine's: thousands of small guests may have grown to ten times what the process has.
+//! The sum over guests and the node is what the operating system says of the process, because the node's part is what is left. That
+//! part is as true as the guests' parts are. Their processor time is charged in steps of the engine's clock. Their memory is what they
+//! have of the machine's, page by page, and not what their linear memories have grown to: thousands of small guests may have grown to
+//! ten times what the process has.
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -22,11 +21,20 @@ use crate::guest::{CheckpointWriter, DoneFigures, GuestRef, HandlerTimesFigures,
 impl NodeService {
     /// All of it, but for what is asked of sessions.
     pub(super) async fn node_figures(&self) -> NodeFigures {
+        let looked = tokio::task::spawn_blocking({
+            let modules = self.modules.clone();
+            move || {
+                modules.look_at_memory();
+                process()
+            }
+        });
+        // All zero if the runtime is ending, and nobody reads this any more.
+        let process = looked.await.unwrap_or_default();
         let modules: Vec<ModuleRow> = self.modules.figures().iter().map(module).collect();
         let sum = |of: fn(&ModuleRow) -> u64| modules.iter().map(of).sum::<u64>();
         let engine = self.modules.engine_figures();
         let (guests_memory_bytes, guests_busy_us) = (sum(|row| row.memory_bytes), sum(|row| row.busy_us));
-        let process = process();
+        let guests_resident_bytes = modules.iter().map(|row| row.resident_bytes).sum::<Option<u64>>();
         NodeFigures {
             node: self.node.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -37,9 +45,11 @@ impl NodeService {
             guests: sum(|row| row.guests),
             guests_limit: engine.and_then(|engine| engine.most_guests).map(|most| most as u64),
             guests_memory_bytes,
+            guests_resident_bytes,
             guests_busy_us,
             own: OwnShare {
                 cpu_us: process.cpu_us.saturating_sub(guests_busy_us),
+                resident_bytes: guests_resident_bytes.map(|guests| process.resident_bytes.saturating_sub(guests)),
             },
             waiting: sum(|row| row.waiting),
             waiting_bytes: sum(|row| row.waiting_bytes),
@@ -76,6 +86,7 @@ pub(super) fn of_guest(guest: &GuestRef) -> ActorFigures {
         failures,
         restarts,
         memory_bytes: figures.memory_bytes as u64,
+        resident_bytes: figures.resident_bytes.map(|bytes| bytes as u64),
         memory_limit: guest.profile().limits.memory_bytes as u64,
         waiting_bytes: figures.waiting_bytes as u64,
         timers: figures.timers as u64,
@@ -98,6 +109,7 @@ fn module(figures: &ModuleFigures) -> ModuleRow {
         failures: done.failures,
         restarts: done.restarts,
         memory_bytes: figures.memory_bytes as u64,
+        resident_bytes: figures.resident_bytes.map(|bytes| bytes as u64),
         waiting: figures.waiting as u64,
         waiting_bytes: figures.waiting_bytes as u64,
         handler_times: handler_times(&figures.handler_times),

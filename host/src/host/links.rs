@@ -69,7 +69,7 @@ async fn row(session: NodeServerSessionInformation, name: NameMessage) -> LinkRo
     }
 }
 
-fn in_row(figures: &LinkFigures) -> LinkRowFigures {
+pub(super) fn in_row(figures: &LinkFigures) -> LinkRowFigures {
     let dead_letters = figures.dead_letters().filter(|(_, count)| *count > 0);
     LinkRowFigures {
         up_ms: milliseconds(figures.up),

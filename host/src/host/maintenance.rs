@@ -6,8 +6,11 @@ use std::time::Instant;
 
 use tokio::task::AbortHandle;
 
-use super::apply::{Applier, ApplierParts};
+use super::admin::AdminHttp;
+use super::apply::{Applier, ApplierParts, Credentials};
+use super::cluster_links::ClusterLinks;
 use super::deployment_record::DeploymentRecord;
+use super::ended_links::EndedLinks;
 use super::error::HostError;
 use super::kept_states::ListedStates;
 use super::lately::LatelyWindow;
@@ -23,13 +26,14 @@ use super::spawning::Spawner;
 use super::state_dir::StateDir;
 use super::stopping::LAST_WRITES;
 use super::told;
+use super::told_children::ToldChildren;
 use super::traces::Traces;
 use super::upkeep::Upkeep;
 use crate::checkpoint::Scheduled;
 use crate::config::{Code, NodeConfig};
 #[cfg(unix)]
 use crate::control::LocalDoor;
-use crate::control::{RequestWorker, RestartGuard, Service};
+use crate::control::{ControlKeys, RequestWorker, RestartGuard, Service};
 use crate::guest::{CheckpointWriter, Modules, ReservedNames};
 use crate::supervision::Root;
 
@@ -75,7 +79,7 @@ impl Maintenance {
         state: StateDir,
         natives: Arc<BTreeMap<String, Native>>,
         modules: &Modules,
-        (node, root): (&ListeningNode, &Root),
+        (node, root, admin): (&ListeningNode, &Root, Option<&AdminHttp>),
         (listener, before): (Option<ReloadListener>, FilesBeforeLoad),
         reserved: Arc<ReservedNames>,
     ) -> Result<Self, HostError> {
@@ -88,10 +92,13 @@ impl Maintenance {
             listener,
             root.events().clone(),
         ));
-        told::follow_sessions(&node.server, root.events().clone());
+        modules.observe_children(ToldChildren::new(root.events().clone()));
+        let ended_links = EndedLinks::default();
+        told::follow_sessions(&node.server, root.events().clone(), ended_links.clone());
         let leaving = Leaving::default();
         let upkeep = Arc::new(Upkeep::default());
         let spawner = Arc::new(Spawner::new(config, root.cell().clone(), reserved.clone()));
+        let keys = config.control.as_ref().map(|section| ControlKeys::new(section.pairs()));
         let applier = Arc::new(Applier::new(
             config.clone(),
             ApplierParts {
@@ -104,6 +111,10 @@ impl Maintenance {
                 upkeep: upkeep.clone(),
                 reserved,
                 spawner: spawner.clone(),
+                credentials: Credentials {
+                    keys: keys.clone(),
+                    proofs: admin.map(AdminHttp::proofs),
+                },
             },
         ));
         let service = NodeService {
@@ -125,6 +136,8 @@ impl Maintenance {
             events: root.events().clone(),
             lately: LatelyWindow::begin(modules.clone(), node.server.clone()),
             traces: Traces::default(),
+            ended_links,
+            cluster_links: ClusterLinks::new(config.node.full_name(), keys.clone()),
             listed: ListedStates::default(),
             spawner,
         };
@@ -132,8 +145,11 @@ impl Maintenance {
         let store = deployments.as_ref().map(|deployments| deployments.store.clone());
         let worker = Arc::new(RequestWorker::new(service.clone(), store));
         // First, because it is the one that can fail, and the others would have begun to work.
-        let control = match &config.control {
-            Some(section) => Some(section.start(config.node.full_name(), worker.clone(), root).await?),
+        let control = match config.control.as_ref().zip(keys) {
+            Some((section, keys)) => {
+                let name = config.node.full_name();
+                Some(section.start(keys, name, worker.clone(), root).await?)
+            }
             None => None,
         };
         Ok(Self {

@@ -219,26 +219,27 @@ impl Reloader {
         Ok(report)
     }
 
-    /// Goes back to the version before, and reports how that went.
+    /// Goes back to the version before, or to the kept one of this digest, and reports how that went.
     ///
     /// # Errors
     /// It was not begun, for this reason.
-    pub(super) async fn rollback(&self, module: String) -> Result<ReloadReport, String> {
-        let outcome = self.try_rollback(module.clone()).await;
+    pub(super) async fn rollback(&self, module: String, planned: Option<Digest>) -> Result<ReloadReport, String> {
+        let outcome = self.try_rollback(module.clone(), planned).await;
         self.count(&module, outcome.as_ref());
         self.events.tell(told::rolled_back(&module, outcome.as_ref()));
         outcome
     }
 
-    async fn try_rollback(&self, module: String) -> Result<ReloadReport, String> {
-        let before = self.modules.previous(&module).into_iter().next();
+    async fn try_rollback(&self, module: String, planned: Option<Digest>) -> Result<ReloadReport, String> {
+        let before = planned.or_else(|| Some(self.modules.previous(&module).first()?.digest()));
         if let (Some(own), Some(before)) = (self.own(&module), before) {
-            allowed(&own, before.digest())?;
+            allowed(&own, before)?;
         }
         // Before anything is touched, as for a reload.
         self.rehearse().await?;
         let back = Reload {
             configured: self.configured(&module),
+            digest: planned,
             ..Reload::of(module.clone())
         };
         let report = reload::rollback(&self.modules, back).await;

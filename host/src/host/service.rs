@@ -9,6 +9,8 @@ use ractor::ActorRef;
 use super::actors;
 use super::apply::Applier;
 use super::calls;
+use super::cluster_links::ClusterLinks;
+use super::ended_links::EndedLinks;
 use super::error::{HostError, startup_reason};
 use super::groups;
 use super::kept_states::ListedStates;
@@ -23,10 +25,11 @@ use super::traces::Traces;
 use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ControlSetup, GivenUpStatus,
-    GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeStatus, NotSent,
-    OtherNode, Reply, RequestWorker, RestartGuard, Sending, Service, SpawnedActor, Spawning, Steer, SteeredActor,
-    StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
+    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ControlKey, ControlKeys,
+    ControlSetup, EndedLink, GivenUpStatus, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery,
+    ModuleStatus, NodeFigures, NodeLinks, NodeStatus, NotSent, OtherNode, Reply, RequestId, RequestWorker,
+    RestartGuard, Role, Sending, Service, SpawnedActor, Spawning, Steer, SteeredActor, StoppedActor, TraceBegun,
+    TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::{self, BoxFuture};
 use crate::events::{EventHistory, EventPage, EventQuery};
@@ -59,23 +62,30 @@ pub(super) struct NodeService {
     pub(super) begun: Instant,
     pub(super) lately: LatelyWindow,
     pub(super) traces: Traces,
+    pub(super) ended_links: EndedLinks,
+    pub(super) cluster_links: ClusterLinks,
     pub(super) spawner: Arc<Spawner>,
     pub(super) listed: ListedStates,
     pub(super) events: EventHistory,
 }
 
 impl ControlSection {
+    /// Each key with its role.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (Role, ControlKey)> {
+        self.keys.iter().map(|entry| (entry.role, entry.key.clone()))
+    }
+
     /// Starts the control actor below the root, which it ends with.
     ///
     /// # Errors
     /// Its name is taken.
     pub(super) async fn start(
         &self,
+        keys: ControlKeys,
         node: String,
         worker: Arc<RequestWorker>,
         root: &Root,
     ) -> Result<RestartGuard, HostError> {
-        let keys = self.keys.iter().map(|entry| (entry.role, entry.key.clone())).collect();
         let started = control::start(ControlSetup { keys, node, worker }, root.cell().clone()).await;
         started.map_err(|error| HostError::Control(startup_reason(&error)))
     }
@@ -170,6 +180,7 @@ impl Service for NodeService {
     }
 
     fn actors(&self) -> Vec<ActorRow> {
+        self.modules.look_at_memory();
         let mut rows = actors::all(&self.modules);
         let guests = rows.iter_mut();
         self.lately
@@ -206,8 +217,8 @@ impl Service for NodeService {
         Box::pin(self.reloader.reload(reload))
     }
 
-    fn rollback(&self, module: String) -> BoxFuture<'_, Result<ReloadReport, String>> {
-        Box::pin(self.reloader.rollback(module))
+    fn rollback(&self, module: String, planned: Option<Digest>) -> BoxFuture<'_, Result<ReloadReport, String>> {
+        Box::pin(self.reloader.rollback(module, planned))
     }
 
     fn components(&self) -> BTreeSet<Digest> {
@@ -240,6 +251,17 @@ impl Service for NodeService {
 
     fn figures(&self) -> BoxFuture<'_, NodeFigures> {
         Box::pin(self.node_figures())
+    }
+
+    fn cluster_links(&self) -> BoxFuture<'_, Result<Vec<NodeLinks>, String>> {
+        Box::pin(async {
+            let own = links::all(&self.server).await?;
+            Ok(self.cluster_links.read(&own).await)
+        })
+    }
+
+    fn ended_links(&self, since: u64) -> (Vec<EndedLink>, u64) {
+        self.ended_links.since(since)
     }
 
     fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>> {
@@ -275,6 +297,10 @@ impl Service for NodeService {
 
     fn begin_trace(&self, start: TraceStart, asker: Asker) -> BoxFuture<'_, Result<TraceBegun, String>> {
         Box::pin(self.traces.begin(&self.steering, &self.modules, start, asker))
+    }
+
+    fn end_trace(&self, trace: RequestId) -> Result<(), String> {
+        self.traces.end(trace)
     }
 
     fn trace(&self, query: TraceQuery) -> BoxFuture<'_, Result<TracedEvents, String>> {

@@ -19,6 +19,9 @@ impl NodeService {
     /// There is none.
     pub(super) async fn detail(&self, target: &str) -> Result<ActorDetail, String> {
         let (cell, guest) = self.actor(target)?;
+        let modules = self.modules.clone();
+        let looked = tokio::task::spawn_blocking(move || modules.look_at_memory()).await;
+        looked.map_err(|error| error.to_string())?;
         let mut row = actors::one(&cell, guest.as_ref());
         if let Some(figures) = &mut row.figures {
             self.lately.of_guests(std::iter::once((row.pid, figures)));
@@ -65,12 +68,9 @@ impl NodeService {
             }
             let natives = ractor::registry::get_all_pids();
             let native = natives.into_iter().find(|cell| cell.get_id().pid() == pid);
-            return native.map(|cell| (cell, None)).ok_or_else(|| {
-                format!(
-                    "{} has no actor with the pid {pid}; `ps` lists those that there are",
-                    self.node
-                )
-            });
+            return native
+                .map(|cell| (cell, None))
+                .ok_or_else(|| format!("there is no actor with the pid {pid}; `ps` lists those that there are"));
         }
         let Some(cell) = directory::where_is(target) else {
             return Err(self.unknown(target));
@@ -85,8 +85,8 @@ impl NodeService {
             .filter_map(|row| row.name)
             .collect();
         match did_you_mean(target, known.iter().map(String::as_str)) {
-            Some(question) => format!("{} has no actor {target:?}; {question}", self.node),
-            None => format!("{} has no actor {target:?}; `ps` lists those that there are", self.node),
+            Some(question) => format!("there is no actor {target:?}; {question}"),
+            None => format!("there is no actor {target:?}; `ps` lists those that there are"),
         }
     }
 }

@@ -89,11 +89,8 @@ impl NodeService {
     fn no_module(&self, module: &str) -> String {
         let names = self.modules.names();
         match nearest(module, names.iter().map(String::as_str)) {
-            Some(near) => format!("{} has no module {module:?}; did you mean {near:?}?", self.node),
-            None => format!(
-                "{} has no module {module:?}; `ractor-host status` lists those that it has",
-                self.node
-            ),
+            Some(near) => format!("there is no module `{module}`; did you mean `{near}`?"),
+            None => format!("there is no module `{module}`; `ractor-host status` lists those that there are"),
         }
     }
 }

@@ -18,6 +18,7 @@ use super::tree::ActorTree;
 use crate::config::{ActorSection, NodeConfig};
 use crate::events::NodeEvent;
 use crate::node::add_peer;
+use crate::ops::filter;
 use crate::supervision::Root;
 
 /// Each step stands where it does because of what the others need of it; what it began is undone in [`undone`] if a later one fails, or
@@ -27,6 +28,8 @@ pub(super) async fn start(
     natives: Arc<BTreeMap<String, Native>>,
     listener: Option<ReloadListener>,
 ) -> Result<RunningHost, HostError> {
+    // What is logged of the start is what the file says.
+    filter::configure(config.log.level.as_deref());
     // The state directory comes first: what was deployed says which code there is to check, and no other node may change that
     // meanwhile. Its lock and its files are closed when it is dropped.
     let state = StateDir::open(&config).await?;
@@ -60,7 +63,7 @@ pub(super) async fn start(
         state,
         natives,
         &modules,
-        (&node, &root),
+        (&node, &root, admin.as_ref()),
         (listener, before),
         reserved,
     )

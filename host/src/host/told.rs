@@ -5,10 +5,12 @@ use std::collections::HashSet;
 use parking_lot::Mutex;
 use ractor::ActorRef;
 
+use super::ended_links::EndedLinks;
+use super::links;
 use crate::NodeId;
-use crate::control;
+use crate::control::{self, EndedLink};
 use crate::events::{EventHistory, ModuleChange, NodeEvent};
-use crate::node::{CloseReason, NodeEventSubscription, NodeServerMessage, NodeServerSessionInformation};
+use crate::node::{CloseReason, LinkFigures, NodeEventSubscription, NodeServerMessage, NodeServerSessionInformation};
 use crate::supervision::reload::{ReloadReport, Verdict};
 
 /// What became of a reload.
@@ -57,11 +59,12 @@ fn change(report: &ReloadReport) -> ModuleChange {
 }
 
 /// Tells of every session of the node that comes and goes.
-pub(super) fn follow_sessions(server: &ActorRef<NodeServerMessage>, events: EventHistory) {
+pub(super) fn follow_sessions(server: &ActorRef<NodeServerMessage>, events: EventHistory, ended: EndedLinks) {
     let subscribe = NodeServerMessage::SubscribeToEvents {
         id: "ractor-host.history".to_owned(),
         subscription: Box::new(SessionEvents {
             events,
+            ended,
             up: Mutex::default(),
         }),
     };
@@ -71,6 +74,7 @@ pub(super) fn follow_sessions(server: &ActorRef<NodeServerMessage>, events: Even
 
 struct SessionEvents {
     events: EventHistory,
+    ended: EndedLinks,
     /// The sessions that have been up. The end of any other one is no loss.
     up: Mutex<HashSet<NodeId>>,
 }
@@ -85,6 +89,16 @@ impl NodeEventSubscription for SessionEvents {
         if let Some(peer) = session.peer_name.filter(|peer| !control::is_command(&peer.name)) {
             self.up.lock().insert(session.node_id);
             self.events.tell(NodeEvent::SessionUp { node: peer.name });
+        }
+    }
+
+    fn node_session_counted(&self, session: NodeServerSessionInformation, figures: LinkFigures) {
+        if let Some(peer) = session.peer_name.filter(|peer| !control::is_command(&peer.name)) {
+            self.ended.add(EndedLink {
+                session: session.node_id,
+                name: peer.name,
+                figures: links::in_row(&figures),
+            });
         }
     }
 

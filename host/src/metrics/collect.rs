@@ -7,7 +7,7 @@ use std::sync::Arc;
 use metrics::{counter, gauge};
 
 use super::text;
-use crate::control::{LinkRow, LinkRowFigures, ModuleRow, NodeFigures, Service, Traffic, is_command};
+use crate::control::{EndedLink, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, Service, Traffic, is_command};
 
 /// The most names of peers that are ever labels. An exporter forgets none, and peers choose their names.
 const MOST_PEERS: usize = 256;
@@ -20,6 +20,8 @@ pub struct Collector {
     service: Arc<dyn Service>,
     /// Of each session what was counted, by its number.
     counted: HashMap<u64, LinkRowFigures>,
+    /// The number of the first session to end that isn't counted in full yet.
+    next_ended: u64,
     /// The peers that there ever was a session with, and whether there was one at the last look.
     peers: BTreeMap<String, bool>,
     /// The modules of the last look.
@@ -50,6 +52,7 @@ impl Collector {
         Self {
             service,
             counted: HashMap::new(),
+            next_ended: 0,
             peers: BTreeMap::new(),
             modules: BTreeSet::new(),
         }
@@ -58,17 +61,19 @@ impl Collector {
     /// Brings the metrics up to date, through the recorder of this thread or of the program. Takes a second at most, if a session is
     /// busy; a millisecond otherwise.
     pub async fn collect(&mut self) -> Scrape {
-        // Those that a session which is going down does not tell any more are missed; they are what passed since the last look.
         let links = self.service.links().await.unwrap_or_default();
+        // Only now: a session that ends between the two is among both and counted once, and not among none.
+        let (ended, next) = self.service.ended_links(self.next_ended);
+        self.next_ended = next;
         let figures = self.service.figures().await;
-        self.record(&figures, &links);
+        self.record(&figures, &links, &ended);
         Scrape { figures }
     }
 
-    fn record(&mut self, figures: &NodeFigures, links: &[LinkRow]) {
+    fn record(&mut self, figures: &NodeFigures, links: &[LinkRow], ended: &[EndedLink]) {
         node(figures);
         self.modules(&figures.modules);
-        self.links(links);
+        self.links(links, ended);
     }
 
     fn modules(&mut self, rows: &[ModuleRow]) {
@@ -78,17 +83,23 @@ impl Collector {
         for name in self.modules.difference(&now) {
             module_gauges(&ModuleRow {
                 module: name.clone(),
+                resident_bytes: Some(0),
                 ..ModuleRow::default()
             });
         }
         self.modules = now;
     }
 
-    fn links(&mut self, links: &[LinkRow]) {
+    /// Whether a peer is, or can be, counted under its own name.
+    fn has_label(&self, peer: &str) -> bool {
+        self.peers.len() < MOST_PEERS || self.peers.contains_key(peer)
+    }
+
+    fn links(&mut self, links: &[LinkRow], ended: &[EndedLink]) {
         self.peers.values_mut().for_each(|is_there| *is_there = false);
         let mut counted = HashMap::new();
         for link in links.iter().filter(|link| !is_command(&link.name)) {
-            let has_name = self.peers.len() < MOST_PEERS || self.peers.contains_key(&link.name);
+            let has_name = self.has_label(&link.name);
             if has_name {
                 self.peers.insert(link.name.clone(), true);
             }
@@ -104,6 +115,15 @@ impl Collector {
                 // It is counted when it says something again.
                 None => drop(counted.insert(link.session, before)),
             }
+        }
+        for EndedLink { session, name, figures } in ended {
+            let has_name = self.has_label(name);
+            if has_name {
+                self.peers.entry(name.clone()).or_insert(false);
+            }
+            let before = counted.remove(session).or_else(|| self.counted.remove(session));
+            let label = if has_name { name } else { OTHER };
+            traffic(label, figures, &before.unwrap_or_default());
         }
         self.counted = counted;
         for (peer, is_there) in &self.peers {
@@ -146,6 +166,8 @@ fn module_gauges(row: &ModuleRow) {
     let module = || row.module.clone();
     gauge!("ractor_host_guests", "module" => module()).set(number(row.guests));
     gauge!("ractor_host_guest_memory_bytes", "module" => module()).set(number(row.memory_bytes));
+    let resident = row.resident_bytes.map_or(f64::NAN, number);
+    gauge!("ractor_host_guest_resident_bytes", "module" => module()).set(resident);
     gauge!("ractor_host_guest_mailbox_messages", "module" => module()).set(number(row.waiting));
     gauge!("ractor_host_guest_mailbox_bytes", "module" => module()).set(number(row.waiting_bytes));
 }
@@ -221,9 +243,18 @@ pub(super) mod for_tests {
 
     /// Records what several looks find, one after the other.
     pub(crate) fn record_looks(looks: &[(&NodeFigures, &[LinkRow])]) {
+        let looks: Vec<_> = looks
+            .iter()
+            .map(|(figures, links)| (*figures, *links, &[][..]))
+            .collect();
+        record_looks_and_ends(&looks);
+    }
+
+    /// The same, with the sessions that have ended before each look.
+    pub(crate) fn record_looks_and_ends(looks: &[(&NodeFigures, &[LinkRow], &[EndedLink])]) {
         let mut collector = Collector::new(Arc::new(Idle { node: "idle@localhost" }));
-        for (figures, links) in looks {
-            collector.record(figures, links);
+        for (figures, links, ended) in looks {
+            collector.record(figures, links, ended);
         }
     }
 }

@@ -124,6 +124,9 @@ pub const METRICS: &[Metric] = &[
          takes longer than `epoch_tick` counts for itself."),
     metric("ractor_host_guest_memory_bytes", (Gauge, Bytes, Look), &["module"],
         "What the memories of guests have grown to. Pages that were never touched take nothing of the machine's."),
+    metric("ractor_host_guest_resident_bytes", (Gauge, Bytes, Look), &["module"],
+        "What of that takes memory of the machine: a part of `ractor_host_process_resident_bytes`, whose rest is the node's own. NaN where \
+         the system doesn't tell."),
     metric("ractor_host_guest_mailbox_messages", (Gauge, Number, Look), &["module"],
         "Messages that wait for guests."),
     metric("ractor_host_guest_mailbox_bytes", (Gauge, Bytes, Look), &["module"],
@@ -163,6 +166,11 @@ pub const METRICS: &[Metric] = &[
         "How long ago a state was written last. Not a number until one was."),
     metric("ractor_host_output_lines_dropped_total", (Counter, Number, Event), &[],
         "Lines of the log that were dropped, because their reader is too slow."),
+    metric("ractor_host_otlp_exports_total", (Counter, Number, Event), &["signal", "outcome"],
+        "Exports of `traces`, `logs` and `metrics` to an OTLP collector: `exported`, or `failed` after all attempts."),
+    metric("ractor_host_otlp_dropped_total", (Counter, Number, Event), &["signal", "reason"],
+        "Spans and records of the log that no collector got: for those of `queue_full` there was no room, and those of `export_failed` \
+         it did not take."),
 ];
 
 /// Tells the exporter what the metrics mean that it renders. To be called once it is installed.

@@ -7,11 +7,12 @@ use std::sync::Mutex;
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, with_local_recorder};
 
-use super::collect::for_tests::{record, record_looks};
+use super::collect::for_tests::{record, record_looks, record_looks_and_ends};
 use super::table::{Kind, METRICS, Metric, Source, Unit};
 use super::text;
 use crate::control::{
-    CheckpointFigures, HandlerTimes, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, OpenedBy, PeerVersion, Traffic,
+    CheckpointFigures, EndedLink, HandlerTimes, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, OpenedBy, PeerVersion,
+    Traffic,
 };
 
 const BLESS: &str = "RACTOR_BLESS=1 cargo test -p ractor-host --lib the_page_of_metrics";
@@ -83,6 +84,7 @@ fn names_say_their_units_and_whether_they_only_grow() {
             "peer",
             "reason",
             "result",
+            "signal",
             "version",
         ];
         assert!(labels.iter().all(|label| bounded.contains(label)), "{name}");
@@ -109,6 +111,32 @@ fn a_look_brings_gauges_and_counters_up_to_date() {
     );
     assert_eq!(recorded["ractor_host_link_round_trip_seconds{peer=beta@host}"], 0.002_5);
     assert!(recorded.keys().all(|name| !name.contains("cli-")), "{recorded:?}");
+}
+
+#[test]
+fn what_passed_before_a_session_ended_is_counted_once_whenever_somebody_looks() {
+    let ended = |session: u64, casts: u64| {
+        let LinkRow { name, figures, .. } = link(session, casts);
+        EndedLink {
+            session,
+            name,
+            figures: figures.expect("figures"),
+        }
+    };
+    let recorded = recorded(|| {
+        let node = node();
+        record_looks_and_ends(&[
+            (&node, &[link(1, 10)], &[]),
+            // One that nobody has looked at while it lasted, and one that ends while somebody looks.
+            (&node, &[link(3, 7)], &[ended(1, 15), ended(2, 4), ended(3, 8)]),
+            (&node, &[], &[]),
+        ]);
+    });
+    assert_eq!(
+        recorded["ractor_host_link_messages_total{peer=beta@host,direction=sent,kind=cast}"],
+        27.0
+    );
+    assert_eq!(recorded["ractor_host_link_up{peer=beta@host}"], 0.0);
 }
 
 #[test]
@@ -365,7 +393,7 @@ fn page() -> String {
          measures, by name. Names and units follow the conventions of Prometheus: bytes and seconds, `_total` for what only grows, and \
          all of that begins anew with the process. Labels are bounded: they are names that node.toml gives to actors and modules, names of \
          nodes, and words of this page. No name that a guest makes up is among them.\n\nNumbers that would cost something to keep up to date \
-         are read when somebody looks. What passed over a link between the last look and the end of its session is not counted.\n\n\
+         are read when somebody looks. Of a session that has ended by then, what it came to is read all the same.\n\n\
          A program that embeds a node installs a recorder of the `metrics` crate, calls `ractor_host::metrics::describe_all` once, and has a \
          `Collector` from `RunningHost::collector`, whose `collect` comes before each rendering. Counters of seconds and the histogram \
          of handler times are not in the facade: `Scrape::text` has them, to be appended to what the recorder renders.\n\n\

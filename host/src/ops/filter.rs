@@ -44,7 +44,7 @@ pub(crate) struct LogLevels {
 pub(crate) struct LogState {
     /// What is logged now.
     pub(crate) now: LogLevels,
-    /// What was logged from the start.
+    /// What is logged unless an operator says something else: what `RUST_LOG` or node.toml has.
     pub(crate) at_start: LogLevels,
     /// The time that is left; then it is what it was before. None if it stays.
     pub(crate) left: Option<Duration>,
@@ -57,7 +57,7 @@ pub(crate) enum LogChange {
     All(String),
     /// For one actor. None takes its own level from it.
     Actor(String, Option<LevelFilter>),
-    /// As it was from the start.
+    /// As it is without operators.
     Reset,
 }
 
@@ -74,6 +74,8 @@ pub(crate) enum NotChanged {
 struct Choices {
     current: Arc<RwLock<Arc<LogSelection>>>,
     plan: Mutex<LogPlan>,
+    /// What is logged unless node.toml says something else. None where `RUST_LOG` does, which goes before it.
+    default: Option<String>,
 }
 
 /// What is to be logged when.
@@ -98,9 +100,17 @@ struct LogSelection {
 #[derive(Debug)]
 pub(super) struct LogFilter(Arc<RwLock<Arc<LogSelection>>>);
 
+/// Where it comes from what is logged at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// `RUST_LOG` of the environment.
+    Variable,
+    Default,
+}
+
 /// A filter that logs what `filter` says until somebody says something else. `directive` is the same in words. To be the filter of the
 /// process, it has to be [adopted](Unadopted::adopt).
-pub(super) fn new(filter: EnvFilter, directive: &str) -> (LogFilter, Unadopted) {
+pub(super) fn new(filter: EnvFilter, directive: &str, origin: Origin) -> (LogFilter, Unadopted) {
     let at_start = LogLevels {
         directive: directive.to_owned(),
         actors: BTreeMap::new(),
@@ -119,6 +129,7 @@ pub(super) fn new(filter: EnvFilter, directive: &str) -> (LogFilter, Unadopted) 
     let choices = Choices {
         current: current.clone(),
         plan: Mutex::new(plan),
+        default: (origin == Origin::Default).then(|| directive.to_owned()),
     };
     (LogFilter(current), Unadopted(choices))
 }
@@ -132,6 +143,33 @@ impl Unadopted {
     pub(super) fn adopt(self) {
         // There is one subscriber in a process, so nobody else was here.
         drop(CHOICES.set(self.0));
+    }
+}
+
+/// Why node.toml can't say what is logged, if something keeps it from that.
+pub(crate) fn fixed() -> Option<&'static str> {
+    match CHOICES.get() {
+        None => Some("the program has set up its log by itself"),
+        Some(Choices { default: None, .. }) => Some("the variable RUST_LOG of the node's environment goes before it"),
+        Some(_) => None,
+    }
+}
+
+/// Has this be logged where no operator has said something else: what node.toml has. What operators have said stays.
+pub(crate) fn configure(directive: Option<&str>) {
+    let Some(choices) = CHOICES.get() else { return };
+    let Some(default) = choices.default.as_deref() else {
+        return;
+    };
+    let mut plan = choices.plan.lock();
+    let before = plan.state(Instant::now()).now;
+    plan.configure(directive.unwrap_or(default));
+    let now = plan.state(Instant::now()).now;
+    // It was checked with the file.
+    if now != before
+        && let Ok(selection) = LogSelection::of(&now)
+    {
+        choices.select(selection);
     }
 }
 
@@ -212,6 +250,13 @@ impl LogPlan {
             LogChange::Reset => levels = self.at_start.clone(),
         }
         levels
+    }
+
+    fn configure(&mut self, directive: &str) {
+        let before = std::mem::replace(&mut self.at_start.directive, directive.to_owned());
+        if self.lasting.directive == before {
+            self.lasting.directive = directive.to_owned();
+        }
     }
 
     /// Ends what was to pass by now. False if nothing was.
@@ -363,6 +408,25 @@ mod tests {
         assert!(!plan.pass(late));
         let reset = plan.changed(LogChange::Reset, late);
         assert_eq!(reset, plan.at_start);
+    }
+
+    #[test]
+    fn what_an_operator_has_said_goes_before_the_file() {
+        let now = Instant::now();
+        let mut plan = plan();
+        plan.configure("warn");
+        assert_eq!(plan.state(now).now.directive, "warn");
+        plan.lasting = plan.changed(LogChange::All("trace".to_owned()), now);
+        plan.configure("error");
+        assert_eq!(plan.state(now).now.directive, "trace");
+        assert_eq!(plan.changed(LogChange::Reset, now).directive, "error");
+        // What passes gives way to what the file has by then.
+        plan.lasting = plan.changed(LogChange::Reset, now);
+        let passing = plan.changed(LogChange::All("debug".to_owned()), now);
+        plan.passing = Some((passing, now + Duration::from_secs(60)));
+        plan.configure("info");
+        assert_eq!(plan.state(now).now.directive, "debug");
+        assert_eq!(plan.state(now + Duration::from_secs(60)).now.directive, "info");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::filter::Origin;
 pub use super::format::LogFormat;
 use super::{console, filter, otel, panics};
 
@@ -68,14 +69,17 @@ enum Installed {
 }
 
 fn install(format: LogFormat, level: LevelFilter) -> Result<Installed, TelemetryError> {
-    let (filter, directive) = match std::env::var(VARIABLE) {
-        Ok(filters) if !filters.trim().is_empty() => (parse(&filters)?, filters),
-        Ok(_) | Err(VarError::NotPresent) => (EnvFilter::default().add_directive(level.into()), level.to_string()),
+    let (filter, directive, origin) = match std::env::var(VARIABLE) {
+        Ok(filters) if !filters.trim().is_empty() => (parse(&filters)?, filters, Origin::Variable),
+        Ok(_) | Err(VarError::NotPresent) => {
+            let filter = EnvFilter::default().add_directive(level.into());
+            (filter, level.to_string(), Origin::Default)
+        }
         Err(error @ VarError::NotUnicode(_)) => {
             return Err(TelemetryError(Fault::Filter(error.to_string())));
         }
     };
-    let (filter, choices) = filter::new(filter, &directive);
+    let (filter, choices) = filter::new(filter, &directive, origin);
     let otel = otel::from_environment().map_err(|error| TelemetryError(error.into()))?;
     let exported = otel.as_ref().and_then(|otel| otel.layers());
     let events = tracing_subscriber::fmt::layer()

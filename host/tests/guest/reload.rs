@@ -419,7 +419,13 @@ async fn one_reload_of_a_module_at_a_time() {
 async fn an_actor_that_never_comes_to_a_boundary_keeps_its_code() {
     let node = Node::with(version(1)).await;
     let guest = node.start().await;
+    let busy = || guest.live().figures().done.busy;
+    let before = busy();
     guest.cast("spin", b"");
+    // As long as the message waits, there is a boundary before it.
+    while busy() == before {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     let report = node
         .reload(version(2), |reload| reload.patience = Duration::from_millis(50))
         .await;

@@ -18,6 +18,7 @@ const OTHERS: &[&str] = &[
     "README.md",
     "cookie",
     "node.toml",
+    "node-toml.schema.json",
     "node_modules",
     "target",
     "tests",

@@ -130,6 +130,11 @@ impl Family {
         }
     }
 
+    /// The name of its first member.
+    pub(crate) fn name(&self) -> &str {
+        self.shared.prefix.strip_suffix(BELOW).unwrap_or(&self.shared.prefix)
+    }
+
     /// The name on the node of a child that is given this name. An empty one stays empty, which is none that an actor can have.
     pub(crate) fn full_name(&self, given: &str) -> String {
         if given.is_empty() {

@@ -37,7 +37,7 @@ pub struct HandlerTimesFigures {
 
 impl HandlerTimes {
     /// This many messages took this long, each.
-    pub(super) fn record(&self, each: Duration, messages: u64) {
+    pub(crate) fn record(&self, each: Duration, messages: u64) {
         let us = u64::try_from(each.as_micros()).unwrap_or(u64::MAX);
         // A duration of exactly the bound belongs below it, as everywhere with such histograms; so do the nanoseconds beyond it.
         let bucket = BOUNDS_US.partition_point(|bound| *bound < us);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 
 use super::family::Quota;
+use super::instance_memory::InstanceMemory;
 use super::tally::Tally;
 use super::telemetry;
 use crate::accounting::label::Label;
@@ -19,8 +20,8 @@ pub(crate) struct Limiter {
     granted: usize,
     /// What has the family's part of the memory, and whose that is; none if there is no actor.
     member: Option<(Arc<Quota>, Label)>,
-    /// What shows the memory to others.
-    tally: Option<Arc<Tally>>,
+    /// What shows the memory to others, and where.
+    shown: Option<(Arc<Tally>, Arc<InstanceMemory>)>,
     tables: GrowthBudget,
     core_instances: usize,
     memory_count: usize,
@@ -68,7 +69,7 @@ impl Limiter {
             memory: GrowthBudget::new(limits.memory_bytes),
             granted: 0,
             member,
-            tally: None,
+            shown: None,
             tables: GrowthBudget::new(limits.table_elements),
             core_instances: limits.core_instances,
             memory_count: limits.memories,
@@ -80,8 +81,15 @@ impl Limiter {
 
     /// The memory is shown here.
     pub(crate) fn shown_by(mut self, tally: Arc<Tally>) -> Self {
-        self.tally = Some(tally);
+        let reserved = usize::try_from(self.bounds.memory).unwrap_or(usize::MAX);
+        let memory = tally.instance_begins(reserved);
+        self.shown = Some((tally, memory));
         self
+    }
+
+    /// What is shown of the memory.
+    pub(crate) fn shown(&self) -> Option<Arc<InstanceMemory>> {
+        self.shown.as_ref().map(|(_, memory)| memory.clone())
     }
 
     pub(crate) fn refused(&self) -> Option<Limit> {
@@ -96,8 +104,8 @@ impl Drop for Limiter {
             // does, too.
             quota.give_back(Common::Memory, self.memory.used);
         }
-        if let Some(tally) = &self.tally {
-            tally.memory_shrank(self.memory.used);
+        if let Some((tally, memory)) = &self.shown {
+            tally.instance_ends(memory);
         }
     }
 }
@@ -153,8 +161,8 @@ impl ResourceLimiter for Limiter {
                     return Ok(false);
                 }
                 self.granted = more;
-                if let Some(tally) = &self.tally {
-                    tally.memory_grew(more);
+                if let Some((_, memory)) = &self.shown {
+                    memory.grew(more);
                 }
             }
             GrowthVerdict::Impossible => {}
@@ -170,8 +178,8 @@ impl ResourceLimiter for Limiter {
         if let Some((quota, _)) = &self.member {
             quota.give_back(Common::Memory, granted);
         }
-        if let Some(tally) = &self.tally {
-            tally.memory_shrank(granted);
+        if let Some((_, memory)) = &self.shown {
+            memory.shrank(granted);
         }
         // The guest sees a growth that failed, as after every other refusal.
         Ok(())

@@ -8,13 +8,17 @@
 //! operating system had the thread do nothing is not the guest's doing, so the processor time of the thread is the most that is charged.
 
 use std::cell::Cell;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::handler_times::{HandlerTimes, SAMPLED};
+use super::instance_memory::InstanceMemory;
+use super::page_map::PageMap;
 use super::taps::Taps;
 
 /// What an actor can hold, each counted by itself.
@@ -34,7 +38,8 @@ pub(crate) struct Tally {
     done: Done,
     /// Chooses the messages that are timed.
     random: AtomicU64,
-    memory: AtomicUsize,
+    /// Those of its instances: two during a reload, none between two lives. No message takes the lock.
+    memories: Mutex<Vec<Arc<InstanceMemory>>>,
     held: [AtomicUsize; 4],
     /// Whoever traces the actor.
     pub(crate) taps: Taps,
@@ -90,7 +95,7 @@ impl Tally {
             done: Done::default(),
             // Any number does but for zero, which would be a fine one, too.
             random: AtomicU64::new(0x9e37_79b9_7f4a_7c15),
-            memory: AtomicUsize::new(0),
+            memories: Mutex::default(),
             held: Default::default(),
             taps: Taps::default(),
         }
@@ -107,7 +112,23 @@ impl Tally {
 
     /// Bytes of its linear memories.
     pub(crate) fn memory(&self) -> usize {
-        self.memory.load(Ordering::Relaxed)
+        self.memories.lock().iter().map(|memory| memory.grown()).sum()
+    }
+
+    /// What they took of the machine when they were looked at last; none if one of them never was.
+    pub(crate) fn resident(&self) -> Option<usize> {
+        self.memories.lock().iter().map(|memory| memory.resident()).sum()
+    }
+
+    /// Looks at what they take of the machine, or only at those that were never looked at.
+    ///
+    /// # Errors
+    /// The operating system doesn't say.
+    pub(crate) fn look_at_memory(&self, pages: &mut PageMap, new_only: bool) -> io::Result<()> {
+        // Not under the lock, which the end of an instance waits for.
+        let mut memories = self.memories.lock().clone();
+        memories.retain(|memory| !new_only || memory.resident().is_none());
+        memories.iter().try_for_each(|memory| memory.look(pages))
     }
 
     /// How many of these it holds.
@@ -167,12 +188,17 @@ impl Tally {
         add(&self.done.restarts, 1);
     }
 
-    pub(super) fn memory_grew(&self, bytes: usize) {
-        self.memory.fetch_add(bytes, Ordering::Relaxed);
+    /// The memories of an instance are shown here from now on. One of them can have `reserved` bytes.
+    pub(super) fn instance_begins(&self, reserved: usize) -> Arc<InstanceMemory> {
+        let memory = Arc::new(InstanceMemory::new(reserved));
+        self.memories.lock().push(memory.clone());
+        memory
     }
 
-    pub(super) fn memory_shrank(&self, bytes: usize) {
-        self.memory.fetch_sub(bytes, Ordering::Relaxed);
+    /// They are not shown here any more: they are about to be freed.
+    pub(super) fn instance_ends(&self, ended: &Arc<InstanceMemory>) {
+        ended.end();
+        self.memories.lock().retain(|memory| !Arc::ptr_eq(memory, ended));
     }
 
     /// One more of these, until dropped.

@@ -74,6 +74,9 @@ impl Guest {
         running: &mut Running,
     ) -> Result<(), ActorProcessingErr> {
         let mut instance = running.take()?;
+        if instance.supervises(&event) {
+            self.tell_child_event(&event);
+        }
         // Also for an event that the guest has no words for: places of children and counts of changes are given back
         // here.
         let hears = instance.admits(&event);

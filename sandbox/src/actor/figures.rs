@@ -20,6 +20,9 @@ pub struct GuestFigures {
     pub done: DoneFigures,
     /// Bytes of its linear memories: what they have grown to. Pages that it has never touched take nothing of the machine's.
     pub memory_bytes: usize,
+    /// Bytes of these that took memory of the machine at the last [look](Modules::look_at_memory). None if there was none yet, or the system
+    /// doesn't tell.
+    pub resident_bytes: Option<usize>,
     /// Messages that wait for it. Those of native actors of this process are not counted.
     pub waiting: usize,
     /// Bytes of these, with what each costs beside.
@@ -46,6 +49,8 @@ pub struct ModuleFigures {
     pub done: DoneFigures,
     /// Bytes of the linear memories of those that live.
     pub memory_bytes: usize,
+    /// Bytes of these that took memory of the machine at the last look. None if there was none yet, or the system doesn't tell.
+    pub resident_bytes: Option<usize>,
     /// Messages that wait for them.
     pub waiting: usize,
     /// Bytes of these.
@@ -62,6 +67,7 @@ impl GuestRef {
             age: tally.age(),
             done: tally.done(),
             memory_bytes: tally.memory(),
+            resident_bytes: tally.resident(),
             waiting: mailbox.len(),
             waiting_bytes: mailbox.bytes(),
             timers: tally.held(Held::Timer),
@@ -101,6 +107,7 @@ impl Modules {
                     guests: guests.len(),
                     done: tally.with(guests.iter().map(|guest| guest.done)),
                     memory_bytes: sum(|guest| guest.memory_bytes),
+                    resident_bytes: resident(&guests),
                     waiting: sum(|guest| guest.waiting),
                     waiting_bytes: sum(|guest| guest.waiting_bytes),
                     handler_times: tally.times().figures(),
@@ -109,4 +116,10 @@ impl Modules {
             })
             .collect()
     }
+}
+
+/// Those that have just begun are left out. None if all of them were never looked at.
+fn resident(guests: &[GuestFigures]) -> Option<usize> {
+    let mut known = guests.iter().filter_map(|guest| guest.resident_bytes).peekable();
+    (guests.is_empty() || known.peek().is_some()).then(|| known.sum())
 }

@@ -3,6 +3,7 @@
 use ractor::{ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 
+use super::child_events::ChildChange;
 use super::guest::{Guest, Opaque, Running};
 use crate::accounting::label::Label;
 use crate::instance::calls::Instance;
@@ -110,7 +111,7 @@ impl Guest {
         mut error: GuestError,
     ) -> Result<(), ActorProcessingErr> {
         // What the failed instance supervised was its own affair; the next one knows nothing of it.
-        end_children(myself);
+        self.end_children(myself);
         let mut has_waited = false;
         loop {
             let label = &running.label;
@@ -139,7 +140,10 @@ impl Guest {
                 return Err(error.into());
             }
             match self.try_restart(myself, running).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.tell_restart(&running.label, &myself.get_cell(), || error.to_string());
+                    return Ok(());
+                }
                 Err(again) => error = again,
             }
         }
@@ -154,9 +158,13 @@ impl Guest {
         // The instance first, and its timers with it: it can start no child any more that would be missed here.
         running.instance = None;
         running.forget_handlers();
-        end_children(myself);
+        self.end_children(myself);
         match self.try_restart(myself, running).await {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                let asked = || "it was asked to go on afresh".to_owned();
+                self.tell_restart(&running.label, &myself.get_cell(), asked);
+                Ok(())
+            }
             Err(error) => self.recover(myself, running, error).await,
         }
     }
@@ -191,18 +199,19 @@ impl Guest {
             }
             Err(error) => {
                 // It may have had children by then.
-                end_children(myself);
+                self.end_children(myself);
                 Err(error)
             }
         }
     }
-}
 
-/// Ends the children of an actor whose instance is gone.
-pub(super) fn end_children(myself: &ActorRef<Opaque>) {
-    for child in myself.get_children() {
-        // It is not to hear of them: the next instance never had these children.
-        child.unlink(myself.get_cell());
-        child.kill();
+    /// Ends the children of an actor whose instance is gone.
+    pub(super) fn end_children(&self, myself: &ActorRef<Opaque>) {
+        for child in myself.get_children() {
+            // It is not to hear of them: the next instance never had these children.
+            child.unlink(myself.get_cell());
+            child.kill();
+            self.tell_child(&child, ChildChange::Ended("its parent goes on afresh, or ends"));
+        }
     }
 }

@@ -10,6 +10,7 @@
 pub(crate) mod batch;
 pub(crate) mod callbacks;
 pub(crate) mod checkpoint;
+pub(crate) mod child_events;
 pub(crate) mod children;
 pub(crate) mod commands;
 pub(crate) mod describe;
@@ -25,6 +26,7 @@ pub(crate) mod history;
 pub(crate) mod in_place;
 pub(crate) mod modules;
 pub(crate) mod reload;
+pub(crate) mod resident;
 pub(crate) mod resume;
 pub(crate) mod spawn;
 pub(crate) mod tier_up;

@@ -1,12 +1,14 @@
 //! The modules of a node: which version of each is current, those before it, and the guests that run them.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::RwLock;
 use tokio::sync::{Notify, OwnedMutexGuard};
 
+use super::child_events::ChildObserver;
 use super::guest_cell::{GuestCell, GuestRef};
+use super::resident::Looks;
 use crate::component::error::LoadError;
 use crate::component::source::{Digest, ModuleSource};
 use crate::instance::module::Module;
@@ -23,6 +25,10 @@ struct ModuleSet {
     entries: RwLock<HashMap<String, ModuleEntry>>,
     /// Some module has become something else.
     changed: Notify,
+    /// Hears what becomes of the children of guests.
+    children: OnceLock<Box<dyn ChildObserver>>,
+    /// At the memory of guests.
+    looks: Looks,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +60,16 @@ impl Versions {
 pub struct Reloading(#[expect(dead_code, reason = "held")] OwnedMutexGuard<()>);
 
 impl Modules {
+    /// Has somebody hear what becomes of the children that guests with these modules spawn. The first one to ask stays.
+    pub fn observe_children(&self, observer: impl ChildObserver) {
+        // The second one hears nothing: a node has one history.
+        drop(self.0.children.set(Box::new(observer)));
+    }
+
+    pub(super) fn child_observer(&self) -> Option<&dyn ChildObserver> {
+        self.0.children.get().map(Box::as_ref)
+    }
+
     /// Makes a module current under its name: actors that start from now on are of this version. Returns the one that it
     /// takes the place of, which is kept with some before it.
     pub fn insert(&self, module: Module) -> Option<Module> {
@@ -93,6 +109,11 @@ impl Modules {
     pub(super) fn better(&self, module: &Module) -> Option<Module> {
         self.find(module.name())
             .filter(|current| module.is_improved_by(current))
+    }
+
+    /// Looks at the memory of guests.
+    pub(super) fn looks(&self) -> &Looks {
+        &self.0.looks
     }
 
     /// Returns when a module has become something else since this was last awaited.

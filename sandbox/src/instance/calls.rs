@@ -10,6 +10,8 @@ use wasmtime_wasi_http::FieldMapError;
 
 use super::code::Code;
 use super::engine::Engine;
+use super::linking::Outcome;
+use super::located::Located;
 use super::meter::{Longest, Meter};
 use super::module::Module;
 use super::places::Place;
@@ -175,17 +177,34 @@ impl Instance {
     }
 
     pub(crate) async fn pre_start(&mut self, arguments: &[u8]) -> Result<(), GuestError> {
+        let arguments = self.located(arguments);
         let Self {
-            store, exports, meter, ..
+            store,
+            component,
+            code,
+            meter,
+            ..
         } = self;
         store.data_mut().look_at_taps();
         store.set_epoch_deadline(1);
         let longest = lifecycle(&store.data().limits);
-        let call = exports.ractor_actor_actor().call_pre_start(store, arguments);
-        let outcome = meter.run(longest, pin!(call)).await;
+        let export = &code.linked().pre_start;
+        // Not through the bindings, whose arguments are bytes and no more.
+        let outcome = match component.get_typed_func::<(Located<'_>,), Outcome<()>>(&mut *store, export) {
+            Ok(function) => {
+                let call = function.call_async(&mut *store, (arguments,));
+                meter.run(longest, pin!(call)).await.map(|(outcome,)| outcome)
+            }
+            Err(error) => Err(error),
+        };
         // A handler that isn't done says so as each callback ends, and `post-start` follows.
         self.take_pending();
         self.outcome(Callback::Lifecycle("pre-start"), outcome)
+    }
+
+    /// Arguments for the guest that tell where its memory is.
+    pub(super) fn located<'a>(&self, bytes: &'a [u8]) -> Located<'a> {
+        Located::new(bytes, self.store.data().limiter.shown())
     }
 
     pub(crate) async fn post_start(&mut self) -> Result<(), GuestError> {
@@ -303,6 +322,11 @@ impl Instance {
         let call = exports.ractor_actor_actor().call_post_stop(&mut *store);
         let outcome = meter.run(longest, pin!(call)).await;
         self.outcome(Callback::Lifecycle("post-stop"), outcome)
+    }
+
+    /// True if this is about a child that the guest has spawned.
+    pub(crate) fn supervises(&self, event: &ractor::SupervisionEvent) -> bool {
+        self.store.data().supervises(event)
     }
 
     /// True if the guest is to hear of this.

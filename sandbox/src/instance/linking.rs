@@ -1,11 +1,13 @@
 //! Is this component an actor? Checked before anything runs, with errors that name what is missing.
 
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
-use wasmtime::component::{Component, InstancePre};
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::batch_export::BatchExport;
 use super::calls_export;
 use super::contract_export::ContractExport;
+use super::located::Located;
+use super::optional_interface::OptionalInterface;
 use super::reload_exports::ReloadExports;
 use super::replies_export;
 use crate::component::bindings::types::SupervisionEvent;
@@ -19,6 +21,7 @@ use crate::store::imports::Imports;
 pub(super) struct Linked {
     pub(super) pre: InstancePre<StoreData>,
     pub(super) world: WorldIndices,
+    pub(super) pre_start: ComponentExportIndex,
     /// None if it can't be replaced with its state.
     pub(super) reload: Option<ReloadExports>,
     /// None if it takes one message at a time.
@@ -46,10 +49,12 @@ pub(super) fn check(engine: &wasmtime::Engine, imports: &Imports, component: &Co
     let calls = calls_export::find(component, &linked)?;
     let contract = ContractExport::find(component, &linked)?;
     let replies = replies_export::find(component, &linked)?;
+    let pre_start = pre_start(component, &linked)?;
     let world = WorldIndices::new(&linked).map_err(mismatch)?;
     Ok(Linked {
         pre: linked,
         world,
+        pre_start,
         reload,
         batch,
         calls,
@@ -64,7 +69,17 @@ type Function = (
     fn(&ComponentFunc, &InstancePre<StoreData>) -> wasmtime::Result<()>,
 );
 
-type Outcome<T> = (Result<T, String>,);
+pub(super) type Outcome<T> = (Result<T, String>,);
+
+/// The first function that every instance is called with arguments for.
+fn pre_start(component: &Component, linked: &InstancePre<StoreData>) -> Result<ComponentExportIndex, LoadFault> {
+    let missing = LoadFault::MissingFunction {
+        interface: ACTOR_INTERFACE,
+        function: "pre-start",
+    };
+    let interface = OptionalInterface::find(component, linked, ACTOR_INTERFACE).ok_or(missing)?;
+    interface.function::<(Located<'_>,), Outcome<()>>("pre-start")
+}
 
 /// Every function of the actor interface, with its type. The generated bindings check the same, but only when an
 /// instance is made, which is too late to tell an operator that a file is of the wrong kind. A test compares it with `wit/`.

@@ -20,6 +20,7 @@ pub(crate) mod engine;
 pub(crate) mod error;
 pub(crate) mod linking;
 pub(crate) mod loading;
+mod located;
 pub(crate) mod meter;
 pub(crate) mod module;
 pub(crate) mod optional_interface;

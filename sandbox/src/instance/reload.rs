@@ -5,6 +5,7 @@ use std::pin::pin;
 use wasmtime::component::ComponentExportIndex;
 
 use super::calls::{Callback, Instance, lifecycle};
+use super::located::Located;
 use super::reload_exports::{Outcome, ReloadExports, SnapshotOutcome};
 use crate::instance::error::{Fault, GuestError};
 use crate::store::data::SideEffects;
@@ -73,13 +74,14 @@ impl Instance {
             return Err(self.not_reloadable(callback));
         };
         self.begin(SideEffects::Forbidden("restore"));
+        let state = self.located(state);
         let Self {
             store,
             component,
             meter,
             ..
         } = self;
-        let outcome = match component.get_typed_func::<(&[u8], u32), Outcome>(&mut *store, &exports.restore) {
+        let outcome = match component.get_typed_func::<(Located<'_>, u32), Outcome>(&mut *store, &exports.restore) {
             Ok(function) => {
                 let longest = lifecycle(&store.data().limits);
                 let call = function.call_async(&mut *store, (state, from_state_version));

@@ -161,14 +161,7 @@ impl SourceLines {
             });
             lines.collect()
         });
-        let mut names: Vec<String> = named.collect();
-        // A panic is eight functions of Rust's library deep; it is the program's own that helps.
-        let own = |name: &String| name.contains(" in ") && !name.contains(" in library/");
-        if let Some(own) = names.iter().position(own)
-            && own > 1
-        {
-            names.drain(1..own);
-        }
+        let mut names = from_the_programs_own(named.collect());
         names.truncate(SHOWN);
         names
     }
@@ -217,6 +210,41 @@ impl SourceLines {
     }
 }
 
+/// A panic is some ten functions of Rust's library deep, and it is the program's own that helps. So the first one is of the program, if
+/// any is, and the next one that isn't of a library whose lines are unknown.
+fn from_the_programs_own(mut names: Vec<String>) -> Vec<String> {
+    let is_own = |name: &String| !is_of_library(name);
+    let Some(first) = names.iter().position(is_own) else {
+        return names;
+    };
+    let with_line = names.iter().position(|name| is_own(name) && name.contains(" in "));
+    if let Some(with_line) = with_line
+        && with_line > first + 1
+    {
+        names.drain(first + 1..with_line);
+    }
+    names.drain(..first);
+    names
+}
+
+/// Whether a function, with its line if that is known, belongs to what Rust's library does in a panic or an abort.
+fn is_of_library(name: &str) -> bool {
+    let function = name.split(" in ").next().unwrap_or(name);
+    // `<std::io::Stderr as …>::write` is one of them, too.
+    let path = function.trim_start_matches(['<', '&', '_', '[']);
+    let crates = [
+        "std::",
+        "core::",
+        "alloc::",
+        "rustc::",
+        "panic_abort::",
+        "wasip2::",
+        "wasi::",
+    ];
+    let symbols = ["abort", "rust_begin_unwind", "rust_panic", "rust_start_panic"];
+    name.contains(" in library/") || crates.iter().any(|of| path.starts_with(of)) || symbols.contains(&path)
+}
+
 /// Runs what reads a file, and may take some tenths of a second, while other tasks of this thread go on elsewhere.
 fn blocking<T>(work: impl FnOnce() -> T) -> T {
     match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
@@ -228,6 +256,32 @@ fn blocking<T>(work: impl FnOnce() -> T) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_panic_does_in_rusts_library_is_left_out_before_the_programs_own_functions() {
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let own = [
+            "counter::out_of_stock in src/lib.rs:70:15",
+            "core::ops::function::FnOnce::call_once",
+        ];
+        let panics = [
+            &["abort", "std::process::abort", "__rustc::__rust_abort"][..],
+            &["std::panicking::panic_handler", "core::panicking::panic_fmt"][..],
+            &["<core::option::Option<T>>::unwrap in library/core/src/option.rs:970:9"][..],
+            &["core::option::unwrap_failed"][..],
+            &[],
+        ];
+        for panic in panics {
+            assert_eq!(from_the_programs_own(names(&[panic, &own].concat())), own);
+        }
+        // Without one of its own, all that is known is told.
+        let panic = ["std::process::abort", "core::panicking::panic_fmt"];
+        assert_eq!(from_the_programs_own(names(&panic)), panic);
+        let of_c = ["out_of_stock in src/actor.c:13", "abort_order"];
+        assert_eq!(from_the_programs_own(names(&of_c)), of_c);
+        let of_go = ["runtime.abort", "runtime.fatal", "main.outOfStock in actor.go:9:3"];
+        assert_eq!(from_the_programs_own(names(&of_go)), [of_go[0], of_go[2]]);
+    }
 
     #[test]
     fn a_look_has_to_wait_for_a_few_at_most() {

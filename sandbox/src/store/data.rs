@@ -205,6 +205,13 @@ impl StoreData {
         Ok(self.monitors.get_or_insert_with(made))
     }
 
+    /// True if this is about a child that the guest has spawned.
+    pub(crate) fn supervises(&self, event: &SupervisionEvent) -> bool {
+        self.monitors
+            .as_ref()
+            .is_some_and(|monitors| monitors.supervises(event))
+    }
+
     /// True if the guest is to hear of this.
     pub(crate) fn admits(&mut self, event: &SupervisionEvent) -> wasmtime::Result<bool> {
         if let SupervisionEvent::ProcessGroupChanged(_) = event {

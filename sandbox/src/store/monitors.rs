@@ -120,6 +120,16 @@ impl Monitors {
             || !self.myself.get_children().is_empty()
     }
 
+    /// True if this is about a child that the guest has spawned. Asked before [`admits`](Self::admits), which forgets one that has ended.
+    pub(super) fn supervises(&self, event: &SupervisionEvent) -> bool {
+        match event {
+            SupervisionEvent::ActorStarted(actor)
+            | SupervisionEvent::ActorTerminated(actor, ..)
+            | SupervisionEvent::ActorFailed(actor, _) => self.children.contains_key(&actor.get_id()),
+            _ => false,
+        }
+    }
+
     /// True if the guest is to hear of this.
     pub(super) fn admits(&mut self, event: &SupervisionEvent) -> bool {
         match event {

@@ -51,7 +51,7 @@ fn a_message_is_seen_as_it_passes_and_what_is_in_it_with_the_token_of_its_role()
     let seen = browser.until(ROWS, |text| text.contains("handled"));
     assert!(seen.contains("got cast\tSetNote") && !seen.contains("secret"), "{seen}");
     browser.press("Stop");
-    browser.until(STATE, |text| text.starts_with("Stopped."));
+    browser.until(STATE, |text| text.contains("ended at the node, too"));
 
     browser.press("Token: observe");
     browser.enter("dialog input", OPERATE);

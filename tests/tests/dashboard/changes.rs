@@ -59,6 +59,33 @@ fn other_nodes_that_come_and_go_are_in_the_graph_and_among_the_events() {
 }
 
 #[test]
+fn links_between_other_nodes_are_in_the_graph_too() {
+    let Some(browser) = Browser::start(1400, 1000) else {
+        return;
+    };
+    let keys = tempfile::tempdir().expect("a folder");
+    let key = keys.path().join("key");
+    std::fs::write(&key, "observe 0f1e2d3c4b5a69788796a5b4c3d2e1f0").expect("a key");
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&key, private).expect("permissions");
+    let control = format!("[control]\nkey_file = {key:?}\n");
+    let mut alpha = node("alpha", &control);
+    let (state, first) = ("[runtime]\nstate_dir = \"state\"\n", alpha.address().to_owned());
+    let beta = HostNode::start("beta", &format!("peers = [{first:?}]\n{control}{state}"));
+    let second = beta.address();
+    let _gamma = HostNode::start("gamma", &format!("peers = [{first:?}, {second:?}]\n{control}{state}"));
+    let _delta = HostNode::start("delta", &format!("peers = [{first:?}]\n{state}"));
+    browser.open(&url(&mut alpha));
+    browser.until(".graph .far", |title| {
+        title.contains("beta@localhost and gamma@localhost")
+    });
+    browser.until("main", |text| {
+        text.contains("Not known are the sessions of delta@localhost")
+    });
+    browser.finish();
+}
+
+#[test]
 fn what_changes_the_node_is_said_first_and_takes_the_token_of_its_role() {
     let Some(browser) = Browser::start(1400, 1000) else {
         return;

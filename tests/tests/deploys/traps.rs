@@ -79,6 +79,27 @@ fn a_trap_in_rust_names_the_function() {
 }
 
 #[test]
+fn the_first_function_of_a_panic_in_rust_is_the_programs_own() {
+    let _only = only_project_in("rust");
+    let workshop = Workshop::new("rust");
+    let edits = [(
+        "-> u64 { self.count }",
+        "-> u64 { self.count.checked_sub(100).unwrap() }",
+    )];
+    edit(&workshop, "src/lib.rs", &edits);
+    if !workshop.first_build("rust", &["build"], "counter") {
+        return;
+    }
+    let (mut node, address) = workshop.dev();
+    let cookie = workshop.project().join("cookie");
+    drop(message("call", &address, &cookie, &["counter", "Get"]));
+    let failed = "failed in handle-call `Get`";
+    node.wait_line(Stream::Stderr, 0, failed, |line| {
+        line.contains(failed) && line.contains("instruction executed (at <counter::Counter as ")
+    });
+}
+
+#[test]
 fn a_trap_in_c_names_the_function_and_its_line_if_that_is_asked_for() {
     traps(
         "c",

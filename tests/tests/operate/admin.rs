@@ -213,12 +213,20 @@ fn code_is_uploaded_replaced_and_taken_back() {
     let (status, kind, detail) = again.problem();
     assert_eq!((status, kind.as_str()), (409, "refused"), "{detail}");
     assert!(detail.contains("was sent before"), "{detail}");
-    let back = post(
-        &format!("{url}/v1/modules/counter/rollback"),
-        Some("deploy"),
-        &json!({}),
+    let rollback = |planned: &Value| {
+        let body = json!({"planned": planned});
+        post(&format!("{url}/v1/modules/counter/rollback"), Some("deploy"), &body)
+    };
+    // What somebody was shown is done, or nothing.
+    let other = rollback(&json!(format!("sha256:{}", "0".repeat(64)))).problem();
+    assert!(
+        other.0 == 409 && other.2.contains("no other version to go back to with the digest"),
+        "{other:?}"
     );
+    let planned = outcome.json()["report"]["old"].clone();
+    let back = rollback(&planned);
     assert_eq!(back.json()["report"]["old"], digest, "{}", back.body);
+    assert_eq!(back.json()["report"]["new"], planned, "{}", back.body);
     let unknown = post(&format!("{url}/v1/modules/conuter/reload"), Some("deploy"), &json!({}));
     let (status, _, detail) = unknown.problem();
     assert_eq!(status, 409);
@@ -230,6 +238,27 @@ fn code_is_uploaded_replaced_and_taken_back() {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn what_a_peer_sent_before_it_was_gone_is_counted() {
+    let mut alpha = admin_node("alpha", &[], "");
+    let url = url(&mut alpha);
+    let peers = format!("peers = [{:?}]\n", alpha.address());
+    let mut beta = HostNode::start("beta", &peers);
+    let happened = |text: &str| {
+        let events = || get(&format!("{url}/v1/events"), None).body;
+        wait::until(text, events, |events| events.contains(text));
+    };
+    happened("session-up");
+    beta.process().kill();
+    happened("session-down");
+    // Nobody has looked while there was a session.
+    let metrics = get(&format!("{url}/metrics"), None).body;
+    let received = "ractor_host_link_messages_total{peer=\"beta@localhost\",direction=\"received\",kind=\"control\"} ";
+    let counted = metrics.lines().find_map(|line| line.strip_prefix(received));
+    let counted = counted.and_then(|counted| counted.parse::<f64>().ok());
+    assert!(counted.is_some_and(|counted| counted > 0.0), "{metrics}");
 }
 
 #[test]

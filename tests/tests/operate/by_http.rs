@@ -1,12 +1,14 @@
 //! What an operator does by HTTP besides: traces actors, has them go back to kept states, starts others, and applies node.toml.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use ractor_host_tests::host::HostNode;
 use ractor_host_tests::{programs, wait};
 use serde_json::{Value, json};
 
-use crate::http::{admin_node, ask, get, post, url};
+use crate::http::{TOKENS, admin_node, ask, get, post, url};
 use crate::schemas::closed;
 
 fn document() -> Value {
@@ -106,6 +108,13 @@ fn a_trace_is_begun_and_read_by_http_and_values_take_the_role_operate() {
         let (found, _, detail) = get(&format!("{traces}/{path}"), None).problem();
         assert!(found == status && detail.contains(says), "{path}: {detail}");
     }
+    let running = begin(None, json!({"target": "one"})).json();
+    let running = format!("{traces}/{}", running["trace"].as_str().expect("a number"));
+    assert_eq!(ask("DELETE", &running, &[], None).json(), json!({"ended": true}));
+    for method in ["DELETE", "GET"] {
+        let (status, _, detail) = ask(method, &running, &[], None).problem();
+        assert!(status == 409 && detail.contains("there is no such trace"), "{detail}");
+    }
     let unknown = begin(None, json!({"target": "oen"})).problem();
     assert!(
         unknown.0 == 409 && unknown.2.contains("did you mean `one`?"),
@@ -175,7 +184,7 @@ fn another_guest_is_started_by_http() {
         (
             json!({"module": "kichten", "name": "x"}),
             409,
-            "did you mean \"kitchen\"?",
+            "did you mean `kitchen`?",
         ),
         (json!({"module": "kitchen"}), 400, "missing field `name`"),
         (
@@ -189,6 +198,24 @@ fn another_guest_is_started_by_http() {
     }
 }
 
+/// The files of the tokens, which were read and are gone: the file that is applied is to be whole.
+fn tokens_again(node_toml: &str) -> PathBuf {
+    let mut folder = None;
+    for line in node_toml.lines() {
+        let Some((role, path)) = line.split_once("_token_file = ") else {
+            continue;
+        };
+        let path = Path::new(path.trim_matches('"'));
+        let parent = path.parent().expect("a folder");
+        fs::create_dir_all(parent).expect("a folder");
+        folder = Some(parent.to_owned());
+        let (_, token) = TOKENS.into_iter().find(|(name, _)| *name == role).expect("a role");
+        fs::write(path, token).expect("a token");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("a token of its owner");
+    }
+    folder.expect("tokens")
+}
+
 #[test]
 fn a_changed_node_toml_is_planned_and_applied_by_http() {
     let mut alpha = admin_node("alpha", &["operate", "deploy"], "");
@@ -196,12 +223,7 @@ fn a_changed_node_toml_is_planned_and_applied_by_http() {
     let apply = format!("{url}/v1/apply");
     let file = alpha.file("node.toml");
     let text = fs::read_to_string(&file).expect("its file");
-    // The tokens were read, and their files are gone; a node.toml that names them is one that lacks them.
-    let text: String = text
-        .lines()
-        .filter(|line| !line.contains("_token_file"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let secrets = tokens_again(&text);
     let another = "[[actors]]\nname = \"other\"\nmodule = \"counter\"\narguments = \"u64:5\"\n";
     fs::write(&file, format!("{text}{another}")).expect("another file");
     assert_eq!(
@@ -229,6 +251,7 @@ fn a_changed_node_toml_is_planned_and_applied_by_http() {
     check("Applied", &wrong);
     assert_eq!(wrong["outcome"], "wrong-file", "{wrong}");
     assert!(wrong["reasons"][0].is_string(), "{wrong}");
+    fs::remove_dir_all(secrets).expect("the tokens were there");
 }
 
 #[test]

@@ -1,10 +1,21 @@
 //! An OTLP collector on the loopback interface, which keeps what it is sent.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::convert::Infallible;
+use std::io::Read as _;
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use bytes::Bytes;
+use flate2::read::GzDecoder;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Empty, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -14,11 +25,16 @@ use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
+use ractor_host_tests::certificates::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
 
 /// A collector.
 #[derive(Debug)]
 pub(crate) struct Collector {
     port: u16,
+    manners: Manners,
+    is_secure: bool,
     kept: Arc<Mutex<Kept>>,
 }
 
@@ -32,6 +48,8 @@ pub(crate) struct Kept {
     pub(crate) schemas: Vec<String>,
     /// Every header that a request had, as `name: value`.
     pub(crate) headers: Vec<String>,
+    /// Requests whose bodies were compressed.
+    pub(crate) compressed: usize,
     /// What the sender says of itself, as `key=value`.
     pub(crate) resources: Vec<String>,
 }
@@ -54,6 +72,8 @@ pub(crate) struct Found {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manners {
     Takes,
+    /// It speaks gRPC.
+    TakesGrpc,
     /// It reads nothing, and answers nothing.
     Hangs,
 }
@@ -64,27 +84,45 @@ impl Collector {
     }
 
     pub(crate) fn with(manners: Manners) -> Self {
+        Self::behind(manners, None)
+    }
+
+    /// One that is reached over TLS, if it says how.
+    pub(crate) fn behind(manners: Manners, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let kept = Arc::<Mutex<Kept>>::default();
-        let keeps = kept.clone();
+        let (keeps, is_secure) = (kept.clone(), tls.is_some());
         thread::spawn(move || {
-            let mut hung = Vec::new();
-            for stream in listener.incoming().map_while(Result::ok) {
-                if manners == Manners::Hangs {
-                    hung.push(stream);
-                    continue;
-                }
-                let keeps = keeps.clone();
-                thread::spawn(move || while serve(&stream, &keeps).is_some() {});
+            if manners == Manners::Hangs {
+                let mut hung = Vec::new();
+                hung.extend(listener.incoming().map_while(Result::ok));
+                return;
             }
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime
+                .expect("a runtime")
+                .block_on(accept(listener, manners, tls.map(TlsAcceptor::from), keeps));
         });
-        Self { port, kept }
+        Self {
+            port,
+            manners,
+            is_secure,
+            kept,
+        }
     }
 
     /// The variables that have a node export everything to it at once.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
-        variables(self.port)
+        let mut all = variables(self.port);
+        if self.is_secure {
+            all.retain(|(name, _)| *name != ENDPOINT);
+            all.push((ENDPOINT, format!("https://localhost:{}", self.port)));
+        }
+        if self.manners == Manners::TakesGrpc {
+            all.push(("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc".to_owned()));
+        }
+        all
     }
 
     pub(crate) fn kept(&self) -> Kept {
@@ -92,51 +130,106 @@ impl Collector {
     }
 }
 
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
 /// The variables that have a node export everything to this port at once.
 pub(crate) fn variables(port: u16) -> Vec<(&'static str, String)> {
     vec![
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{port}")),
+        (ENDPOINT, format!("http://127.0.0.1:{port}")),
         ("OTEL_BSP_SCHEDULE_DELAY", "50".to_owned()),
         ("OTEL_BLRP_SCHEDULE_DELAY", "50".to_owned()),
         ("OTEL_METRIC_EXPORT_INTERVAL", "200".to_owned()),
     ]
 }
 
-/// Serves one request. None when the connection ends.
-fn serve(mut stream: &TcpStream, kept: &Mutex<Kept>) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let mut first = String::new();
-    reader.read_line(&mut first).ok().filter(|read| *read > 0)?;
-    let path = first.split(' ').nth(1)?.to_owned();
-    let (mut headers, mut length) = (Vec::new(), 0);
+async fn accept(listener: TcpListener, manners: Manners, tls: Option<TlsAcceptor>, kept: Arc<Mutex<Kept>>) {
+    listener.set_nonblocking(true).expect("a listener");
+    let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
     loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
-        let line = line.trim_end().to_ascii_lowercase();
-        if line.is_empty() {
-            break;
-        }
-        if let Some(given) = line.strip_prefix("content-length:") {
-            length = given.trim().parse().ok()?;
-        }
-        headers.push(line);
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let (tls, kept) = (tls.clone(), kept.clone());
+        tokio::spawn(async move {
+            let Some(tls) = tls else {
+                return serve(stream, manners, kept).await;
+            };
+            // A client that doesn't trust this one is what some tests are about.
+            if let Ok(stream) = tls.accept(stream).await {
+                serve(stream, manners, kept).await;
+            }
+        });
     }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
+}
+
+async fn serve<S>(stream: S, manners: Manners, kept: Arc<Mutex<Kept>>)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let service = service_fn(move |request| answer(request, manners, kept.clone()));
+    let stream = TokioIo::new(stream);
+    // How a connection ends is the client's affair.
+    if manners == Manners::TakesGrpc {
+        let serving = http2::Builder::new(TokioExecutor::new());
+        drop(serving.serve_connection(stream, service).await);
+    } else {
+        drop(http1::Builder::new().serve_connection(stream, service).await);
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    manners: Manners,
+    kept: Arc<Mutex<Kept>>,
+) -> Result<Response<BoxBody<Bytes, Infallible>>, hyper::Error> {
+    let (parts, body) = request.into_parts();
+    let mut body = body.collect().await?.to_bytes().to_vec();
+    let is_grpc = manners == Manners::TakesGrpc;
+    let mut is_compressed = parts
+        .headers
+        .get("content-encoding")
+        .is_some_and(|coding| coding == "gzip");
+    if is_grpc {
+        // A message of gRPC has a mark for compression and its length before it.
+        is_compressed = body[0] == 1;
+        body.drain(..5);
+    }
+    if is_compressed {
+        let mut plain = Vec::new();
+        GzDecoder::new(&*body).read_to_end(&mut plain).expect("gzip");
+        body = plain;
+    }
     {
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.headers.extend(headers);
-        kept.take(&path, &body);
+        let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        let headers = parts.headers.iter();
+        kept.headers
+            .extend(headers.map(|(name, value)| format!("{name}: {}", text(value))));
+        kept.compressed += usize::from(is_compressed);
+        kept.take(parts.uri.path(), &body);
     }
-    stream
-        .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/x-protobuf\r\ncontent-length: 0\r\n\r\n")
-        .ok()
+    let answer = if is_grpc {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("grpc-status", HeaderValue::from_static("0"));
+        let empty = Frame::data(Bytes::from_static(&[0; 5]));
+        let frames = [empty, Frame::trailers(trailers)].map(Ok::<_, Infallible>);
+        let mut answer = Response::new(BodyExt::boxed(StreamBody::new(futures_util::stream::iter(frames))));
+        answer
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        answer
+    } else {
+        let mut answer = Response::new(BodyExt::boxed(Empty::new()));
+        answer
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
+        answer
+    };
+    Ok(answer)
 }
 
 impl Kept {
     fn take(&mut self, path: &str, body: &[u8]) {
         match path {
-            "/v1/traces" => {
+            "/v1/traces" | "/opentelemetry.proto.collector.trace.v1.TraceService/Export" => {
                 let sent = ExportTraceServiceRequest::decode(body).expect("spans");
                 for all in sent.resource_spans {
                     self.resources
@@ -147,12 +240,12 @@ impl Kept {
                     }
                 }
             }
-            "/v1/logs" => {
+            "/v1/logs" | "/opentelemetry.proto.collector.logs.v1.LogsService/Export" => {
                 let sent = ExportLogsServiceRequest::decode(body).expect("records");
                 let scopes = sent.resource_logs.into_iter().flat_map(|all| all.scope_logs);
                 self.logs.extend(scopes.flat_map(|scope| scope.log_records));
             }
-            "/v1/metrics" => {
+            "/v1/metrics" | "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export" => {
                 let sent = ExportMetricsServiceRequest::decode(body).expect("metrics");
                 let scopes = sent.resource_metrics.into_iter().flat_map(|all| all.scope_metrics);
                 self.metrics.extend(scopes.flat_map(|scope| scope.metrics));

@@ -10,21 +10,21 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A node, and where commands on its machine find it.
-struct Shown {
+pub(crate) struct Shown {
     node: HostNode,
     runtime: TempDir,
 }
 
 impl Shown {
     /// `rest` begins behind `state_dir` in `[runtime]`.
-    fn start(name: &str, node: &str, rest: &str) -> Self {
+    pub(crate) fn start(name: &str, node: &str, rest: &str) -> Self {
         let runtime = tempfile::tempdir().expect("a folder for sockets");
         let rest = format!("{node}[runtime]\nstate_dir = \"state\"\n{rest}");
         let node = HostNode::start_in(name, &rest, &[("XDG_RUNTIME_DIR", runtime.path())]);
         Self { node, runtime }
     }
 
-    fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         let mut command = programs::ractor_host();
         command
             .args(arguments)
@@ -35,7 +35,7 @@ impl Shown {
     }
 
     /// What a command says as JSON of its one node.
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let arguments = [arguments, &["--output", "json"]].concat();
         let all: Value = serde_json::from_str(self.run(&arguments).answer()).expect("JSON");
         all[0].clone()
@@ -52,7 +52,7 @@ impl Shown {
         message("call", self.node.address(), &self.node.cookie_file(), rest)
     }
 
-    fn cast(&self, rest: &[&str]) {
+    pub(crate) fn cast(&self, rest: &[&str]) {
         message("cast", self.node.address(), &self.node.cookie_file(), rest).answer();
     }
 }
@@ -74,6 +74,53 @@ fn kitchens(more: &str) -> String {
 
 fn number(value: &Value) -> u64 {
     value.as_u64().expect("a number")
+}
+
+#[test]
+fn what_becomes_of_a_guests_children_is_among_the_events_within_limits() {
+    let shown = Shown::start("alpha", "", &kitchens(""));
+    let of_children = || {
+        let events = shown.run(&["events", "--lines", "500", "--output", "json"]);
+        let events = events.answer().lines().map(serde_json::from_str::<Value>);
+        let told = events.map(|event| event.expect("JSON")).filter_map(|event| {
+            let actor = event["actor"].as_str()?;
+            let kind = event["event"].as_str()?;
+            actor.starts_with("one/").then(|| format!("{actor} {kind}"))
+        });
+        told.collect::<Vec<_>>()
+    };
+    let becomes = |expected: &[&str]| wait::until("the events", of_children, |told| *told == expected);
+    let spawn = |child: &str| {
+        let answered = shown.call(&["one", "Spawn", "kitchen", child, "a note"]);
+        assert_eq!(answered.answer(), "ok");
+    };
+    spawn("worker");
+    becomes(&["one/worker actor-started"]);
+    assert_eq!(shown.run(&["restart", "one/worker"]).code, Some(0));
+    becomes(&["one/worker actor-started", "one/worker actor-restarted"]);
+    // The kitchen's children are temporary.
+    shown.cast(&["one/worker", "Trap"]);
+    becomes(&[
+        "one/worker actor-started",
+        "one/worker actor-restarted",
+        "one/worker actor-failed",
+    ]);
+    // It goes on and on, and what happens to others is told all the same.
+    for _ in 0..12 {
+        spawn("another");
+        assert_eq!(shown.call(&["one", "StopChild", "another"]).answer(), "true");
+        wait::until(
+            "the name to be free",
+            || shown.run(&["ps"]).stdout,
+            |actors| !actors.contains("one/another"),
+        );
+    }
+    assert_eq!(shown.run(&["restart", "other"]).code, Some(0));
+    let told = of_children();
+    assert!(told.contains(&"one/another actor-ended".to_owned()), "{told:?}");
+    assert!((20..=21).contains(&told.len()), "{told:?}");
+    let events = shown.run(&["events"]);
+    assert!(events.answer().contains("other (pid "), "{}", events.stdout);
 }
 
 #[test]
@@ -126,7 +173,11 @@ fn an_actor_that_is_not_there_is_refused_with_the_nearest_name() {
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("did you mean `other`?"), "{}", ended.stderr);
     let ended = shown.run(&["show", "pid:7"]);
-    assert!(ended.stderr.contains("has no actor with the pid 7"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("there is no actor with the pid 7"),
+        "{}",
+        ended.stderr
+    );
     let ended = shown.run(&["show", "group:cooks"]);
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
 }

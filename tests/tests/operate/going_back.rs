@@ -117,7 +117,7 @@ fn an_operator_starts_another_guest_until_the_node_stops() {
             &["spawn", "kitchen", "one", "str:"],
             "is the name of an actor of node.toml",
         ),
-        (&["spawn", "kichten", "fourth", "str:"], "did you mean \"kitchen\"?"),
+        (&["spawn", "kichten", "fourth", "str:"], "did you mean `kitchen`?"),
         (&["spawn", "kitchen", "fourth", "str:fail:no soup"], "no soup"),
         (
             &["spawn", "kitchen", "fourth", "a", "b"],

@@ -59,6 +59,40 @@ fn a_new_folder_has_a_node_that_runs_and_a_doctor_who_finds_it_well() {
     assert!(!doctor.stdout.contains('\u{1b}'), "no colours in a pipe");
 }
 
+/// An editor finds the schema that the first line names, offline, and nothing in the file is against it.
+#[track_caller]
+fn has_its_schema(file: &Path) {
+    let text = fs::read_to_string(file).expect("a node.toml");
+    let first = text.lines().next().unwrap_or_default();
+    let schema = first.strip_prefix("#:schema ./").unwrap_or_else(|| panic!("{first}"));
+    let schema = fs::read(file.with_file_name(schema)).expect("the schema beside it");
+    let schema: Value = serde_json::from_slice(&schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let says: Value = toml::from_str(&text).expect("TOML");
+    if let Err(error) = validator.validate(&says) {
+        panic!("{}: {error} at {}", file.display(), error.instance_path());
+    }
+    // It is the schema of this file, and not one that takes everything.
+    let mut wrong = says;
+    wrong["node"]["lisen"] = "127.0.0.1:4697".into();
+    assert!(!validator.is_valid(&wrong));
+}
+
+#[test]
+fn a_new_node_toml_has_its_schema_beside_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name);
+    in_folder(folder.path(), &["init", "shop"]).answer();
+    has_its_schema(&file("shop/node.toml"));
+    in_folder(folder.path(), &["init", "trio", "--cluster", "3", "--tls"]).answer();
+    has_its_schema(&file("trio/node2.toml"));
+    for language in ["rust", "python", "js", "ts", "c", "go"] {
+        let made = in_folder(folder.path(), &["new", "--lang", language, language]);
+        assert!(made.answer().contains("  node-toml.schema.json"), "{}", made.stdout);
+        has_its_schema(&file(language).join("node.toml"));
+    }
+}
+
 #[test]
 fn nothing_that_is_there_is_overwritten() {
     let folder = tempfile::tempdir().expect("a folder");

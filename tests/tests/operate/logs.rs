@@ -53,7 +53,7 @@ fn the_last_lines_are_those_of_the_actor_and_the_level_that_are_asked_for() {
 #[test]
 fn whoever_follows_a_log_sees_the_lines_to_come_until_the_node_ends() {
     let mut alpha = two();
-    let mut follow = command(&alpha.file(""), &["logs", "--follow", "first"]);
+    let mut follow = command(&alpha.file(""), &["logs", "--follow", "first", "--retry-for", "0s"]);
     let mut follow = Process::start("ractor-host logs --follow", &mut follow);
     follow.wait_line(Stream::Stdout, 0, "the first lines", |line| {
         line.contains("actor started")
@@ -104,7 +104,16 @@ fn what_is_logged_can_be_changed_and_goes_back() {
         "{}",
         wrong.stderr
     );
+    let near = at(&alpha, &["loglevel", "dbug"]);
+    assert_eq!(near.code, Some(2));
+    assert!(near.stderr.contains("did you mean `debug`?"), "{}", near.stderr);
     assert_eq!(count(), Some(at_start));
+    let narrow = at(&alpha, &["loglevel", "ractor_host::host=debug", "--for", "1s"]);
+    assert!(
+        narrow.stderr.contains("`info,ractor_host::host=debug` keeps that"),
+        "{}",
+        narrow.stderr
+    );
 }
 
 fn ping(alpha: &HostNode) {

@@ -2,9 +2,12 @@
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod access;
+mod adding_up;
 mod admin;
 mod apply;
+mod apply_nodes;
 mod by_http;
+mod cluster_links;
 mod collector;
 mod figures;
 mod going_back;
@@ -17,7 +20,10 @@ mod logs;
 mod manners;
 mod operator;
 mod otlp;
+mod otlp_secure;
+mod returning;
 mod roles;
+mod rotating;
 mod schemas;
 mod snapshots;
 mod steering;

@@ -445,7 +445,7 @@ fn a_variable_that_can_not_be_followed_is_explained_before_the_node_starts() {
     let mut command = run(&folder.path("node.toml"));
     command.envs([
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost"),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
     ]);
     let mut process = Process::start("alpha (ractor-host run)", &mut command);
     assert_eq!(process.wait_exit().code(), Some(2));

@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output};
 
-use ractor_host_tests::host::HostNode;
+use ractor_host_tests::host::{HostNode, guest_counter};
 use ractor_host_tests::{programs, wait};
 use tempfile::TempDir;
 
@@ -134,13 +134,19 @@ fn a_signal_gives_the_terminal_back() {
 }
 
 #[test]
-fn a_node_that_ends_leaves_what_was_seen_last_and_says_so() {
+fn a_node_that_ends_leaves_what_was_seen_last_and_is_there_again_when_it_is_back() {
     let mut alpha = node("alpha", "");
     let terminal = Terminal::start(&alpha, (100, 20), &top(""));
     terminal.shows("counter ");
     alpha.process().kill();
     let gone = |screen: &String| screen.contains("alpha@localhost  alpha@localhost: ") && screen.contains("counter ");
     wait::until("why nothing more is seen", || terminal.screen(), gone);
+    let actors = format!(
+        "[runtime]\nstate_dir = \"state\"\n{}",
+        guest_counter("late", "counters", 0)
+    );
+    alpha.crash_and_restart(&actors);
+    terminal.shows("late ");
     terminal.press(&["q"]);
     terminal.shows("ended 0");
 }

@@ -160,7 +160,8 @@ pub(crate) const LAYERS: &[Layer] = &[
         of: "host",
         name: "config",
         modules: &["admin", "control", "files", "guest", "node", "supervision", "tls"],
-        crates: &["hex", "ractor", "serde", "strsim", "thiserror", "toml"],
+        // The last one to check what is to be logged, in its own words.
+        crates: &["hex", "ractor", "serde", "strsim", "thiserror", "toml", "tracing_subscriber"],
         not_std: &["std::process", "std::thread"],
     },
     Layer {
@@ -179,6 +180,7 @@ pub(crate) const WHOLE: &[(&str, &[&str])] = &[
     ("directory", IMPURE),
     // Clocks: the writer of a pipe is given a while.
     ("files", &["std::net", "std::process"]),
+    ("placement", IMPURE),
     // It starts compilers and package managers, and leaves networks to them.
     ("project", &["std::net", "std::thread"]),
 ];

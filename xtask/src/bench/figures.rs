@@ -43,6 +43,10 @@ pub(super) enum Metric {
     ColdStart,
     /// The same of one that finds compiled code.
     WarmStart,
+    /// Instructions of each message, or of each time that the work is done.
+    Instructions,
+    /// How long each of many took, in nanoseconds.
+    Nanoseconds,
     /// The time from an edit until the actor has the new code, in seconds.
     Save,
 }
@@ -67,6 +71,8 @@ impl Metric {
             Self::FirstCallAnew => "first_call_anew",
             Self::ColdStart => "cold_start",
             Self::WarmStart => "warm_start",
+            Self::Instructions => "instructions",
+            Self::Nanoseconds => "nanoseconds",
             Self::Save => "save",
         }
     }
@@ -77,6 +83,8 @@ impl Metric {
             Self::Rate => "1/s",
             Self::P50 | Self::P99 | Self::SenderCpu | Self::ReceiverCpu | Self::StartEach => "µs",
             Self::Time => "ms",
+            Self::Instructions => "",
+            Self::Nanoseconds => "ns",
             Self::SenderMemory | Self::ReceiverMemory | Self::MemoryEach | Self::Component => "KiB",
             Self::List | Self::FirstCall | Self::FirstCallAnew | Self::ColdStart | Self::WarmStart | Self::Save => "s",
         }

@@ -4,6 +4,7 @@
 //! counts are compared with those in `bench/baseline.json`, as long as the compiler is the one that they were made with.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -80,11 +81,7 @@ fn has_valgrind() -> bool {
 fn count(program: &PathBuf) -> Result<Baseline> {
     let mut instructions = BTreeMap::new();
     for name in Run::new(program).capture()?.lines() {
-        let (few, many) = (
-            instructions_of(program, name, FEW)?,
-            instructions_of(program, name, MANY)?,
-        );
-        let each = many.saturating_sub(few) / (MANY - FEW);
+        let each = instructions_each(program, name, &[])?;
         report::note(&format!("{name:24} {each:>10}"));
         instructions.insert(name.to_owned(), each);
     }
@@ -95,13 +92,24 @@ fn count(program: &PathBuf) -> Result<Baseline> {
     })
 }
 
-fn instructions_of(program: &Path, name: &str, times: u64) -> Result<u64> {
+/// The instructions of a piece of work of this program, which takes these arguments besides.
+///
+/// # Errors
+/// It can't be counted, such as without valgrind.
+pub(super) fn instructions_each(program: &Path, name: &str, more: &[&OsStr]) -> Result<u64> {
+    let of = |times| instructions_of(program, name, times, more);
+    let (few, many) = (of(FEW)?, of(MANY)?);
+    Ok(many.saturating_sub(few) / (MANY - FEW))
+}
+
+fn instructions_of(program: &Path, name: &str, times: u64, more: &[&OsStr]) -> Result<u64> {
     let log = tempfile::NamedTempFile::new()?;
     Run::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .args([format!("--log-file={}", log.path().display())])
         .args([program.as_os_str()])
         .args([name, &times.to_string()])
+        .args(more)
         .capture()?;
     let said = fs::read_to_string(log.path())?;
     collected(&said).with_context(|| format!("callgrind says no count:\n{said}"))

@@ -6,10 +6,12 @@
 
 mod figures;
 mod guests;
+mod host;
 mod languages;
 mod machine;
 pub(crate) mod micro;
 mod node;
+mod operate;
 mod plot;
 mod programs;
 mod run;
@@ -97,6 +99,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if plan.wants_guests() {
         let programs = programs::build_guests(workspace, &folder)?;
         run::with_guests(&plan, &programs, &mut figures)?;
+    }
+    if plan.wants_operate() {
+        let programs = programs::build_operate(workspace, &folder)?;
+        run::with_operate(&plan, &programs, &mut figures)?;
     }
     if plan.wants_languages() {
         let programs = programs::build_languages(workspace, &folder)?;

@@ -62,6 +62,32 @@ pub(super) fn build_guests(workspace: &Workspace, folder: &Path) -> Result<Guest
     Ok(GuestPrograms { node, component })
 }
 
+/// What looking at a node is measured with.
+pub(super) struct OperatePrograms {
+    /// What is counted.
+    pub(super) program: PathBuf,
+    /// The product.
+    pub(super) host: PathBuf,
+    /// The counter as a component.
+    pub(super) component: PathBuf,
+    /// Where nodes keep what they compiled.
+    pub(super) folder: PathBuf,
+}
+
+/// Builds these, and the guests.
+///
+/// # Errors
+/// As [`build`].
+pub(super) fn build_operate(workspace: &Workspace, folder: &Path) -> Result<OperatePrograms> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    Ok(OperatePrograms {
+        component: guests::build(workspace)?.join("counter.wasm"),
+        program: release(workspace, "bench-figures", folder)?,
+        host: release(workspace, HOST, folder)?,
+        folder: folder.to_owned(),
+    })
+}
+
 /// What languages are measured with.
 pub(super) struct LanguagePrograms {
     /// A node that runs guests.

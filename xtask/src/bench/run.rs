@@ -11,7 +11,8 @@ use super::Options;
 use super::figures::Figures;
 use super::guests;
 use super::languages::{self, Projects};
-use super::programs::{GuestPrograms, LanguagePrograms, Programs};
+use super::operate;
+use super::programs::{GuestPrograms, LanguagePrograms, OperatePrograms, Programs};
 use super::standing;
 use super::systems::{ALL, Pair, System};
 use super::traffic::{self, Flow, Load, SMALL_CASTS, WORKLOADS, Workload};
@@ -64,6 +65,7 @@ impl Plan {
         traffic
             .chain(standing::names())
             .chain(guests::names())
+            .chain(operate::names())
             .chain(languages::names())
     }
 
@@ -75,6 +77,11 @@ impl Plan {
     /// Whether something with guests was asked for.
     pub(super) fn wants_guests(&self) -> bool {
         self.guests && self.systems.is_empty() && guests::names().any(|name| self.wants(name))
+    }
+
+    /// Whether something of looking at a node was asked for.
+    pub(super) fn wants_operate(&self) -> bool {
+        self.guests && self.systems.is_empty() && operate::names().any(|name| self.wants(name))
     }
 
     /// Whether something without guests was asked for.
@@ -122,6 +129,16 @@ pub(super) fn cluster(plan: &Plan, programs: &Programs, figures: &mut Figures) -
 /// As [`cluster`].
 pub(super) fn with_guests(plan: &Plan, programs: &GuestPrograms, figures: &mut Figures) -> Result<()> {
     each(plan, "guests", |run| guests::all(plan, programs, figures, run))
+}
+
+/// All runs of what looking at a node costs.
+///
+/// # Errors
+/// As [`cluster`].
+pub(super) fn with_operate(plan: &Plan, programs: &OperatePrograms, figures: &mut Figures) -> Result<()> {
+    each(plan, "looking at a node", |run| {
+        operate::all(plan, programs, figures, run)
+    })
 }
 
 /// All runs of the languages.

@@ -2,6 +2,7 @@
 
 use super::figures::{Figures, Metric, Spread};
 use super::languages;
+use super::operate;
 use super::targets::Outcome;
 
 /// All tables.
@@ -10,6 +11,7 @@ pub(super) fn all(figures: &Figures, outcomes: &[Outcome]) -> String {
         traffic(figures),
         standing(figures),
         starts(figures),
+        costs(figures),
         languages::text(figures, outcomes),
         targets(outcomes),
     ];
@@ -108,6 +110,22 @@ fn starts(figures: &Figures) -> String {
     render(&header, rows.collect())
 }
 
+fn costs(figures: &Figures) -> String {
+    let header = ["workload", "system", "instructions", "ns"];
+    let metrics = [Metric::Instructions, Metric::Nanoseconds];
+    let of = |row: &(&'static str, &'static str), metric| figures.spread(row.0, row.1, metric);
+    let rows = figures
+        .rows()
+        .into_iter()
+        .filter(|row| metrics.iter().any(|metric| of(row, *metric).is_some()));
+    let rows = rows.map(|row| {
+        let median = |metric| of(&row, metric).map_or_else(String::new, |spread| micros(spread.median));
+        let [instructions, ns] = metrics.map(median);
+        vec![row.0.to_owned(), row.1.to_owned(), instructions, ns]
+    });
+    render(&header, rows.collect())
+}
+
 fn targets(outcomes: &[Outcome]) -> String {
     let header = ["target", "must", "aim", "measured", "range", ""];
     let rows = outcomes.iter().map(|outcome| {
@@ -131,6 +149,7 @@ fn times(figures: &Figures, workload: &'static str, system: &'static str, metric
         "remote-guest" => "remote-native",
         "ours-tls" => "stock-tls",
         "native" | "remote-native" | "stock" | "stock-tls" => return String::new(),
+        _ if operate::names().any(|name| name == workload) => return String::new(),
         _ if languages::names().any(|name| name == workload) => "native",
         _ => "stock",
     };

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::figures::{Figures, Metric, Spread};
 use super::guests;
 use super::languages;
+use super::operate;
 use super::standing::FLOOD;
 use super::traffic::SMALL_CASTS;
 
@@ -35,8 +36,8 @@ pub(super) enum Of {
     Guest(&'static str, Metric),
     /// How many microseconds more a cast takes to a counter in this language than to a native one; less is better.
     LanguageMore(&'static str),
-    /// The figure itself, of the workload and the language; less is better.
-    Language(&'static str, Metric, &'static str),
+    /// The figure itself, of a workload and a system; less is better.
+    Figure(&'static str, Metric, &'static str),
 }
 
 const TARGETS: &[Target] = &[
@@ -114,6 +115,33 @@ const TARGETS: &[Target] = &[
         must: 48.0,
         aim: 32.0,
     },
+    instructions(
+        "cast to a guest with an admin HTTP, × without",
+        operate::GUEST_CASTS,
+        operate::ADMIN,
+    ),
+    instructions(
+        "cast to a guest beside one that is traced, × without",
+        operate::GUEST_CASTS,
+        operate::OTHER_TRACED,
+    ),
+    instructions(
+        "cast to a native actor with an admin HTTP, × without",
+        operate::NATIVE_CASTS,
+        operate::ADMIN,
+    ),
+    Target {
+        what: "update of a histogram, ns",
+        of: Of::Figure(operate::HISTOGRAM, Metric::Nanoseconds, operate::OFF),
+        must: 50.0,
+        aim: 20.0,
+    },
+    Target {
+        what: "`ps` of 10 000 actors, ms",
+        of: Of::Figure(operate::PS, Metric::Time, operate::CROWD),
+        must: 100.0,
+        aim: 100.0,
+    },
     Target {
         what: "guest started from a loaded module, µs",
         of: Of::Guest(guests::START, Metric::StartEach),
@@ -143,6 +171,16 @@ const fn round_trip(what: &'static str, (one, other): (&'static str, &'static st
         of: Of::AtMost("call", Metric::P50, one, other),
         must,
         aim,
+    }
+}
+
+/// The hundredth more is what may not be noticed.
+const fn instructions(what: &'static str, workload: &'static str, system: &'static str) -> Target {
+    Target {
+        what,
+        of: Of::AtMost(workload, Metric::Instructions, system, operate::OFF),
+        must: 1.01,
+        aim: 1.0,
     }
 }
 
@@ -186,7 +224,7 @@ pub(super) fn check(figures: &Figures) -> Vec<Outcome> {
             Of::GuestMore(workload) => figures.more_micros(workload, guests::GUEST, guests::NATIVE),
             Of::Guest(workload, metric) => figures.spread(workload, guests::GUEST, metric),
             Of::LanguageMore(language) => figures.more_micros(languages::CASTS, language, guests::NATIVE),
-            Of::Language(workload, metric, language) => figures.spread(workload, language, metric),
+            Of::Figure(workload, metric, system) => figures.spread(workload, system, metric),
         };
         Outcome { target, figure }
     };

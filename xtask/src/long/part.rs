@@ -25,7 +25,9 @@ const MINUTES_VARIABLE: &str = "RACTOR_SIM_MINUTES";
 /// Where the tests of very many messages read how many, and how many there are here.
 const MESSAGES_VARIABLE: &str = "RACTOR_TEST_MESSAGES";
 const MESSAGES: &str = "2000000";
-/// Of three parts of the time for simulations, those that whole nodes get. Sessions alone get the rest.
+/// The parts of the time for simulations, and those that whole nodes get. The owners of keyed actors get one, and sessions alone the
+/// rest.
+const SHARES: u32 = 4;
 const WHOLE_NODES: u32 = 2;
 
 /// A kind of test that finds more the longer it runs, or takes too long for every run of all tests.
@@ -168,12 +170,17 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// Sessions, then whole nodes, on virtual time, each from a seed that no run before began with.
+/// Sessions, then whole nodes, then the owners of keyed actors, on virtual time, each from a seed that no run before began with.
 fn simulation(workspace: &Workspace, share: Duration) -> Result<()> {
-    let nodes = share * WHOLE_NODES / 3;
+    let (nodes, owners) = (share * WHOLE_NODES / SHARES, share / SHARES);
     let runs = [
-        ("ractor-host-cluster", "simulation::runs::", share.saturating_sub(nodes)),
+        (
+            "ractor-host-cluster",
+            "simulation::runs::",
+            share.saturating_sub(nodes + owners),
+        ),
         ("ractor-host", "simulation::runs::", nodes),
+        ("ractor-host-placement", "simulation::runs::", owners),
     ];
     for (package, tests, share) in runs {
         let (span, seed) = (Span::from(share), fuzz::seed_by_clock());
@@ -183,7 +190,7 @@ fn simulation(workspace: &Workspace, share: Duration) -> Result<()> {
         ));
         workspace
             .cargo(["test", "--package", package, "--lib", "--no-fail-fast"])
-            .args(["--", tests, "--nocapture"])
+            .args(["--", tests, "--nocapture", "--include-ignored"])
             .env(MINUTES_VARIABLE, (span.seconds() / 60).max(1).to_string())
             .env("RACTOR_SIM_SEED", seed.to_string())
             .limit_minutes(span.limit_minutes())

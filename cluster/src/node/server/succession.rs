@@ -4,6 +4,7 @@ use ractor::{ActorCell, RpcReplyPort};
 
 use super::NodeServerState;
 use crate::node::node_requests::ElectionVerdict;
+use crate::node::node_session::NodeSessionState;
 use crate::node::session_end::PeerProof;
 use crate::session::CloseReason;
 
@@ -69,7 +70,10 @@ impl NodeServerState {
         }
     }
 
-    pub(super) fn ended(&mut self, cell: &ActorCell, reason: Option<CloseReason>) {
+    /// A session has ended, and is known to have left this state behind unless it was killed.
+    pub(super) fn ended(&mut self, cell: &ActorCell, left: Option<NodeSessionState>) {
+        let figures = left.as_ref().map(|left| left.link.figures());
+        let reason = left.and_then(|left| left.closed);
         // Asked before the session is forgotten, and with it what its peer proved.
         let proof = self.sessions.proof(cell.get_id());
         let Some((info, verdict)) = self.sessions.remove(cell.get_id()) else {
@@ -84,6 +88,9 @@ impl NodeServerState {
             info.peer_name = None;
         }
         self.subscriptions.each(|subscription| {
+            if let Some(figures) = figures {
+                subscription.node_session_counted(info.clone(), figures);
+            }
             subscription.node_session_closed(info.clone(), reason.clone());
             subscription.node_session_disconnected(info.clone());
         });

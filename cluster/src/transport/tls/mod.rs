@@ -76,7 +76,7 @@ impl Tls {
         let contents = files.read()?;
         let current = CurrentCertificates {
             material: Arc::new(Material::parse(&files, &contents, &provider)?),
-            contents,
+            contents: Arc::new(contents),
         };
         let shared = SharedCertificates {
             files,
@@ -95,7 +95,7 @@ impl Tls {
     /// As [`Tls::load`]; what was there before stays in use.
     pub fn reload(&self) -> Result<bool, TlsError> {
         let contents = self.shared.files.read()?;
-        if self.shared.current.read().contents == contents {
+        if *self.shared.current.read().contents == contents {
             return Ok(false);
         }
         // Parsed before the lock is taken: handshakes go on with the old ones meanwhile, and for good if this fails.
@@ -103,9 +103,24 @@ impl Tls {
         let mut current = self.shared.current.write();
         *current = CurrentCertificates {
             material: Arc::new(material),
-            contents,
+            contents: Arc::new(contents),
         };
         Ok(true)
+    }
+
+    /// True if another one, read from the same files, holds something else.
+    pub fn differs_from(&self, read: &Self) -> bool {
+        self.shared.files == read.shared.files
+            && self.shared.current.read().contents != read.shared.current.read().contents
+    }
+
+    /// Takes over what another one holds that was read from the same files: connections opened from now on use it. Unlike
+    /// [`reload`](Self::reload) it can't fail, so that several of them can be replaced together, or none.
+    pub fn adopt(&self, read: &Self) {
+        if self.differs_from(read) {
+            let read = read.shared.current.read().clone();
+            *self.shared.current.write() = read;
+        }
     }
 
     /// The reason for which nodes that trust the same `ca` would refuse this node's certificate, if there is one: it has expired,

@@ -16,11 +16,11 @@ pub(super) struct SharedCertificates {
     pub(super) current: RwLock<CurrentCertificates>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct CurrentCertificates {
     pub(super) material: Arc<Material>,
     /// The contents that it was made of, to notice a change.
-    pub(super) contents: Contents,
+    pub(super) contents: Arc<Contents>,
 }
 
 impl SharedCertificates {

@@ -63,6 +63,11 @@ export async function post(path, body) {
   return answer(await fetch(`v1/${path}`, { method: "POST", headers: said, body: JSON.stringify(body) }));
 }
 
+/** Has the node give something up. */
+export async function end(path) {
+  return answer(await fetch(`v1/${path}`, { method: "DELETE", headers: headers() }));
+}
+
 /** A number by which a request can be asked for again. */
 export function requestId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -29,7 +29,7 @@ function figures({ row, version: said, children }, actor, model) {
     ["Messages", now && [`${count(now.messages)}, now ${rate(actor?.rate ?? 0)} each second`, sparkline(actor?.history ?? [], "Messages each second, the last minute")]],
     ["Calls", now && `${count(now.calls_answered)} answered, ${count(now.calls_failed)} failed, ${count(now.open_calls)} open`],
     ["Processor", now && `${microseconds(now.busy_us)}, now ${share(actor?.share ?? 0)}`],
-    ["Memory", now && bytes(now.memory_bytes)],
+    ["Memory", now && `${bytes(now.memory_bytes)}${now.resident_bytes === null ? "" : `, ${bytes(now.resident_bytes)} resident`}`],
     ["Waiting", row.waiting !== null && `${count(row.waiting)} messages`],
     ["Failures", now && `${count(now.failures)}, ${count(now.restarts)} restarts in place`],
   ]);

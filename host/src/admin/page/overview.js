@@ -1,6 +1,6 @@
 // The node at one glance.
 
-import { graph, linkTable } from "./cluster.js";
+import { graph, linkTable, unknownLinks } from "./cluster.js";
 import { calmly, get } from "./api.js";
 import { card, change, h, renew, sparkline } from "./dom.js";
 import { eventItem } from "./timeline.js";
@@ -8,6 +8,9 @@ import { bytes, count, lasting, rate, share } from "./units.js";
 import { drain, steer } from "./writing.js";
 
 const LATEST = 12;
+
+// The interval at which other nodes are asked for their sessions.
+const OTHERS_MS = 5000;
 
 function tile(title, value, note) {
   return h("div", { class: "tile" }, h("dt", {}, title), h("dd", {}, value, note ? h("small", {}, note) : null));
@@ -21,7 +24,7 @@ function tiles(model) {
     tile("Guests", count(node.guests), node.guests_limit ? `of at most ${count(node.guests_limit)}` : null),
     tile("Messages/s", rate(model.rate()), sparkline(model.throughput, "Messages each second, the last minute")),
     tile("Processor", share(model.cpu.rate / 1e6), `of ${node.workers} threads for actors`),
-    tile("Memory", bytes(node.resident_bytes), `guests have ${bytes(node.guests_memory_bytes)}`),
+    tile("Memory", bytes(node.resident_bytes), `guests have ${bytes(node.guests_resident_bytes ?? node.guests_memory_bytes)}`),
     tile("Waiting", count(waiting), "messages for guests"),
     tile("Sessions", count(node.sessions), "with other nodes"),
     tile("Up for", lasting(node.uptime_ms), `version ${node.version}`),
@@ -35,7 +38,20 @@ export function overviewView(model) {
   const links = h("div", {});
   const latest = h("ol", { class: "events" });
   const down = h("div", { class: "empty" });
+  const unknown = h("div", {});
   let drawn = 0;
+  let nodes = [];
+
+  // What other nodes say of their sessions. They are asked as long as somebody looks.
+  const others = calmly(async () => {
+    try {
+      ({ nodes } = await get("cluster"));
+      renew(unknown, ...[unknownLinks(nodes)].filter(Boolean));
+    } catch {
+      // Then its own sessions are all there is to draw.
+      nodes = [];
+    }
+  }, OTHERS_MS);
 
   // What operators have stopped, and what was given up, is asked for when something happens.
   const trouble = calmly(async () => {
@@ -58,7 +74,7 @@ export function overviewView(model) {
       h(
         "div",
         { class: "columns" },
-        card("Cluster", picture, links),
+        card("Cluster", picture, unknown, links),
         card("Latest events", latest, h("p", {}, h("a", { href: "#/events" }, "All events"))),
       ),
       card("The node", h("p", { class: "quiet" }, "Draining makes the node leave the cluster in order, and end."), h("p", {}, h("button", { type: "button", class: "danger", onclick: () => drain(model) }, "Drain the node …"))),
@@ -67,7 +83,8 @@ export function overviewView(model) {
       if (["all", "figures", "actors"].includes(what) && performance.now() - drawn > 500) {
         drawn = performance.now();
         renew(figures, ...tiles(model));
-        if (model.node) renew(picture, graph(model));
+        if (model.node) renew(picture, graph(model, nodes));
+        if (model.links.size > 0) others();
         renew(links, linkTable(model));
       }
       if (["all", "events"].includes(what)) {

@@ -10,6 +10,7 @@ const WORDS = {
   "actor-ended": ["end", "", (event) => `${event.actor} ended: ${event.reason}`],
   "actor-failed": ["failure", "bad-text", (event) => `${event.actor} failed: ${event.reason}`],
   "actor-restarted": ["restart", "warn-text", (event) => `${event.actor} goes on afresh: ${event.reason}`],
+  "child-events-left-out": ["left out", "", (event) => `${event.events} more events of children were left out, most of them of ${event.families.join(", ")}`],
   "actor-given-up": ["given up", "bad-text", (event) => `${event.actor} was given up by ${event.supervisor}: ${event.reason}`],
   "module-reloaded": ["reload", "", (event) => reloaded(event, "reload")],
   "module-rolled-back": ["rollback", "", (event) => reloaded(event, "way back")],
@@ -33,7 +34,7 @@ export function eventItem(event) {
 
 const KINDS = [
   ["", "everything"],
-  ["actor-restarted actor-failed actor-given-up actor-started actor-ended", "actors"],
+  ["actor-restarted actor-failed actor-given-up actor-started actor-ended child-events-left-out", "actors"],
   ["module-reloaded module-rolled-back reload-refused", "reloads"],
   ["session-up session-down node-up node-leaves", "nodes"],
 ];

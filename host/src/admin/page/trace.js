@@ -1,6 +1,6 @@
 // What passes one actor: a trace within bounds that are set before it begins, which ends by itself.
 
-import { get, post } from "./api.js";
+import { end, get, post } from "./api.js";
 import { card, h, say } from "./dom.js";
 import { bytes, count, microseconds } from "./units.js";
 
@@ -19,7 +19,7 @@ const EVENTS = {
   "reply-in": ["got reply", "from"],
 };
 
-const ENDS = { time: "its time is over", count: "it has seen as many events as it was to", unread: "nobody has read it for a while" };
+const ENDS = { time: "its time is over", count: "it has seen as many events as it was to", unread: "nobody has read it for a while", stopped: "somebody has ended it" };
 
 const COLUMNS = ["Time", "Event", "Message", "Values", "Size", "Other side", "After"];
 
@@ -57,6 +57,17 @@ function row(event) {
 function bound(title, value, most) {
   const input = h("input", { type: "number", min: 1, max: most, value, required: true });
   return { input, label: h("label", {}, title, input) };
+}
+
+/** Ends a trace at the node, and says so. */
+async function stopAt(begun) {
+  if (!begun) return "Stopped.";
+  try {
+    await end(`traces/${begun.trace}`);
+    return "Stopped. The trace has ended at the node, too.";
+  } catch (error) {
+    return `Stopped. The node ends a trace that nobody reads within ten seconds; it said: ${error.message}`;
+  }
 }
 
 /** A card that traces `target`. The trace goes on until its end, `Stop`, or `end`. */
@@ -112,8 +123,9 @@ export function traceCard(model, target) {
     if (message.value.trim()) wanted.message = message.value.trim();
     begin.disabled = true;
     stop.disabled = false;
+    let begun;
     try {
-      const begun = await post("traces", wanted);
+      begun = await post("traces", wanted);
       body.replaceChildren();
       say(seen, "No events yet.");
       shown.hidden = false;
@@ -121,7 +133,7 @@ export function traceCard(model, target) {
       tell(`Tracing ${who} for ${begun.for_ms / 1000} s: up to ${count(begun.most)} events, ${count(begun.each_second)} each second.`, "good");
       tell(`The trace has ended: ${ENDS[await read(begun.trace, isWithValues, signal)]}.`);
     } catch (error) {
-      if (signal.aborted) tell("Stopped. The node ends a trace that nobody reads within ten seconds.");
+      if (signal.aborted) tell(await stopAt(begun));
       else tell(error.message, "bad");
     }
     begin.disabled = false;

@@ -269,7 +269,7 @@ export function rollback(model, module, previous) {
     verb: "Roll back",
     danger: true,
     what: [`Module ${module} goes back to ${previous.slice(7, 19)}, the version before, and all of its actors with it.`, "Each actor stands still for a moment and keeps its state."],
-    run: async () => report(await post(`modules/${encodeURIComponent(module)}/rollback`, { id: requestId() })),
+    run: async () => report(await post(`modules/${encodeURIComponent(module)}/rollback`, { id: requestId(), planned: previous })),
   });
 }
 

@@ -14,6 +14,7 @@ use self::certificates::Authority;
 use self::texts::{NodeText, gitignore};
 use super::failure::Failure;
 use super::output;
+use super::schema::{SCHEMA, SCHEMA_FILE};
 use crate::files;
 
 pub(super) const EXAMPLES: &str = "\
@@ -93,7 +94,7 @@ pub(super) fn init(arguments: &InitArguments) -> Result<ExitCode, Failure> {
         .collect();
     if !there.is_empty() {
         return Err(Failure::usage(format_args!(
-            "{} has these files already, and nothing is overwritten: {}; choose another folder, or move them away",
+            "these files are in {} already, and nothing is overwritten: {}; choose another folder, or move them away",
             folder.display(),
             there.join(", ")
         )));
@@ -186,6 +187,7 @@ fn contents(arguments: &InitArguments, nodes: &[NewNode]) -> Result<Vec<NewFile>
         };
         files.push(open(&node.file, text.to_string()));
     }
+    files.push(open(SCHEMA_FILE, SCHEMA.to_owned()));
     files.push(open(".gitignore", gitignore()));
     Ok(files)
 }
@@ -243,6 +245,7 @@ fn report(out: &mut impl Write, arguments: &InitArguments, nodes: &[NewNode], ne
     for file in new {
         let note = match file.name.as_str() {
             CA_KEY => "   # makes further certificates; keep it where no node runs",
+            SCHEMA_FILE => "   # an editor completes node.toml by it",
             _ if file.readers == Readers::OwnerAlone => "   # secret",
             _ => "",
         };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{CA, COOKIE, KEY, NewNode};
+use super::{CA, COOKIE, KEY, NewNode, SCHEMA_FILE};
 
 /// The node.toml of a node.
 pub(super) struct NodeText<'a> {
@@ -32,7 +32,8 @@ impl NodeText<'_> {
         let NewNode { name, file, host, .. } = self.node;
         writeln!(
             f,
-            "# A node. `ractor-host check {file}` says whether this file is good, `ractor-host run {file}` runs it.\n\
+            "#:schema ./{SCHEMA_FILE}\n\
+             # A node. `ractor-host check {file}` says whether this file is good, `ractor-host run {file}` runs it.\n\
              # Relative paths start at the folder of this file.\n\n\
              [node]\n\
              # The full name of the node is name@hostname. Two nodes of one cluster can't have the same.\n\

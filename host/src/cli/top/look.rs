@@ -7,8 +7,9 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::board::Wish;
+use crate::cli::lasting::{Attempt, LastingNode};
 use crate::cli::nodes::ControlledNode;
-use crate::control::{ActorDetail, ActorRow, Answer, NodeFigures, Request};
+use crate::control::{ActorDetail, ActorRow, Answer, AskError, NodeFigures, Request};
 
 /// The longest that one look at a node may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -33,20 +34,20 @@ pub(super) struct SeenNode {
 
 /// Asks the nodes.
 pub(super) struct Looker {
-    nodes: Vec<ControlledNode>,
+    nodes: Vec<LastingNode>,
     every: Duration,
-    patience: Duration,
     /// The actor that somebody looks at.
     detail: Option<(usize, u64)>,
 }
 
 impl Looker {
     pub(super) fn new(nodes: Vec<ControlledNode>, every: Duration, patience: Duration) -> Self {
+        let patience = patience.min(PATIENCE);
+        let nodes = nodes.into_iter().map(|node| LastingNode::for_ever(node, patience));
         Self {
-            nodes,
+            nodes: nodes.collect(),
             // Nobody sees more, and the nodes have other things to do.
             every: every.max(Duration::from_millis(100)),
-            patience: patience.min(PATIENCE),
             detail: None,
         }
     }
@@ -78,27 +79,36 @@ impl Looker {
     }
 
     async fn look(&mut self) -> Vec<Result<SeenNode, String>> {
-        let patience = self.patience;
-        let looks = self.nodes.iter_mut().map(async |node| {
-            node.renew(patience);
-            look(node).await.map_err(|error| format!("{error:#}"))
-        });
+        let looks = self.nodes.iter_mut().map(async |node| told(node, look).await);
         join_all(looks).await
     }
 
     async fn look_at(&mut self, node: usize, pid: u64) -> Result<Box<ActorDetail>, String> {
-        let patience = self.patience;
         let node = self
             .nodes
             .get_mut(node)
             .ok_or_else(|| "there is no such node".to_owned())?;
-        node.renew(patience);
         let target = format!("pid:{pid}");
-        match node.ask(&Request::Show { target }).await {
-            Ok(Answer::Show { actor }) => Ok(actor),
-            Ok(_) => Err(format!("{} did not say anything of it", node.name)),
-            Err(error) => Err(format!("{error:#}")),
-        }
+        let detail = told(node, async |node| match node.try_ask(&Request::Show { target }).await {
+            Ok(Answer::Show { actor }) => Ok(Ok(actor)),
+            Ok(_) => anyhow::bail!("{} did not say anything of it", node.name),
+            // An actor that has ended is no reason to connect anew.
+            Err(AskError::Failed(reason)) => Ok(Err(reason)),
+            Err(error) => anyhow::bail!("{}: {error}", node.name),
+        });
+        detail.await?
+    }
+}
+
+/// What a node answers, or why it doesn't.
+async fn told<T>(
+    node: &mut LastingNode,
+    ask: impl AsyncFnOnce(&mut ControlledNode) -> anyhow::Result<T>,
+) -> Result<T, String> {
+    match node.attempt(async |node, _| ask(node).await).await {
+        Ok(Attempt::Answered(answer)) => Ok(answer),
+        Ok(Attempt::Lost { reason, .. }) => Err(format!("{reason}; trying again")),
+        Err(error) => Err(format!("{error:#}")),
     }
 }
 

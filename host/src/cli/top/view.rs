@@ -9,7 +9,7 @@ use ratatui::widgets::{Cell, Paragraph, Row, Table};
 use super::board::{Board, Mode, ShownActor, ShownNode};
 use super::spark::sparkline;
 use crate::cli::output::printable;
-use crate::cli::ps::{SortBy, kind, module};
+use crate::cli::ps::{SortBy, kind, module, resident};
 use crate::cli::show::write_detail;
 use crate::cli::units::{bytes, duration, percent, rate};
 
@@ -29,7 +29,7 @@ struct Column {
     cell: fn(&ShownNode, &ShownActor) -> String,
 }
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     Column {
         title: "MSG/S",
         width: 8,
@@ -67,6 +67,14 @@ const COLUMNS: [Column; 9] = [
                 .map(|figures| bytes(figures.memory_bytes))
                 .unwrap_or_default()
         },
+    },
+    Column {
+        title: "RESIDENT",
+        width: 10,
+        from: 120,
+        is_number: true,
+        sort: None,
+        cell: |_, actor| resident(actor.row.figures).unwrap_or_default(),
     },
     Column {
         title: "WAITING",

@@ -7,7 +7,7 @@ use crate::control::RequestId;
 use crate::control::client::upload;
 use crate::control::idle::Idle;
 use crate::control::message::{Answer, Request};
-use crate::control::{AskError, ComponentStore, ControlClient, StoreLimits};
+use crate::control::{AskError, ComponentStore, ControlClient, ControlKey, Role, StoreLimits};
 use crate::guest::Digest;
 use crate::supervision::reload::Reload;
 
@@ -20,7 +20,7 @@ fn key() -> ControlKey {
 fn setup(folder: &std::path::Path) -> ControlSetup {
     let store = ComponentStore::open(folder.to_owned(), StoreLimits::default()).unwrap();
     ControlSetup {
-        keys: vec![(Role::Deploy, key())],
+        keys: ControlKeys::new([(Role::Deploy, key())]),
         node: NODE.to_owned(),
         worker: Arc::new(RequestWorker::new(
             Arc::new(Idle { node: NODE }),
@@ -58,6 +58,7 @@ async fn a_node_that_stops_says_what_runs_and_takes_no_deployment() {
     let rollback = || Request::Rollback {
         id: RequestId::random(),
         module: "m".to_owned(),
+        planned: None,
     };
     let asked = client.ask(&rollback(), &[], soon()).await;
     assert!(matches!(asked, Err(AskError::Failed(reason)) if reason == "it was asked"));

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::Service;
 use crate::control::{
-    ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, GroupRow, LevelChange, LinkRow, LogLevels, LogLines,
-    LogQuery, NodeFigures, NodeStatus, NotSent, OtherNode, Reply, SendFault, Sending, SpawnedActor, Spawning, Steer,
-    SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
+    ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, EndedLink, GroupRow, LevelChange, LinkRow, LogLevels,
+    LogLines, LogQuery, NodeFigures, NodeLinks, NodeStatus, NotSent, OtherNode, Reply, RequestId, SendFault, Sending,
+    SpawnedActor, Spawning, Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents,
+    WentBack,
 };
 use crate::directory::BoxFuture;
 use crate::events::{EventPage, EventQuery};
@@ -55,7 +56,7 @@ impl Service for Idle {
         refused()
     }
 
-    fn rollback(&self, _: String) -> BoxFuture<'_, Result<ReloadReport, String>> {
+    fn rollback(&self, _: String, _: Option<Digest>) -> BoxFuture<'_, Result<ReloadReport, String>> {
         refused()
     }
 
@@ -87,6 +88,14 @@ impl Service for Idle {
         Box::pin(async { NodeFigures::default() })
     }
 
+    fn cluster_links(&self) -> BoxFuture<'_, Result<Vec<NodeLinks>, String>> {
+        refused()
+    }
+
+    fn ended_links(&self, since: u64) -> (Vec<EndedLink>, u64) {
+        (Vec::new(), since)
+    }
+
     fn links(&self) -> BoxFuture<'_, Result<Vec<LinkRow>, String>> {
         Box::pin(async { Ok(Vec::new()) })
     }
@@ -109,6 +118,10 @@ impl Service for Idle {
 
     fn begin_trace(&self, _: TraceStart, _: Asker) -> BoxFuture<'_, Result<TraceBegun, String>> {
         refused()
+    }
+
+    fn end_trace(&self, _: RequestId) -> Result<(), String> {
+        Err("it was asked".to_owned())
     }
 
     fn trace(&self, _: TraceQuery) -> BoxFuture<'_, Result<TracedEvents, String>> {

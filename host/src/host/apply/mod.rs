@@ -3,6 +3,7 @@
 //! The file is read and checked as for a start, with the modules that it names, before anything is touched. `plan` says what is
 //! different; `steps` does it, and takes it back if a part of it fails.
 
+mod credentials;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use ractor::ActorRef;
 
+pub(super) use self::credentials::Credentials;
 use self::plan::{ApplyPlan, RunningFacts};
 use self::steps::{Failed, Steps};
 use super::error::HostError;
@@ -26,9 +28,10 @@ use super::spawning::Spawner;
 use super::state_dir::{self, StateDir};
 use super::upkeep::Upkeep;
 use crate::config::{ConfigError, NodeConfig};
-use crate::control::{ApplyOutcome, ApplyReport, ChangeAction, ChangedThing, ConfigChange};
+use crate::control::{ApplyOutcome, ApplyReport};
 use crate::guest::{LoadError, Modules, ReservedNames};
 use crate::node::NodeServerMessage;
+use crate::ops::filter;
 use crate::supervision::Steering;
 
 /// See the module.
@@ -50,6 +53,7 @@ pub(super) struct ApplierParts {
     /// The names that guests of now and later may not take.
     pub(super) reserved: Arc<ReservedNames>,
     pub(super) spawner: Arc<Spawner>,
+    pub(super) credentials: Credentials,
 }
 
 /// A file that was found to be good.
@@ -178,7 +182,9 @@ impl Applier {
             report.reasons.extend(not_undone);
             return;
         }
-        report.changes.extend(read_certificates(running).await);
+        // What can't fail comes last, so that there is nothing to take back.
+        self.parts.credentials.replace(running, &reached, &new);
+        filter::configure(reached.log.level.as_deref());
         report.outcome = if report.changes.is_empty() {
             ApplyOutcome::Unchanged
         } else {
@@ -221,6 +227,7 @@ impl Applier {
     fn facts(&self) -> RunningFacts {
         RunningFacts {
             supervisors: self.parts.steering.supervisors(),
+            log_is_fixed: filter::fixed(),
             keeps_states: self.parts.state.writer.is_some(),
             runs_modules: !self.parts.modules.names().is_empty(),
         }
@@ -288,23 +295,6 @@ fn wrong_file(running: &NodeConfig, error: String) -> ApplyReport {
         needs_restart: Vec::new(),
         reasons: vec![error],
     }
-}
-
-/// Reads the files with certificates at once, which would happen soon anyway. They are as good as they were when the file was read.
-async fn read_certificates(running: &NodeConfig) -> Option<ConfigChange> {
-    let tls = running.node.tls.as_ref()?.tls.clone();
-    let read = tokio::task::spawn_blocking(move || tls.reload()).await.ok()?;
-    let is_changed = read.unwrap_or_else(|error| {
-        tracing::error!(%error, "the certificates can't be used, and those that were read before stay in use");
-        false
-    });
-    is_changed.then(|| ConfigChange {
-        action: ChangeAction::Change,
-        of: ChangedThing::Certificates,
-        name: "node.tls".to_owned(),
-        keys: Vec::new(),
-        actors: None,
-    })
 }
 
 /// One line for each change, and one for the whole.

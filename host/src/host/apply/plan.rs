@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::credentials::{is_of_secret, other_certificates, other_secrets};
 use crate::config::{ActorSection, Code, KeyWords, NodeConfig, PeerAddress};
 use crate::control::{ChangeAction, ChangedThing, ConfigChange, RestartNeeded};
 
@@ -12,6 +13,8 @@ pub(super) struct RunningFacts {
     pub(super) supervisors: BTreeSet<String>,
     /// It keeps states of actors.
     pub(super) keeps_states: bool,
+    /// Why the file can't say what is logged, if something keeps it from that.
+    pub(super) log_is_fixed: Option<&'static str>,
     /// It has an engine, since it was started with modules.
     pub(super) runs_modules: bool,
 }
@@ -29,6 +32,12 @@ pub(super) struct ApplyPlan {
     pub(super) modules_removed: Vec<String>,
     pub(super) peers_removed: Vec<PeerAddress>,
     pub(super) peers_added: Vec<PeerAddress>,
+    /// The keys of secrets, by their tables.
+    pub(super) secrets: Vec<(&'static str, Vec<String>)>,
+    /// The tables whose certificates have another content.
+    pub(super) certificates: Vec<&'static str>,
+    /// The keys of `[log]`.
+    pub(super) log: Vec<String>,
     pub(super) needs_restart: Vec<RestartNeeded>,
     /// The keys among them.
     pub(super) kept_keys: BTreeSet<KeyWords>,
@@ -57,6 +66,11 @@ impl ApplyPlan {
         let (old, next) = (&running.node.peers, &new.node.peers);
         plan.peers_removed = old.iter().filter(|peer| !next.contains(peer)).cloned().collect();
         plan.peers_added = next.iter().filter(|peer| !old.contains(peer)).cloned().collect();
+        if facts.log_is_fixed.is_none() && running.log != new.log {
+            plan.log.push("level".to_owned());
+        }
+        plan.secrets = other_secrets(running, new);
+        plan.certificates = other_certificates(running, new);
         plan
     }
 
@@ -67,13 +81,17 @@ impl ApplyPlan {
             let is_kept = match &words[..] {
                 ["actors" | "defaults" | "include", ..] | ["node", "peers"] => false,
                 ["modules", ..] => !facts.runs_modules,
-                _ => true,
+                ["log", ..] => facts.log_is_fixed.is_some(),
+                words => !is_of_secret(words, running, new),
             };
             // The table is named only if it comes or goes as a whole.
             let is_within = |kept: &KeyWords| key.len() > kept.len() && key.starts_with(kept);
             if is_kept && !self.kept_keys.iter().any(is_within) {
-                let why =
-                    (words.first() == Some(&"modules")).then(|| "the node was started without modules".to_owned());
+                let why = match words.first() {
+                    Some(&"modules") => Some("the node was started without modules".to_owned()),
+                    Some(&"log") => facts.log_is_fixed.map(str::to_owned),
+                    _ => None,
+                };
                 self.needs_restart.push(RestartNeeded {
                     key: key.join("."),
                     why,
@@ -90,52 +108,13 @@ impl ApplyPlan {
                 why: Some("there is another cookie in it".to_owned()),
             });
         }
-        self.name_other_files(running, new);
-    }
-
-    /// The files of a table that takes a restart may have another content under the same names. Without a word of it, whoever replaces a
-    /// secret would take the old one for gone.
-    fn name_other_files(&mut self, running: &NodeConfig, new: &NodeConfig) {
-        let keys = |config: &NodeConfig| {
-            let keys = config.control.iter().flat_map(|section| &section.keys);
-            keys.map(|entry| (entry.role, entry.key.clone())).collect::<Vec<_>>()
-        };
-        let tokens = |config: &NodeConfig| {
-            let tokens = config.admin.iter().flat_map(|section| &section.tokens);
-            tokens
-                .map(|entry| (entry.role, entry.token.clone()))
-                .collect::<Vec<_>>()
-        };
         let (old_roots, new_roots) = (&running.runtime.http_roots, &new.runtime.http_roots);
-        let others = [
-            (
-                "control",
-                keys(running) != keys(new),
-                "there is another key in its files",
-            ),
-            (
-                "admin",
-                tokens(running) != tokens(new),
-                "there is another token in its files",
-            ),
-            (
-                "runtime.http_roots",
-                old_roots != new_roots,
-                "there are other certificates in it",
-            ),
-        ];
-        for (key, is_other, why) in others {
-            let words: Vec<&str> = key.split('.').collect();
-            let is_named = self
-                .kept_keys
-                .iter()
-                .any(|kept| kept.iter().zip(&words).all(|(kept, word)| kept == word));
-            if is_other && !is_named {
-                self.needs_restart.push(RestartNeeded {
-                    key: key.to_owned(),
-                    why: Some(why.to_owned()),
-                });
-            }
+        // A file of another content under the same name. Without a word of it, whoever replaces it would take the old one for gone.
+        if old_roots != new_roots && !self.kept_keys.iter().any(|kept| *kept == ["runtime", "http_roots"]) {
+            self.needs_restart.push(RestartNeeded {
+                key: "runtime.http_roots".to_owned(),
+                why: Some("there are other certificates in it".to_owned()),
+            });
         }
     }
 
@@ -224,7 +203,7 @@ impl ApplyPlan {
     /// As it is told.
     pub(super) fn changes(&self) -> Vec<ConfigChange> {
         use ChangeAction::{Add, Change, Remove};
-        use ChangedThing::{Actors, Module, Peer};
+        use ChangedThing::{Actors, Certificates, Log, Module, Peer, Secrets};
         let change = |action, of, name: &str, keys: &[String], actors| ConfigChange {
             action,
             of,
@@ -255,15 +234,29 @@ impl ApplyPlan {
         let peers = self.peers_removed.iter().map(|peer| (Remove, peer));
         let peers = peers.chain(self.peers_added.iter().map(|peer| (Add, peer)));
         let peers = peers.map(|(action, peer)| change(action, Peer, &peer.to_string(), &[], None));
-        modules.chain(actors).chain(gone).chain(peers).collect()
+        let secrets = self.secrets.iter();
+        let secrets = secrets.map(|(table, keys)| change(Change, Secrets, table, keys, None));
+        let certificates = self.certificates.iter();
+        let certificates = certificates.map(|table| change(Change, Certificates, table, &[], None));
+        let others = modules.chain(actors).chain(gone).chain(peers);
+        let log = (!self.log.is_empty()).then(|| change(Change, Log, "log", &self.log, None));
+        others.chain(secrets).chain(certificates).chain(log).collect()
     }
 
     /// The new configuration, but for what waits for a restart: that is as it runs.
     pub(super) fn reached(&self, running: &NodeConfig, new: &NodeConfig) -> NodeConfig {
         let mut reached = new.clone();
         reached.runtime = running.runtime.clone();
-        reached.control = running.control.clone();
+        if running.control.is_none() || new.control.is_none() {
+            reached.control = running.control.clone();
+        }
+        if keeps_log(&self.kept_keys) {
+            reached.log = running.log.clone();
+        }
         reached.admin = running.admin.clone();
+        if let (Some(reached), Some(new)) = (&mut reached.admin, &new.admin) {
+            reached.tokens = new.tokens.clone();
+        }
         reached.supervisors = running.supervisors.clone();
         let peers = std::mem::take(&mut reached.node.peers);
         reached.node = running.node.clone();
@@ -288,6 +281,11 @@ impl ApplyPlan {
         reached.written.keep(&of_kept, &running.written);
         reached
     }
+}
+
+/// True if what is logged can't be changed.
+fn keeps_log(kept: &BTreeSet<KeyWords>) -> bool {
+    kept.iter().any(|key| key.first().is_some_and(|table| table == "log"))
 }
 
 /// All actors of a configuration, by their names, in the order of the file.

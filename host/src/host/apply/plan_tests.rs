@@ -21,6 +21,7 @@ fn facts() -> RunningFacts {
     RunningFacts {
         supervisors: BTreeSet::from(["root".to_owned()]),
         keeps_states: false,
+        log_is_fixed: None,
         runs_modules: true,
     }
 }
@@ -165,25 +166,66 @@ fn a_module_is_reloaded_for_what_it_is_and_not_for_what_is_done_about_it() {
 }
 
 #[test]
-fn another_secret_under_the_same_name_takes_a_restart() {
+fn another_secret_under_the_same_name_is_a_change() {
     let parts = "[control]\nkey_env = \"KEY\"\n[admin]\nlisten = \"127.0.0.1:0\"\ndeploy_token_env = \"TOKEN\"\n";
-    let with = |key: &'static str, token: &'static str| {
+    let with = |parts: &str, key: &'static str, token: &'static str| {
         let variable = move |name: &str| match name {
             "COOKIE" => Ok("s3cret-of-2026-xyz".to_owned()),
             "KEY" => Ok(key.to_owned()),
-            "TOKEN" => Ok(token.to_owned()),
+            "TOKEN" | "OTHER" => Ok(token.to_owned()),
             _ => Err(VarError::NotPresent),
         };
         let folder = tempfile::tempdir().unwrap();
         NodeConfig::of_text(&format!("{NODE}{parts}"), folder.path(), Vec::new(), &variable).unwrap()
     };
-    let running = with("key-0123456789abcdef", "token-0123456789abcdef");
-    let new = with("key-fedcba9876543210", "token-0123456789abcdef");
+    let running = with(parts, "key-0123456789abcdef", "token-0123456789abcdef");
+    let new = with(parts, "key-fedcba9876543210", "token-0123456789abcdef");
     let plan = ApplyPlan::new(&running, &new, &facts());
-    assert_eq!(kept(&plan), ["control"]);
+    assert_eq!(
+        (told(&plan), kept(&plan)),
+        (vec!["change secrets control key_env".to_owned()], Vec::new())
+    );
     let reached = plan.reached(&running, &new);
-    assert_eq!(kept(&ApplyPlan::new(&reached, &new, &facts())), ["control"]);
-    assert_eq!(kept(&ApplyPlan::new(&reached, &running, &facts())), Vec::<&str>::new());
-    let new = with("key-0123456789abcdef", "token-fedcba9876543210");
-    assert_eq!(kept(&ApplyPlan::new(&running, &new, &facts())), ["admin"]);
+    assert_eq!(told(&ApplyPlan::new(&reached, &new, &facts())), Vec::<String>::new());
+    let new = with(parts, "key-0123456789abcdef", "token-fedcba9876543210");
+    let plan = ApplyPlan::new(&running, &new, &facts());
+    assert_eq!(told(&plan), ["change secrets admin deploy_token_env"]);
+    // Also where it has only moved, or where a role comes and goes.
+    let moved = parts.replace("deploy_token_env = \"TOKEN\"", "observe_token_env = \"OTHER\"");
+    let new = with(&moved, "key-0123456789abcdef", "token-0123456789abcdef");
+    let plan = ApplyPlan::new(&running, &new, &facts());
+    assert_eq!(told(&plan), ["change secrets admin deploy_token_env,observe_token_env"]);
+    let reached = plan.reached(&running, &new);
+    assert_eq!(reached.admin.unwrap().tokens.len(), 1);
+}
+
+#[test]
+fn what_is_logged_is_changed_unless_something_goes_before_the_file() {
+    let (old, new) = ("[log]\nlevel = \"info\"\n", "[log]\nlevel = \"warn,a=debug\"\n");
+    let changed = plan(old, new);
+    assert_eq!(
+        (told(&changed), kept(&changed)),
+        (vec!["change log log level".to_owned()], Vec::new())
+    );
+    assert_eq!(told(&plan("", new)), ["change log log level"]);
+    let fixed = RunningFacts {
+        log_is_fixed: Some("somebody else says it"),
+        ..facts()
+    };
+    let (running, new) = (config(old), config(new));
+    let kept_plan = ApplyPlan::new(&running, &new, &fixed);
+    assert_eq!((told(&kept_plan), kept(&kept_plan)), (Vec::new(), vec!["log.level"]));
+    assert_eq!(kept_plan.needs_restart[0].why.as_deref(), Some("somebody else says it"));
+    assert_eq!(kept_plan.reached(&running, &new).log, running.log);
+}
+
+#[test]
+fn a_table_of_secrets_that_comes_or_goes_takes_a_restart() {
+    let admin = "[admin]\nlisten = \"127.0.0.1:0\"\n";
+    let come = plan("", admin);
+    assert_eq!((told(&come), kept(&come)), (Vec::new(), vec!["admin"]));
+    let gone = plan(admin, "");
+    assert_eq!((told(&gone), kept(&gone)), (Vec::new(), vec!["admin"]));
+    let moved = plan(admin, "[admin]\nlisten = \"127.0.0.1:1\"\n");
+    assert_eq!((told(&moved), kept(&moved)), (Vec::new(), vec!["admin.listen"]));
 }

@@ -161,6 +161,20 @@ impl Traces {
             ended: excerpt.ended,
         })
     }
+
+    /// Ends a trace, and keeps nothing of it. Whoever still reads it is told so.
+    ///
+    /// # Errors
+    /// There is no such trace.
+    pub(super) fn end(&self, id: RequestId) -> Result<(), String> {
+        // Gone at once, and not when `keep` comes to it: it makes room for another one.
+        let found = self.0.lock().remove(&id.number());
+        let trace = found.ok_or_else(|| "there is no such trace; it has ended already".to_owned())?;
+        trace.recorder.lock().handle_stop();
+        trace.seen.lock().leave_all();
+        trace.came.send_replace(());
+        Ok(())
+    }
 }
 
 /// Looks after a trace until it is forgotten.

@@ -136,6 +136,14 @@ impl Recorder {
         self.ended.get_or_insert(TraceEnd::Unread);
     }
 
+    /// Somebody wants no more of it. What was not read by then is not kept.
+    pub(super) fn handle_stop(&mut self) {
+        self.ended.get_or_insert(TraceEnd::Stopped);
+        self.first = self.end();
+        self.kept.clear();
+        self.bytes = 0;
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         self.ended.is_some()
     }

@@ -17,47 +17,84 @@ use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tokio::runtime::{Builder, Runtime};
 
-use super::settings::SettingsError;
+use super::bounded::{ExportQueue, dropped};
+use super::settings::{Destination, SettingsError, without_password};
+use super::signal::Signal;
+use super::transport::{LastFault, advice};
+
+/// What an export needs besides the exporter of the SDK.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    pub(super) runtime: Arc<Runtime>,
+    pub(super) fault: LastFault,
+    signal: Signal,
+    /// Where it leads, for the log.
+    endpoint: String,
+}
+
+impl Way {
+    pub(super) fn to(destination: &Destination) -> Result<Self, SettingsError> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        Ok(Self {
+            runtime: Arc::new(runtime.map_err(SettingsError::other)?),
+            fault: LastFault::default(),
+            signal: destination.signal,
+            endpoint: without_password(&destination.endpoint),
+        })
+    }
+}
 
 /// An exporter with a runtime of its own.
 pub(super) struct Exporting<E> {
     inner: E,
-    runtime: Arc<Runtime>,
-    signal: &'static str,
-    /// Where it exports to, as the variables say it, for the log.
-    endpoint: String,
+    way: Way,
+    /// None for metrics, which don't wait.
+    queue: Option<Arc<ExportQueue>>,
     /// Exports that failed, one after the other.
     failed: AtomicU64,
 }
 
 impl<E> fmt::Debug for Exporting<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Exporting").field(&self.signal).finish()
+        f.debug_tuple("Exporting").field(&self.way.signal).finish()
     }
 }
 
 impl<E> Exporting<E> {
-    pub(super) fn new(signal: &'static str, inner: E) -> Result<Self, SettingsError> {
-        let runtime = Builder::new_current_thread().enable_all().build();
-        Ok(Self {
+    pub(super) fn new(inner: E, way: Way, queue: Option<Arc<ExportQueue>>) -> Self {
+        Self {
             inner,
-            runtime: Arc::new(runtime.map_err(SettingsError::other)?),
-            signal,
-            endpoint: endpoint(signal),
+            way,
+            queue,
             failed: AtomicU64::new(0),
-        })
+        }
     }
 
-    /// Waits here and now, which is on the thread of the SDK.
-    fn wait(&self, export: impl Future<Output = OTelSdkResult>) -> OTelSdkResult {
-        let outcome = self.runtime.block_on(export);
+    /// Exports this many here and now, which is on the thread of the SDK.
+    fn wait(&self, number: usize, export: impl Future<Output = OTelSdkResult>) -> OTelSdkResult {
+        if let Some(queue) = &self.queue {
+            queue.leave(number);
+        }
+        let outcome = self.way.runtime.block_on(export);
+        self.count(number, outcome.is_ok());
         self.note(&outcome);
         outcome
     }
 
+    fn count(&self, number: usize, is_exported: bool) {
+        let signal = self.way.signal;
+        let outcome = if is_exported { "exported" } else { "failed" };
+        let labels = [("signal", signal.name()), ("outcome", outcome)];
+        metrics::counter!("ractor_host_otlp_exports_total", &labels).increment(1);
+        // Metrics are told anew each time.
+        if !is_exported && self.queue.is_some() {
+            dropped(signal, "export_failed", number);
+        }
+    }
+
     /// Says once that nothing can be exported, and once that it can again.
     fn note(&self, outcome: &OTelSdkResult) {
-        let (signal, endpoint) = (self.signal, &self.endpoint);
+        let (signal, endpoint) = (self.way.signal.name(), &self.way.endpoint);
         match outcome {
             Ok(()) => {
                 // Only the thread of the SDK changes it.
@@ -75,23 +112,28 @@ impl<E> Exporting<E> {
             Err(error) => {
                 let failed = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
                 if failed.is_power_of_two() {
+                    let error = self.explain(error);
                     tracing::warn!(signal, endpoint, failed, %error, "the OTLP collector doesn't take what is exported; it is given up");
                 }
             }
         }
     }
-}
 
-/// What the variables say of where a signal goes.
-fn endpoint(signal: &str) -> String {
-    let own = format!("OTEL_EXPORTER_OTLP_{}_ENDPOINT", signal.to_ascii_uppercase());
-    let said = std::env::var(own).or_else(|_| std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT"));
-    said.unwrap_or_else(|_| "http://localhost:4318".to_owned())
+    fn explain(&self, error: &OTelSdkError) -> String {
+        let text = match self.way.fault.take() {
+            Some(fault) => format!("{error}: {fault}"),
+            None => error.to_string(),
+        };
+        match advice(&text) {
+            Some(advice) => format!("{text}; {advice}"),
+            None => text,
+        }
+    }
 }
 
 impl<E: SpanExporter> SpanExporter for Exporting<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.wait(self.inner.export(batch))
+        self.wait(batch.len(), self.inner.export(batch))
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
@@ -105,7 +147,7 @@ impl<E: SpanExporter> SpanExporter for Exporting<E> {
 
 impl<E: LogExporter> LogExporter for Exporting<E> {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
-        self.wait(self.inner.export(batch))
+        self.wait(batch.iter().count(), self.inner.export(batch))
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
@@ -119,7 +161,7 @@ impl<E: LogExporter> LogExporter for Exporting<E> {
 
 impl<E: PushMetricExporter> PushMetricExporter for Exporting<E> {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
-        self.wait(self.inner.export(metrics))
+        self.wait(0, self.inner.export(metrics))
     }
 
     fn force_flush(&self) -> OTelSdkResult {

@@ -15,7 +15,7 @@ use super::scope;
 use crate::directory::trace;
 
 /// What the client says with which records are exported: each export would bring about the next.
-const OWN: [&str; 3] = ["hyper", "h2", "opentelemetry"];
+const OWN: [&str; 5] = ["h2", "hyper", "opentelemetry", "tonic", "tower"];
 
 /// See the module.
 pub(super) struct LogLayer {

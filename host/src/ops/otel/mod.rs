@@ -3,11 +3,15 @@
 //! Nothing here is made unless they do. What is exported waits in queues of bounded length, each of which a thread of its own empties; what
 //! finds no room is given up, so that a collector that is down or slow holds nobody up.
 
+mod bounded;
+mod exporters;
 mod exporting;
 mod logs;
 mod metrics;
 mod settings;
+mod signal;
 mod tracer;
+mod transport;
 
 use std::sync::OnceLock;
 use std::sync::mpsc::channel;
@@ -16,7 +20,6 @@ use std::time::{Duration, Instant};
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{InstrumentationScope, KeyValue};
-use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
@@ -25,7 +28,7 @@ use tracing::Metadata;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::{Layer, Registry};
 
-use self::exporting::Exporting;
+use self::exporters::{logger_provider, meter_provider, tracer_provider};
 use self::settings::Exported;
 use crate::directory::trace;
 
@@ -71,10 +74,13 @@ pub(super) fn from_environment() -> Result<Option<Made>, SettingsError> {
     let resource = resource();
     let Exported { traces, logs, metrics } = exported;
     let otel = Otel {
-        traces: traces.then(|| tracer_provider(&resource)).transpose()?,
-        logs: logs.then(|| logger_provider(&resource)).transpose()?,
-        metrics: metrics.then(|| meter_provider(&resource)).transpose()?,
+        traces: traces.map(|to| tracer_provider(&to, &resource)).transpose()?,
+        logs: logs.map(|to| logger_provider(&to, &resource)).transpose()?,
+        metrics: metrics.map(|to| meter_provider(&to, &resource)).transpose()?,
     };
+    if let Some(metrics) = &otel.metrics {
+        metrics::register(metrics, scope());
+    }
     Ok(Some(Made { otel }))
 }
 
@@ -177,39 +183,4 @@ fn scope() -> InstrumentationScope {
         .with_version(env!("CARGO_PKG_VERSION"))
         .with_schema_url(SCHEMA_URL)
         .build()
-}
-
-fn tracer_provider(resource: &Resource) -> Result<SdkTracerProvider, SettingsError> {
-    let exporter = SpanExporter::builder()
-        .with_http()
-        .build()
-        .map_err(SettingsError::other)?;
-    Ok(SdkTracerProvider::builder()
-        .with_resource(resource.clone())
-        .with_batch_exporter(Exporting::new("traces", exporter)?)
-        .build())
-}
-
-fn logger_provider(resource: &Resource) -> Result<SdkLoggerProvider, SettingsError> {
-    let exporter = LogExporter::builder()
-        .with_http()
-        .build()
-        .map_err(SettingsError::other)?;
-    Ok(SdkLoggerProvider::builder()
-        .with_resource(resource.clone())
-        .with_batch_exporter(Exporting::new("logs", exporter)?)
-        .build())
-}
-
-fn meter_provider(resource: &Resource) -> Result<SdkMeterProvider, SettingsError> {
-    let exporter = MetricExporter::builder()
-        .with_http()
-        .build()
-        .map_err(SettingsError::other)?;
-    let provider = SdkMeterProvider::builder()
-        .with_resource(resource.clone())
-        .with_periodic_exporter(Exporting::new("metrics", exporter)?)
-        .build();
-    metrics::register(&provider, scope());
-    Ok(provider)
 }

@@ -16,7 +16,6 @@ use crate::accounting::label::Label;
 use crate::actor::guest::{Guest, Opaque, Running};
 use crate::actor::guest_cell::GuestCell;
 use crate::actor::history::Reloaded;
-use crate::actor::in_place::end_children;
 use crate::instance::calls::Instance;
 use crate::instance::module::Module;
 
@@ -288,7 +287,7 @@ impl Guest {
                 let label = &running.label;
                 tracing::error!(actor = &*label.name, pid = label.pid, %error, "the actor failed; it is restarted");
                 running.life.failed(label, &error);
-                end_children(myself);
+                self.end_children(myself);
                 self.restart_in_place(myself, running).await?;
                 (error, Aftermath::StateLost)
             }

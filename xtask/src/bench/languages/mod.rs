@@ -5,7 +5,6 @@
 //! kitchens of the tests, because a counter has none.
 
 mod counters;
-mod host;
 mod projects;
 mod table;
 mod targets;

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::super::figures::Metric;
+use super::super::host::Host;
 use super::super::programs::LanguagePrograms;
 use super::Language;
-use super::host::Host;
 use crate::process::Run;
 
 /// The name of each project, and so of its actor.

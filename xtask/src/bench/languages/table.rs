@@ -100,7 +100,7 @@ fn cell(of: RowOf, language: &Language, figures: &Figures, outcomes: &[Outcome])
     let figure = micros(spread.median);
     let target = outcomes.iter().find(|outcome| match (outcome.target.of, of) {
         (Of::LanguageMore(its), RowOf::Cast) => its == system,
-        (Of::Language(workload, metric, its), RowOf::Figure(of, figure)) => {
+        (Of::Figure(workload, metric, its), RowOf::Figure(of, figure)) => {
             its == system && workload == of && metric == figure
         }
         _ => false,

@@ -42,20 +42,20 @@ const fn cast(what: &'static str, language: &'static str, must: f64) -> Target {
 }
 
 const fn idle(what: &'static str, language: &'static str, must: f64) -> Target {
-    target(what, Of::Language(START, Metric::MemoryEach, language), must)
+    target(what, Of::Figure(START, Metric::MemoryEach, language), must)
 }
 
 const fn save(what: &'static str, language: &'static str, must: f64) -> Target {
-    target(what, Of::Language(SAVE, Metric::Save, language), must)
+    target(what, Of::Figure(SAVE, Metric::Save, language), must)
 }
 
 /// With tools that have to be installed.
 const fn first_call(what: &'static str, language: &'static str) -> Target {
-    target(what, Of::Language(FIRST_CALL, Metric::FirstCallAnew, language), 60.0)
+    target(what, Of::Figure(FIRST_CALL, Metric::FirstCallAnew, language), 60.0)
 }
 
 const fn list(what: &'static str, language: &'static str) -> Target {
-    target(what, Of::Language(LIST, Metric::List, language), 0.2)
+    target(what, Of::Figure(LIST, Metric::List, language), 0.2)
 }
 
 const fn target(what: &'static str, of: Of, must: f64) -> Target {

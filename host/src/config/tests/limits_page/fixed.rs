@@ -240,7 +240,7 @@ pub(super) const SECTIONS: &[(&str, &str, &[Constant])] = &[
             "The body of a request.",
             "it is answered with status 413"),
         row(("host", "admin/body"), "MOST_BODIES", Count,
-            "Bodies that are read at once.",
+            "Bodies that are read at once of those who may only look, and as many of all others.",
             "a further one waits for a place"),
         row(("host", "admin/body"), "BODY_TIME", Time,
             "The time that a body takes to arrive, with the wait for a place.",

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use super::super::super::section::Keys;
 use super::super::super::{
-    MAX_COUNT, actor, admin, capabilities, checkpoint, control, limits, module, node, node_limits, runtime, supervisor,
-    tls,
+    MAX_COUNT, actor, admin, capabilities, checkpoint, control, limits, log, module, node, node_limits, runtime,
+    supervisor, tls,
 };
 use crate::guest::{Access, Capability, LimitSlot, Limits, WhenFull};
 use crate::supervision::Strategy;
@@ -63,6 +63,7 @@ pub(super) const TABLES: &[Table] = &[
     table("admin-tls", "[node.tls]", admin::TLS_KEYS, &[], || {
         of_tls("client_role", Kind::Choice(vec!["observe", "operate", "deploy"]))
     }),
+    table("log", "[log]", log::KEYS, &[], || vec![("level", Kind::Text)]),
     table("module", "[modules.NAME]", module::KEYS, &[], of_module),
     table("supervisor", "[supervisors.NAME]", supervisor::KEYS, &[], of_supervisor),
     table("defaults", "", limits::DEFAULTS, &[], || {
@@ -122,6 +123,7 @@ fn of_file() -> Vec<(&'static str, Kind)> {
         ("runtime", Kind::Table("runtime")),
         ("control", Kind::Table("control")),
         ("admin", Kind::Table("admin")),
+        ("log", Kind::Table("log")),
         ("modules", Kind::Named("module")),
         ("supervisors", Kind::Named("supervisor")),
         ("defaults", Kind::Table("defaults")),

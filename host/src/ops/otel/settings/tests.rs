@@ -1,0 +1,137 @@
+//! What is read out of the variables.
+
+use super::*;
+
+fn read(variables: &[(&str, &str)]) -> Result<Option<Exported>, String> {
+    let find = |name: &str| {
+        let found = variables.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    Exported::read(find).map_err(|error| error.to_string())
+}
+
+/// Which of traces, logs and metrics.
+fn signals(variables: &[(&str, &str)]) -> Option<(bool, bool, bool)> {
+    let exported = read(variables).unwrap()?;
+    Some((
+        exported.traces.is_some(),
+        exported.logs.is_some(),
+        exported.metrics.is_some(),
+    ))
+}
+
+fn traces(variables: &[(&str, &str)]) -> Destination {
+    let all = [&[ENDPOINT], variables].concat();
+    read(&all).unwrap().unwrap().traces.unwrap()
+}
+
+const ENDPOINT: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318");
+const GRPC: (&str, &str) = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+
+#[test]
+fn nothing_is_exported_unless_the_variables_say_so() {
+    assert_eq!(signals(&[]), None);
+    assert_eq!(
+        signals(&[("OTEL_SERVICE_NAME", "shop"), ("OTEL_TRACES_SAMPLER", "always_on")]),
+        None
+    );
+    assert_eq!(signals(&[("OTEL_EXPORTER_OTLP_ENDPOINT", " ")]), None);
+    assert_eq!(signals(&[ENDPOINT, ("OTEL_SDK_DISABLED", "True")]), None);
+    assert_eq!(signals(&[ENDPOINT]), Some((true, true, true)));
+    assert_eq!(signals(&[("OTEL_TRACES_EXPORTER", "otlp")]), Some((true, false, false)));
+    assert_eq!(
+        signals(&[
+            ENDPOINT,
+            ("OTEL_METRICS_EXPORTER", "none"),
+            ("OTEL_LOGS_EXPORTER", "none")
+        ]),
+        Some((true, false, false))
+    );
+    let logs = ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://localhost:4318/v1/logs");
+    assert_eq!(signals(&[logs]), Some((false, true, false)));
+}
+
+#[test]
+fn what_can_not_be_followed_is_explained() {
+    for (variable, value, says) in [
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "use `http/protobuf`"),
+        ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "udp", "or `grpc`, on port 4317"),
+        ("OTEL_TRACES_EXPORTER", "zipkin", "it may be `otlp` or `none`"),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "ftp://example.com",
+            "must begin with http://",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "collector:4318",
+            "must begin with http://",
+        ),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://a b", "it is no address"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "a number of milliseconds"),
+        ("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "0", "a number of milliseconds"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "`gzip` or `none`"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "secret", "is no list of headers"),
+        (
+            "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+            "key.pem",
+            "needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+            "c.pem",
+            "needs OTEL_EXPORTER_OTLP_CLIENT_KEY",
+        ),
+    ] {
+        let error = read(&[ENDPOINT, (variable, value)]).unwrap_err();
+        assert!(error.contains(says) && error.starts_with(variable), "{error}");
+    }
+    for secret in [
+        ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://me:hunter2@collector"),
+    ] {
+        let error = read(&[secret, ENDPOINT]).unwrap_err();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_said_of_one_signal_goes_before_what_is_said_of_all() {
+    let own = Signal::ALL.map(|signal| format!("OTEL_EXPORTER_OTLP_{}_PROTOCOL", signal.word()));
+    let mut all: Vec<_> = own.iter().map(|name| (name.as_str(), "http/protobuf")).collect();
+    all.extend([ENDPOINT, ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")]);
+    assert_eq!(signals(&all), Some((true, true, true)));
+    let found = traces(&[
+        ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "500"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "600"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+        ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "none"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "all.pem"),
+        ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "own.pem"),
+    ]);
+    assert_eq!(found.timeout, Duration::from_millis(500));
+    assert!(!found.is_compressed);
+    assert_eq!(found.trusted.unwrap().path, PathBuf::from("own.pem"));
+}
+
+#[test]
+fn an_address_is_completed_as_its_protocol_has_it() {
+    let insecure = ("OTEL_EXPORTER_OTLP_INSECURE", "TRUE");
+    let endpoint = |value| ("OTEL_EXPORTER_OTLP_ENDPOINT", value);
+    let own = |value| ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", value);
+    for (variables, expected) in [
+        (&[endpoint("https://c/otlp/")][..], "https://c/otlp/v1/traces"),
+        (&[own("https://c/x")], "https://c/x"),
+        (&[endpoint("https://c:4317"), GRPC], "https://c:4317"),
+        (&[endpoint("c:4317"), GRPC], "https://c:4317"),
+        (&[endpoint("c:4317"), GRPC, insecure], "http://c:4317"),
+        (&[("OTEL_TRACES_EXPORTER", "otlp")], "http://localhost:4318/v1/traces"),
+        (&[("OTEL_TRACES_EXPORTER", "otlp"), GRPC], "http://localhost:4317"),
+    ] {
+        let found = read(variables).unwrap().unwrap().traces.unwrap();
+        assert_eq!(found.endpoint, expected, "{variables:?}");
+    }
+    assert_eq!(traces(&[GRPC]).protocol, Protocol::Grpc);
+    assert_eq!(without_password("https://a:b@c:1/d@e"), "https://c:1/d@e");
+    assert_eq!(without_password("c:1"), "c:1");
+}

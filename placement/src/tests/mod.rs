@@ -1,0 +1,3 @@
+//! Whole clusters on virtual time.
+
+mod simulation;

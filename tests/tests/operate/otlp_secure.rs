@@ -1,0 +1,142 @@
+//! Exports over TLS and over gRPC, compressed, and to collectors that take nothing.
+
+use std::path::Path;
+
+use ractor_host_tests::certificates::{Ca, Certificates};
+use ractor_host_tests::host::{NodeFolder, node_toml, run};
+use ractor_host_tests::process::{Process, Stream};
+use ractor_host_tests::{COOKIE, wait};
+use serde_json::json;
+
+use crate::collector::{self, Collector, Kept, Manners};
+use crate::http::{Answered, admin_node_in, get, post, url};
+
+type Variables = Vec<(&'static str, String)>;
+
+fn named(name: &'static str, path: &Path) -> (&'static str, String) {
+    (name, path.display().to_string())
+}
+
+/// What a client shows and trusts.
+fn certificates(certificates: &Certificates) -> Variables {
+    vec![
+        named("OTEL_EXPORTER_OTLP_CERTIFICATE", certificates.ca()),
+        named("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", certificates.cert()),
+        named("OTEL_EXPORTER_OTLP_CLIENT_KEY", certificates.key()),
+    ]
+}
+
+/// Asks the counter of a node that exports as these variables say, and gives the metrics of the node.
+fn exported(collector: &Collector, variables: &[(&'static str, String)]) -> (Kept, String) {
+    let mut alpha = admin_node_in("alpha", &["operate"], "", variables);
+    let url = url(&mut alpha);
+    let body = json!({"target": "counter", "message": "Get", "arguments": []});
+    let answered: Answered = post(&format!("{url}/v1/call"), Some("operate"), &body);
+    assert_eq!(answered.status, 200, "{answered:?}");
+    let kept = wait::until(
+        "spans, records and metrics",
+        || collector.kept(),
+        |kept| !kept.spans.is_empty() && !kept.logs.is_empty() && !kept.metrics.is_empty(),
+    );
+    (kept, get(&format!("{url}/metrics"), Some("operate")).body)
+}
+
+#[test]
+fn everything_goes_over_mutual_tls_compressed_and_with_headers() {
+    let ca = Ca::new("collectors");
+    let (server, client) = (ca.issue(&ca), ca.issue(&ca));
+    for (manners, protocols) in [(Manners::Takes, &["http/1.1"]), (Manners::TakesGrpc, &["h2"])] {
+        let collector = Collector::behind(manners, Some(server.mutual_server(protocols)));
+        let mut variables = [collector.variables(), certificates(&client)].concat();
+        variables.extend([
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip".to_owned()),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "x-token=secret,x-tenant=a%20b".to_owned()),
+        ]);
+        let (kept, metrics) = exported(&collector, &variables);
+        assert!(kept.compressed > 0, "{manners:?}");
+        for header in ["x-token: secret", "x-tenant: a b"] {
+            assert!(
+                kept.headers.iter().any(|found| found == header),
+                "{manners:?}: {header}"
+            );
+        }
+        let counted = "ractor_host_otlp_exports_total{signal=\"logs\",outcome=\"exported\"}";
+        assert!(metrics.contains(counted), "{metrics}");
+    }
+}
+
+#[test]
+fn grpc_needs_no_tls() {
+    let collector = Collector::with(Manners::TakesGrpc);
+    let (kept, _) = exported(&collector, &collector.variables());
+    assert_eq!(kept.compressed, 0);
+}
+
+#[test]
+fn a_collector_of_another_ca_is_named_once_and_what_is_given_up_is_counted() {
+    let (ours, theirs) = (Ca::new("ours"), Ca::new("theirs"));
+    let client = ours.issue(&ours);
+    for manners in [Manners::Takes, Manners::TakesGrpc] {
+        let collector = Collector::behind(manners, Some(theirs.issue(&theirs).server()));
+        let mut variables = [collector.variables(), certificates(&client)].concat();
+        variables.push(("OTEL_EXPORTER_OTLP_TIMEOUT", "500".to_owned()));
+        let mut alpha = admin_node_in("alpha", &["operate"], "", &variables);
+        let (_, line) = alpha
+            .process()
+            .wait_line(Stream::Stderr, 0, "why nothing is exported", |line| {
+                line.contains("the OTLP collector doesn't take what is exported") && line.contains("logs")
+            });
+        assert!(line.contains("UnknownIssuer"), "{manners:?}: {line}");
+        assert!(
+            line.contains("OTEL_EXPORTER_OTLP_CERTIFICATE names the file of the CA"),
+            "{line}"
+        );
+        let url = url(&mut alpha);
+        let metrics = || get(&format!("{url}/metrics"), Some("operate")).body;
+        let counted = "ractor_host_otlp_dropped_total{signal=\"logs\",reason=\"export_failed\"}";
+        wait::until("a count", metrics, |metrics| metrics.contains(counted));
+        assert!(collector.kept().logs.is_empty());
+    }
+}
+
+#[test]
+fn what_finds_no_room_is_counted_and_nobody_waits_for_it() {
+    let hanging = Collector::with(Manners::Hangs);
+    let mut variables = hanging.variables();
+    variables.extend([
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "4".to_owned()),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2".to_owned()),
+    ]);
+    let mut alpha = admin_node_in("alpha", &["operate"], "", &variables);
+    let url = url(&mut alpha);
+    let body = json!({"target": "counter", "message": "Get", "arguments": []});
+    for _ in 0..20 {
+        let answered = post(&format!("{url}/v1/call"), Some("operate"), &body);
+        assert_eq!(answered.status, 200, "{answered:?}");
+    }
+    let metrics = get(&format!("{url}/metrics"), Some("operate")).body;
+    let counted = "ractor_host_otlp_dropped_total{signal=\"traces\",reason=\"queue_full\"} ";
+    let dropped = metrics.lines().find_map(|line| line.strip_prefix(counted));
+    let dropped: f64 = dropped.expect("a count").parse().expect("a number");
+    // Two for each call, but for the four that wait and the two on their way.
+    assert!(dropped >= 34.0, "{metrics}");
+}
+
+#[test]
+fn a_file_that_is_no_good_is_named_before_the_node_starts() {
+    let folder = NodeFolder::new(&node_toml("alpha", ""), COOKIE);
+    folder.write("ca.pem", "no certificate");
+    let path = folder.path("ca.pem");
+    let mut command = run(&folder.path("node.toml"));
+    command.envs(collector::variables(1)).envs([
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://localhost:1".to_owned()),
+        named("OTEL_EXPORTER_OTLP_CERTIFICATE", &path),
+    ]);
+    let mut process = Process::start("alpha (ractor-host run)", &mut command);
+    assert_eq!(process.wait_exit().code(), Some(2));
+    let lines = process.lines(Stream::Stderr).join("\n");
+    assert!(
+        lines.contains("OTEL_EXPORTER_OTLP_CERTIFICATE") && lines.contains("ca.pem"),
+        "{lines}"
+    );
+}
