@@ -107,15 +107,7 @@ impl Receiver {
             return Verdict::Accepted;
         }
         lane.is_refusing = true;
-        let reply = Reply::NotOwner {
-            shard,
-            number,
-            round,
-            epoch: known,
-            hint,
-        };
-        self.replies.push_back((from, session, reply));
-        self.acknowledge(from, shard);
+        self.refuse(from, session, header, known, hint);
         Verdict::Refused
     }
 
@@ -154,16 +146,24 @@ impl Receiver {
         };
         if lane.waiting.remove(&number) {
             lane.is_refusing = true;
-            let reply = Reply::NotOwner {
-                shard,
-                number,
-                round,
-                epoch: known,
-                hint,
-            };
-            self.replies.push_back((from, session, reply));
-            self.acknowledge(from, shard);
+            self.refuse(from, session, *header, known, hint);
         }
+    }
+
+    /// Answers that a message isn't handled here.
+    fn refuse(&mut self, to: Incarnation, session: SessionId, header: Header, known: Epoch, hint: Option<Incarnation>) {
+        let Header {
+            shard, number, round, ..
+        } = header;
+        let reply = Reply::NotOwner {
+            shard,
+            number,
+            round,
+            epoch: known,
+            hint,
+        };
+        self.replies.push_back((to, session, reply));
+        self.acknowledge(to, shard);
     }
 
     fn acknowledge(&mut self, to: Incarnation, shard: ShardId) {
