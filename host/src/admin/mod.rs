@@ -1,7 +1,7 @@
 //! The admin HTTP: whether the node is well, its metrics, the operations of the command line as JSON, and a dashboard.
 //!
 //! One more face of the `RequestWorker` of `control`, which does what is asked. What is here decides who asks
-//! (`guard`), bounds what they may take (`server`, `body`), and turns requests and answers into HTTP (`operations`, `operating`, `traces`,
+//! (`guard`), bounds what they may take (`server`, `places`, `body`), and turns requests and answers into HTTP (`operations`, `operating`, `traces`,
 //! `checkpoints`, `applying`, `problem`). `feed` is the node live, and `page` looks at all of it in a browser.
 
 mod answers;
@@ -15,6 +15,7 @@ mod openapi;
 mod operating;
 mod operations;
 mod page;
+mod places;
 mod problem;
 mod query;
 mod refusals;

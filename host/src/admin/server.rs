@@ -5,18 +5,20 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::body::BodyRooms;
 use super::guard::Connection;
+use super::places::{Connections, Place, hold};
 use super::routes::router;
 use super::state::{Access, AdminNode, AdminState, Phase, Proofs};
 use super::stream::GuardedStream;
@@ -24,7 +26,8 @@ use crate::control::Role;
 use crate::metrics::MetricsPage;
 use crate::tls::{ClientAuth, Tls, TlsError};
 
-/// The most connections at once. Further ones are answered with 503, or closed where there is TLS.
+/// The most connections at once. For a further one, that which has been idle the longest gives way. Where none is idle, the further one is
+/// answered with 503, or closed where there is TLS.
 const MOST_CONNECTIONS: usize = 256;
 
 /// The most bytes of a request's first line and headers.
@@ -193,38 +196,41 @@ struct Acceptor {
 impl Acceptor {
     /// Until the server is to end, and its connections have.
     async fn run(self) {
-        let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let mut ending = self.ending.clone();
         // They end with this task.
-        let mut connections = JoinSet::new();
+        let mut connections = Connections::new(MOST_CONNECTIONS);
         loop {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, peer)) => match room.clone().try_acquire_owned() {
-                        Ok(place) => {
-                            let serving = self.serve(stream, peer);
-                            connections.spawn(async move {
-                                serving.await;
-                                drop(place);
-                            });
+                    Ok((stream, peer)) => {
+                        if connections.make_room().await {
+                            let place = Place::new();
+                            connections.add(place.clone(), self.serve(stream, peer, place));
+                        } else {
+                            refuse(&stream, self.tls.is_some());
                         }
-                        Err(_) => refuse(&stream, self.tls.is_some()),
-                    },
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "a connection to the admin HTTP can't be accepted");
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
                 },
-                Some(_) = connections.join_next() => {}
+                Some(()) = connections.ended() => {}
                 () = end(&mut ending) => break,
             }
         }
-        while connections.join_next().await.is_some() {}
+        while connections.ended().await.is_some() {}
     }
 
     /// One connection, to its end.
-    fn serve(&self, stream: TcpStream, peer: SocketAddr) -> impl Future<Output = ()> + Send + 'static {
-        let (tls, router, ending) = (self.tls.clone(), self.router.clone(), self.ending.clone());
+    fn serve(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: Arc<Place>,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let (tls, ending) = (self.tls.clone(), self.ending.clone());
+        let router = self.router.clone().layer(from_fn_with_state(place.clone(), hold));
         async move {
             // Without it small answers may wait for the other side.
             drop(stream.set_nodelay(true));
@@ -234,7 +240,7 @@ impl Acceptor {
                     is_secure: false,
                     is_proved: false,
                 };
-                return answer(GuardedStream::new(stream), connection, router, ending).await;
+                return answer(GuardedStream::new(stream, place), connection, router, ending).await;
             };
             let connection = Connection {
                 peer,
@@ -243,7 +249,7 @@ impl Acceptor {
                 is_proved: client_auth == ClientAuth::Required,
             };
             match timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => answer(GuardedStream::new(stream), connection, router, ending).await,
+                Ok(Ok(stream)) => answer(GuardedStream::new(stream, place), connection, router, ending).await,
                 Ok(Err(error)) => {
                     tracing::debug!(%peer, %error, "a connection to the admin HTTP has no TLS that is good")
                 }

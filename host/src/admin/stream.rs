@@ -2,11 +2,14 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
+
+use super::places::Place;
 
 /// The longest that a reader may take nothing of an answer that waits for it.
 const STALL: Duration = Duration::from_secs(30);
@@ -21,13 +24,16 @@ pub(super) struct GuardedStream {
     inner: Box<dyn Stream>,
     /// Runs while something waits to be taken.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Told when nothing is left to be taken.
+    place: Arc<Place>,
 }
 
 impl GuardedStream {
-    pub(super) fn new(inner: impl Stream + 'static) -> Self {
+    pub(super) fn new(inner: impl Stream + 'static, place: Arc<Place>) -> Self {
         Self {
             inner: Box::new(inner),
             stalled: None,
+            place,
         }
     }
 
@@ -63,6 +69,10 @@ impl AsyncWrite for GuardedStream {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.inner).poll_flush(context);
+        // HTTP flushes only once it has written all that it has.
+        if let Poll::Ready(Ok(())) = flushed {
+            self.place.flushed();
+        }
         self.within(context, flushed)
     }
 
@@ -81,7 +91,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_reader_that_takes_nothing_is_cut_off_and_a_slow_one_is_not() {
         let (ours, mut theirs) = tokio::io::duplex(8);
-        let mut guarded = GuardedStream::new(ours);
+        let mut guarded = GuardedStream::new(ours, Place::new());
         let reader = tokio::spawn(async move {
             let mut taken = [0; 8];
             for _ in 0..4 {

@@ -243,6 +243,55 @@ async fn what_is_wrong_with_a_request_is_said_as_a_problem_with_a_fitting_status
     }
 }
 
+/// Asks on a connection of its own, and reads until this is there.
+async fn begin(server: &AdminServer, path: &str, until: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !String::from_utf8_lossy(&answer).contains(until) && stream.read_buf(&mut answer).await.unwrap() > 0 {}
+    stream
+}
+
+#[tokio::test]
+async fn connections_that_do_nothing_keep_nobody_out_and_end_no_answer_that_goes_on() {
+    let server = server(Some(Role::Deploy)).await;
+    let worker = open(&server);
+    let mut live = begin(&server, "/v1/stream", "data: ").await;
+    let _waits = begin(&server, "/v1/events?next=0&wait_ms=25000", "").await;
+    while worker.waiting(Asker::Elsewhere(Role::Deploy)) == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let mut idle = Vec::new();
+    for number in 0..400 {
+        let mut stream = TcpStream::connect(server.address()).await.unwrap();
+        // Some have said nothing, and some not all of it.
+        if number % 2 == 0 {
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: lo").await.unwrap();
+        }
+        idle.push(stream);
+    }
+    let asked = tokio::time::timeout(Duration::from_secs(10), ask(&server, "GET", "/healthz", ""));
+    assert_eq!(asked.await.expect("it answers at once").0, 200);
+    // Those that came first have ended; the places are no more than they were.
+    let mut left = 0;
+    for (number, stream) in idle.iter_mut().enumerate() {
+        let read = tokio::time::timeout(Duration::from_millis(20), stream.read_u8());
+        let is_open = read.await.is_err();
+        left += usize::from(is_open);
+        assert!(
+            !is_open || number >= 400 - 254,
+            "{number} is older than others that ended"
+        );
+    }
+    assert!((200..=254).contains(&left), "{left}");
+    assert_eq!(worker.waiting(Asker::Elsewhere(Role::Deploy)), 1, "it waits still");
+    server.close().await;
+    let mut rest = String::new();
+    live.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.contains("the node has stopped"), "{rest}");
+}
+
 /// A `$ref` of the document leads to something in it.
 fn resolves(document: &Value, reference: &str) -> bool {
     reference

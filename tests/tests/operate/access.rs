@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
+use std::time::Duration;
 
 use ractor_host_tests::certificates::Ca;
 use ractor_host_tests::cli::end;
@@ -11,7 +12,7 @@ use ractor_host_tests::wait;
 use serde_json::json;
 
 use crate::http::{admin_node, ask, bearer, get, post, url};
-use crate::operator::at;
+use crate::operator::{at, json};
 
 const ALL: [&str; 3] = ["observe", "operate", "deploy"];
 
@@ -269,41 +270,52 @@ fn what_is_not_http_ends_its_connection_alone() {
     assert_eq!(get(&format!("{url}/healthz"), None).status, 200);
 }
 
+/// What a new connection gets for this request, in so much time.
+fn answer(address: &str, request: &str, patience: Duration) -> String {
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.set_read_timeout(Some(patience)).expect("a timeout");
+    stream.write_all(request.as_bytes()).ok();
+    let mut answer = String::new();
+    // However it ends, what came of it came.
+    stream.read_to_string(&mut answer).ok();
+    answer
+}
+
 #[test]
 fn a_thousand_connections_are_bounded_and_cost_the_actors_nothing() {
+    const PROBE: &str = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let mut alpha = admin_node("alpha", &[], "");
     let url = url(&mut alpha);
-    let address = url.strip_prefix("http://").expect("an address").to_owned();
-    let crowd: Vec<TcpStream> = (0..1000)
-        .map(|_| TcpStream::connect(&address).expect("a connection"))
+    let address = url.strip_prefix("http://").expect("an address");
+    let idle: Vec<TcpStream> = (0..1000)
+        .map(|_| TcpStream::connect(address).expect("a connection"))
+        .collect();
+    // Far less than the time that an idle connection has.
+    let probed = answer(address, PROBE, Duration::from_secs(10));
+    assert!(probed.starts_with("HTTP/1.1 200"), "{probed}");
+    let open_files = json(&alpha, &["node"])[0]["process"]["open_files"].as_u64();
+    assert!(open_files.is_some_and(|files| files < 400), "{open_files:?}");
+    // Requests that are not done, one for each place: none of them gives way.
+    let busy: Vec<TcpStream> = (0..256)
+        .map(|_| {
+            let mut stream = TcpStream::connect(address).expect("a connection");
+            let head = "POST /v1/ask HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+            stream.write_all(head.as_bytes()).expect("a request");
+            stream
+        })
         .collect();
     let full = wait::until(
         "a connection that there is no room for",
-        || {
-            let mut stream = TcpStream::connect(&address).expect("a connection");
-            stream.set_read_timeout(Some(wait::POLL)).expect("a timeout");
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).ok();
-            answer
-        },
+        || answer(address, "", wait::POLL),
         |answer| !answer.is_empty(),
     );
     assert!(full.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{full}");
     assert!(full.contains("urn:ractor-host:problem:busy"), "{full}");
     assert!(at(&alpha, &["ps"]).answer().contains("counter"));
-    drop(crowd);
+    drop((idle, busy));
     wait::until(
         "the node to have room again",
-        || {
-            let mut stream = TcpStream::connect(&address).expect("a connection");
-            stream.set_read_timeout(Some(wait::PATIENCE)).expect("a timeout");
-            stream
-                .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                .ok();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).ok();
-            answer
-        },
+        || answer(address, PROBE, wait::PATIENCE),
         |answer| answer.starts_with("HTTP/1.1 200"),
     );
 }

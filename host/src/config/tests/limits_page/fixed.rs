@@ -223,7 +223,8 @@ pub(super) const SECTIONS: &[(&str, &str, &[Constant])] = &[
     ("The admin HTTP", "What its clients can make a node hold or wait for, once it has a table `[admin]`.", &[
         row(("host", "admin/server"), "MOST_CONNECTIONS", Count,
             "Connections.",
-            "a further one is answered with status 503, or closed where there is TLS"),
+            "the one that has been idle the longest gives way; where none is idle, a further one is answered with status 503, or closed \
+             where there is TLS"),
         row(("host", "admin/server"), "HANDSHAKE", Time,
             "A TLS handshake.",
             "the connection is closed"),
