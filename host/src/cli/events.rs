@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 use serde::Serialize;
@@ -23,9 +23,6 @@ Examples:
   ractor-host events
   ractor-host events --follow
   ractor-host events --lines 20 --all-nodes --output json";
-
-/// The longest that a node waits for an event.
-const TURN: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Args)]
 pub(super) struct EventsArguments {
@@ -82,12 +79,7 @@ pub(super) fn events(arguments: &EventsArguments, builder: &HostBuilder) -> Resu
             };
             (node, pages)
         });
-        let following = Following {
-            goes_on: arguments.follow,
-            turn: TURN,
-            timeout: arguments.control.timeout,
-            patience: arguments.patience.retry_for,
-        };
+        let following = Following::new(arguments.follow, &arguments.control, arguments.patience.retry_for);
         follow(readers.collect(), &following).await
     })
 }

@@ -91,6 +91,17 @@ impl LastingNode {
         }
     }
 
+    /// Tells the node something, whatever it was asked before and whether or not it has answered that.
+    ///
+    /// # Errors
+    /// It can't be reached, or refuses.
+    pub(super) async fn tell(&mut self, request: &Request) -> anyhow::Result<Answer> {
+        self.node.renew_deadline(self.timeout);
+        // An answer that nobody waits for any more may be on its way over the connection that there is.
+        self.node.reconnect().await?;
+        self.node.ask(request).await
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.node.name
     }

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -15,9 +14,6 @@ use super::output::{self, NotWritten, Reader, printable};
 use super::steer;
 use crate::control::{Answer, LogLines, LogQuery, LoggedLine, Request};
 use crate::host::HostBuilder;
-
-/// The longest that a node waits for a line.
-const TURN: Duration = Duration::from_secs(20);
 
 /// A line of JSON: a line of the log, or how many are missing.
 #[derive(Serialize)]
@@ -66,12 +62,7 @@ pub(super) fn logs(arguments: &LogsArguments, builder: &HostBuilder) -> Result<E
             };
             (node, pages)
         });
-        let following = Following {
-            goes_on: arguments.follow,
-            turn: TURN,
-            timeout: arguments.control.timeout,
-            patience: arguments.patience.retry_for,
-        };
+        let following = Following::new(arguments.follow, &arguments.control, arguments.patience.retry_for);
         follow(readers.collect(), &following).await
     })
 }

@@ -42,6 +42,7 @@ mod rollout;
 mod run;
 mod schema;
 mod show;
+mod signals;
 mod signature;
 mod spawn;
 mod steer;

@@ -11,9 +11,10 @@ use serde_json::Value;
 use super::arguments::{ControlArguments, OutputFormat};
 use super::deploy::on_nodes;
 use super::failure::Failure;
-use super::follow::{Following, Page, Pages, follow};
+use super::follow::{Following, Page, Pages, follow_until};
 use super::nodes::ControlledNode;
 use super::output::{self, NotWritten, Reader, printable};
+use super::signals::Signals;
 use super::steer;
 use super::timeout::parse_timeout;
 use super::units::{bytes, duration, short};
@@ -28,7 +29,7 @@ Examples:
   ractor-host trace counter --filter AddAndGet --for 10s --count 100
   ractor-host trace group:counters --no-values --output json";
 
-/// The longest that a node waits for an event.
+/// The longest that a node waits for an event: less than the time after which it ends a trace that nobody reads.
 const TURN: Duration = Duration::from_secs(5);
 
 /// The most characters of a value that people are shown.
@@ -91,6 +92,8 @@ enum Entry<'a> {
 
 pub(super) fn trace(arguments: &TraceArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
     on_nodes(&arguments.control, builder, async |nodes| {
+        // Before a trace begins: none is to go on because a signal came at the wrong moment.
+        let mut signals = Signals::new()?;
         let (nodes, target) = steer::aim(nodes, &arguments.target)?;
         let mut traces = Vec::new();
         for mut node in nodes {
@@ -98,13 +101,11 @@ pub(super) fn trace(arguments: &TraceArguments, builder: &HostBuilder) -> Result
             traces.push((node, pages));
         }
         let following = Following {
-            goes_on: true,
             turn: TURN,
-            timeout: arguments.control.timeout,
             // A trace ends with the life of its node.
-            patience: Duration::ZERO,
+            ..Following::new(true, &arguments.control, Duration::ZERO)
         };
-        follow(traces, &following).await
+        follow_until(traces, &following, signals.recv()).await
     })
 }
 
@@ -181,6 +182,12 @@ impl Pages for TracePages<'_> {
 
     fn begin_anew(&mut self) {
         self.query.next = 0;
+    }
+
+    fn farewell(&self) -> Option<Request> {
+        Some(Request::EndTrace {
+            trace: self.query.trace,
+        })
     }
 }
 

@@ -75,6 +75,8 @@ pub(crate) use dial::Dial;
 pub(crate) use engine::{cache_dir, engine_with_cache};
 #[cfg(unix)]
 pub(crate) use local_socket::places as local_sockets;
+#[cfg(unix)]
+pub(crate) use signals::is_ignored;
 pub(crate) use signals::survive_file_size_limit;
 pub(crate) use state_dir::{check_folder as check_state_folder, folder_in_use as state_folder};
 

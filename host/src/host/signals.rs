@@ -10,7 +10,7 @@ use std::io;
 #[cfg(unix)]
 pub(super) use unix::Signals;
 #[cfg(unix)]
-pub(crate) use unix::survive_file_size_limit;
+pub(crate) use unix::{is_ignored, survive_file_size_limit};
 
 /// There is no such limit on this system.
 #[cfg(not(unix))]
@@ -197,7 +197,7 @@ mod unix {
     }
 
     /// True if the process was started so that it ignores a signal.
-    fn is_ignored(number: i32) -> bool {
+    pub(crate) fn is_ignored(number: i32) -> bool {
         let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
         #[expect(
             unsafe_code,

@@ -3,10 +3,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use ractor_host_tests::cli::message;
 use ractor_host_tests::host::HostNode;
-use ractor_host_tests::process::{Process, Stream};
+use ractor_host_tests::process::{Process, Signal, Stream};
 use ractor_host_tests::programs;
 use serde_json::{Value, json};
 
@@ -175,6 +176,41 @@ fn a_trace_goes_on_with_the_actor_that_takes_the_place_of_one() {
         |(code, lines)| *code == Some(0) && *lines > 0,
     );
     trace.kill();
+}
+
+#[test]
+fn a_trace_that_is_interrupted_is_over_on_its_node() {
+    let keys = tempfile::tempdir().expect("a folder");
+    let deploy = key(keys.path(), "deploy");
+    let alpha = kitchens("alpha", &format!("[control]\nkey_file = {deploy:?}\n"));
+    let (cookie, deploy) = (alpha.cookie_file().display().to_string(), deploy.display().to_string());
+    let elsewhere = [
+        "--node",
+        alpha.address(),
+        "--cookie-file",
+        &cookie,
+        "--key-file",
+        &deploy,
+    ];
+    for from in [&[][..], &elsewhere] {
+        let words = [&["one", "--for", "5m"], from].concat();
+        // More than a node runs at once, so that those before them have to be over. By itself one is after ten seconds.
+        for round in 0..3 {
+            let mut traces: Vec<_> = (0..8).map(|_| begin(&alpha, &words)).collect();
+            let ended = Instant::now();
+            for (number, trace) in traces.iter_mut().enumerate() {
+                trace.signal(if number % 2 == 0 { Signal::INT } else { Signal::TERM });
+            }
+            for (number, trace) in traces.iter_mut().enumerate() {
+                let code = if number % 2 == 0 { 130 } else { 143 };
+                assert_eq!(trace.wait_exit().code(), Some(code), "{round} {from:?}");
+            }
+            assert!(
+                ended.elapsed() < Duration::from_secs(10),
+                "that they end by themselves proves nothing"
+            );
+        }
+    }
 }
 
 /// A file with the key of a role.

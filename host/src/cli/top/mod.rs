@@ -25,6 +25,7 @@ use super::deploy::with_access;
 use super::failure::Failure;
 use super::nodes;
 use super::ps::SortBy;
+use super::signals::Signals;
 use super::timeout::parse_timeout;
 use crate::host::HostBuilder;
 
@@ -90,7 +91,7 @@ pub(super) fn top(arguments: &TopArguments, builder: &HostBuilder) -> Result<Exi
 }
 
 async fn watch(board: &mut Board, news: &mut mpsc::Receiver<News>, wish: &mpsc::Sender<Wish>) -> anyhow::Result<End> {
-    let mut signals = screen::Signals::new()?;
+    let mut signals = Signals::new()?;
     // From here on, every way out gives the terminal back: the end of this function, an error, and a panic.
     let mut screen = Screen::open()?;
     let mut input = inputs();

@@ -1,4 +1,4 @@
-//! The terminal: taken and given back, what is typed, and the signals that end a command.
+//! The terminal: taken and given back, and what is typed.
 
 use std::io;
 use std::time::Duration;
@@ -71,53 +71,4 @@ pub(super) fn inputs() -> mpsc::Receiver<Input> {
         }
     });
     told
-}
-
-/// The signals that end a command.
-#[cfg(unix)]
-pub(super) struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    /// Must be called within a runtime.
-    ///
-    /// # Errors
-    /// The system doesn't tell of them.
-    pub(super) fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// The number of the next one.
-    pub(super) async fn recv(&mut self) -> u8 {
-        tokio::select! {
-            _ = self.terminate.recv() => 15,
-            _ = self.interrupt.recv() => 2,
-            _ = self.hang_up.recv() => 1,
-        }
-    }
-}
-
-/// Elsewhere there is one, which Ctrl-C on another console sends.
-#[cfg(not(unix))]
-pub(super) struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    pub(super) async fn recv(&mut self) -> u8 {
-        drop(tokio::signal::ctrl_c().await);
-        2
-    }
 }
