@@ -79,6 +79,23 @@ impl<P> Bounded<P> {
     }
 }
 
+/// What the processors of both signals do alike: their traits have nothing in common.
+macro_rules! hand_on {
+    () => {
+        fn force_flush(&self) -> OTelSdkResult {
+            self.inner.force_flush()
+        }
+
+        fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+            self.inner.shutdown_with_timeout(timeout)
+        }
+
+        fn set_resource(&mut self, resource: &Resource) {
+            self.inner.set_resource(resource);
+        }
+    };
+}
+
 impl SpanProcessor for Bounded<BatchSpanProcessor> {
     fn on_start(&self, span: &mut Span, context: &Context) {
         self.inner.on_start(span, context);
@@ -91,17 +108,7 @@ impl SpanProcessor for Bounded<BatchSpanProcessor> {
         }
     }
 
-    fn force_flush(&self) -> OTelSdkResult {
-        self.inner.force_flush()
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.inner.shutdown_with_timeout(timeout)
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.inner.set_resource(resource);
-    }
+    hand_on!();
 }
 
 impl LogProcessor for Bounded<BatchLogProcessor> {
@@ -111,17 +118,7 @@ impl LogProcessor for Bounded<BatchLogProcessor> {
         }
     }
 
-    fn force_flush(&self) -> OTelSdkResult {
-        self.inner.force_flush()
-    }
-
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.inner.shutdown_with_timeout(timeout)
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.inner.set_resource(resource);
-    }
+    hand_on!();
 }
 
 #[cfg(test)]
