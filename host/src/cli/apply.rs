@@ -14,7 +14,9 @@ use super::failure::{Failure, NEEDS_RESTART, USAGE};
 use super::nodes::ControlledNode;
 use super::output::{self, printable};
 use super::survey::Survey;
-use crate::control::{Answer, ApplyOutcome, ApplyReport, ChangeAction, ChangedThing, ConfigChange, Request, RequestId};
+use crate::control::{
+    Answer, ApplyOutcome, ApplyReport, ChangeAction, ChangedThing, ConfigChange, EXPORTS, Request, RequestId,
+};
 use crate::host::HostBuilder;
 
 pub(super) const EXAMPLES: &str = "\
@@ -191,6 +193,7 @@ fn in_words(change: &ConfigChange) -> String {
         (ChangedThing::Peer, _) => format!("peer {name}"),
         (ChangedThing::Secrets, _) => format!("secrets of [{name}]"),
         (ChangedThing::Log, _) => "what is logged".to_owned(),
+        (ChangedThing::Certificates, _) if name == EXPORTS => "certificates of the OTLP exports".to_owned(),
         (ChangedThing::Certificates, _) => format!("certificates of [{name}]"),
     };
     let keys = printable(&change.keys.join(", ")).to_string();

@@ -71,11 +71,14 @@ pub(crate) enum ChangedThing {
     Peer,
     /// The keys of `[control]`, or the tokens of `[admin]`.
     Secrets,
-    /// Of the table that the name says.
+    /// Of the table that the name says, or of the [`EXPORTS`].
     Certificates,
     /// What is logged.
     Log,
 }
+
+/// The name of the certificates that a collector of OTLP is shown, and of the CA that its own must lead to. Variables have the files.
+pub(crate) const EXPORTS: &str = "otlp";
 
 /// Something that only a start of the node can change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -38,7 +38,9 @@ pub use role::Role;
 pub use store::StoreLimits;
 
 pub(crate) use actor::{ControlSetup, RestartGuard, start};
-pub(crate) use applying::{ApplyOutcome, ApplyReport, ChangeAction, ChangedThing, ConfigChange, RestartNeeded};
+pub(crate) use applying::{
+    ApplyOutcome, ApplyReport, ChangeAction, ChangedThing, ConfigChange, EXPORTS, RestartNeeded,
+};
 pub(crate) use checkpoints::{CheckpointRow, WentBack};
 pub(crate) use client::{AskError, ControlClient, upload};
 pub(crate) use figures::{

@@ -1,15 +1,18 @@
 //! Exports over TLS and over gRPC, compressed, and to collectors that take nothing.
 
+use std::fs;
 use std::path::Path;
 
 use ractor_host_tests::certificates::{Ca, Certificates};
-use ractor_host_tests::host::{NodeFolder, node_toml, run};
-use ractor_host_tests::process::{Process, Stream};
+use ractor_host_tests::host::{HostNode, NodeFolder, keep_private, node_toml, run};
+use ractor_host_tests::process::{Process, Signal, Stream};
 use ractor_host_tests::{COOKIE, wait};
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::collector::{self, Collector, Kept, Manners};
 use crate::http::{Answered, admin_node_in, get, post, url};
+use crate::operator::{at, json};
 
 type Variables = Vec<(&'static str, String)>;
 
@@ -139,4 +142,101 @@ fn a_file_that_is_no_good_is_named_before_the_node_starts() {
         lines.contains("OTEL_EXPORTER_OTLP_CERTIFICATE") && lines.contains("ca.pem"),
         "{lines}"
     );
+}
+
+/// A node that exports over TLS with the certificates of its own that are in a folder.
+struct Exporting {
+    node: HostNode,
+    folder: TempDir,
+    /// The lines of its log that were looked at.
+    seen: usize,
+}
+
+impl Exporting {
+    fn to(collector: &Collector, first: &Certificates) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [ca, cert, key] = ["ca", "cert", "key"].map(|name| folder.path().join(name));
+        put(first, &folder, &["ca", "cert", "key"]);
+        let mut variables = collector.variables();
+        variables.extend([
+            named("OTEL_EXPORTER_OTLP_CERTIFICATE", &ca),
+            named("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", &cert),
+            named("OTEL_EXPORTER_OTLP_CLIENT_KEY", &key),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "500".to_owned()),
+        ]);
+        let state = "[runtime]\nstate_dir = \"state\"\n";
+        let node = HostNode::start_by("alpha", COOKIE, state, |mut command| {
+            Process::start("alpha (ractor-host run)", command.envs(variables.clone()))
+        });
+        Self { node, folder, seen: 0 }
+    }
+
+    /// Waits for the next line that says this of the logs.
+    fn wait_line(&mut self, part: &str) {
+        let process = self.node.process();
+        let (index, _) = process.wait_line(Stream::Stderr, self.seen, part, |line| {
+            line.contains(part) && line.contains("logs")
+        });
+        self.seen = index + 1;
+    }
+}
+
+/// Puts copies of these files in the place of those of a node.
+fn put(certificates: &Certificates, folder: &TempDir, names: &[&str]) {
+    for name in names {
+        let from = match *name {
+            "ca" => certificates.ca(),
+            "cert" => certificates.cert(),
+            _ => certificates.key(),
+        };
+        let to = folder.path().join(name);
+        fs::copy(from, &to).expect("a copy");
+        keep_private(&to);
+    }
+}
+
+#[test]
+fn certificates_that_are_replaced_count_from_the_next_export_on() {
+    const LOST: &str = "the OTLP collector doesn't take what is exported";
+    const TAKEN: &str = "the OTLP collector takes what is exported again";
+    let (before, after) = (Ca::new("before"), Ca::new("after"));
+    let (old, new) = (before.issue(&before), after.issue(&after));
+    for (manners, protocols) in [(Manners::Takes, &["http/1.1"]), (Manners::TakesGrpc, &["h2"])] {
+        let collector = Collector::behind(manners, Some(after.issue(&after).mutual_server(protocols)));
+        let mut alpha = Exporting::to(&collector, &old);
+        alpha.wait_line(LOST);
+        assert_eq!(json(&alpha.node, &["apply", "--dry-run"])[0]["changes"], json!([]));
+        // The key is that of another certificate: nothing is replaced, the CA included.
+        put(&new, &alpha.folder, &["ca", "cert"]);
+        let refused = at(&alpha.node, &["apply"]);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(
+            refused.stdout.contains("OTEL_EXPORTER_OTLP_CLIENT_KEY: "),
+            "{refused:?}"
+        );
+        put(&new, &alpha.folder, &["key"]);
+        let planned = at(&alpha.node, &["apply", "--dry-run"]);
+        let variables =
+            ["CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"].map(|key| format!("OTEL_EXPORTER_OTLP_{key}"));
+        let told = format!("  ~ certificates of the OTLP exports: {}", variables.join(", "));
+        assert!(planned.answer().ends_with(&told), "{}", planned.stdout);
+        assert!(collector.kept().logs.is_empty(), "{manners:?}: nothing is replaced yet");
+        let report = json(&alpha.node, &["apply"])[0].clone();
+        assert_eq!(
+            report["changes"],
+            json!([{"action": "change", "of": "certificates", "name": "otlp", "keys": variables}])
+        );
+        wait::until("records", || collector.kept(), |kept| !kept.logs.is_empty());
+        let kept = collector.kept();
+        assert!(
+            kept.resources.iter().any(|one| one.starts_with("process.pid=")),
+            "{:?}",
+            kept.resources
+        );
+        alpha.wait_line(TAKEN);
+        // What was taken with the certificate before is over, the connection included. By a signal as well.
+        put(&old, &alpha.folder, &["ca", "cert", "key"]);
+        alpha.node.process().signal(Signal::HUP);
+        alpha.wait_line(LOST);
+    }
 }

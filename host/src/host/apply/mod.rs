@@ -32,6 +32,7 @@ use crate::control::{ApplyOutcome, ApplyReport};
 use crate::guest::{LoadError, Modules, ReservedNames};
 use crate::node::NodeServerMessage;
 use crate::ops::filter;
+use crate::ops::otel::{self, Renewal};
 use crate::supervision::Steering;
 
 /// See the module.
@@ -64,6 +65,8 @@ struct Prepared {
     loaded: Modules,
     /// How the files of modules looked before they were loaded.
     before: FilesBeforeLoad,
+    /// The certificates of the exports, where the variables name other files than node.toml.
+    renewal: Renewal,
 }
 
 /// Why a file is not applied.
@@ -138,16 +141,20 @@ impl Applier {
 
     /// Reads and checks the file, and finds what is different in it.
     async fn prepare(&self, running: &NodeConfig) -> Result<Prepared, Unusable> {
-        let new = self.read(running).await?;
+        let (new, renewal) = self.read(running).await?;
         // Before the modules are read: a file that is saved from here on may be another one than is loaded.
         let before = FilesBeforeLoad::of(&new);
-        let plan = ApplyPlan::new(running, &new, &self.facts());
+        let plan = ApplyPlan {
+            exports: renewal.variables(),
+            ..ApplyPlan::new(running, &new, &self.facts())
+        };
         let loaded = self.check(&plan, &new).await?;
         Ok(Prepared {
             new,
             plan,
             loaded,
             before,
+            renewal,
         })
     }
 
@@ -157,6 +164,7 @@ impl Applier {
             plan,
             loaded,
             before,
+            renewal,
         } = prepared;
         let reached = plan.reached(running, &new);
         let stopped = self.parts.steering.stopped();
@@ -184,6 +192,7 @@ impl Applier {
         }
         // What can't fail comes last, so that there is nothing to take back.
         self.parts.credentials.replace(running, &reached, &new);
+        renewal.adopt();
         filter::configure(reached.log.level.as_deref());
         report.outcome = if report.changes.is_empty() {
             ApplyOutcome::Unchanged
@@ -206,7 +215,7 @@ impl Applier {
         }
     }
 
-    async fn read(&self, running: &NodeConfig) -> Result<NodeConfig, Unusable> {
+    async fn read(&self, running: &NodeConfig) -> Result<(NodeConfig, Renewal), Unusable> {
         let (file, options, interfaces) = (
             running.file.clone(),
             running.options.clone(),
@@ -216,10 +225,13 @@ impl Applier {
         // A file system may hang.
         let read = tokio::task::spawn_blocking(move || {
             let natives: Vec<&str> = natives.keys().map(String::as_str).collect();
-            NodeConfig::load_for(&file, &natives, &interfaces, &options)
+            let config = NodeConfig::load_for(&file, &natives, &interfaces, &options)
+                .map_err(|error: ConfigError| Unusable::File(error.to_string()))?;
+            let renewal = otel::read_again().map_err(|error| Unusable::File(error.to_string()))?;
+            Ok((config, renewal))
         });
         match read.await {
-            Ok(read) => read.map_err(|error: ConfigError| Unusable::File(error.to_string())),
+            Ok(read) => read,
             Err(ended) => Err(Unusable::Node(ended.to_string())),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::credentials::{is_of_secret, other_certificates, other_secrets};
 use crate::config::{ActorSection, Code, KeyWords, NodeConfig, PeerAddress};
-use crate::control::{ChangeAction, ChangedThing, ConfigChange, RestartNeeded};
+use crate::control::{ChangeAction, ChangedThing, ConfigChange, EXPORTS, RestartNeeded};
 
 /// What a running node can do.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,8 @@ pub(super) struct ApplyPlan {
     pub(super) secrets: Vec<(&'static str, Vec<String>)>,
     /// The tables whose certificates have another content.
     pub(super) certificates: Vec<&'static str>,
+    /// The variables of the exports whose files have other certificates or another key.
+    pub(super) exports: Vec<String>,
     /// The keys of `[log]`.
     pub(super) log: Vec<String>,
     pub(super) needs_restart: Vec<RestartNeeded>,
@@ -238,9 +240,11 @@ impl ApplyPlan {
         let secrets = secrets.map(|(table, keys)| change(Change, Secrets, table, keys, None));
         let certificates = self.certificates.iter();
         let certificates = certificates.map(|table| change(Change, Certificates, table, &[], None));
+        let exports = (!self.exports.is_empty()).then(|| change(Change, Certificates, EXPORTS, &self.exports, None));
         let others = modules.chain(actors).chain(gone).chain(peers);
         let log = (!self.log.is_empty()).then(|| change(Change, Log, "log", &self.log, None));
-        others.chain(secrets).chain(certificates).chain(log).collect()
+        let others = others.chain(secrets).chain(certificates).chain(exports);
+        others.chain(log).collect()
     }
 
     /// The new configuration, but for what waits for a restart: that is as it runs.

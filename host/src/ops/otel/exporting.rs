@@ -18,6 +18,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tokio::runtime::{Builder, Runtime};
 
 use super::bounded::{ExportQueue, dropped};
+use super::renewal::CurrentExporter;
 use super::settings::{Destination, SettingsError, without_password};
 use super::signal::Signal;
 use super::transport::{LastFault, advice};
@@ -46,7 +47,7 @@ impl Way {
 
 /// An exporter with a runtime of its own.
 pub(super) struct Exporting<E> {
-    inner: E,
+    current: Arc<CurrentExporter<E>>,
     way: Way,
     /// None for metrics, which don't wait.
     queue: Option<Arc<ExportQueue>>,
@@ -61,9 +62,9 @@ impl<E> fmt::Debug for Exporting<E> {
 }
 
 impl<E> Exporting<E> {
-    pub(super) fn new(inner: E, way: Way, queue: Option<Arc<ExportQueue>>) -> Self {
+    pub(super) fn new(current: Arc<CurrentExporter<E>>, way: Way, queue: Option<Arc<ExportQueue>>) -> Self {
         Self {
-            inner,
+            current,
             way,
             queue,
             failed: AtomicU64::new(0),
@@ -133,46 +134,49 @@ impl<E> Exporting<E> {
 
 impl<E: SpanExporter> SpanExporter for Exporting<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        self.wait(batch.len(), self.inner.export(batch))
+        let exporter = self.current.exporter();
+        self.wait(batch.len(), exporter.export(batch))
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.inner.shutdown_with_timeout(timeout)
+        self.current.exporter().shutdown_with_timeout(timeout)
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        self.inner.set_resource(resource);
+        self.current.set_resource(resource);
     }
 }
 
 impl<E: LogExporter> LogExporter for Exporting<E> {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
-        self.wait(batch.iter().count(), self.inner.export(batch))
+        let exporter = self.current.exporter();
+        self.wait(batch.iter().count(), exporter.export(batch))
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.inner.shutdown_with_timeout(timeout)
+        self.current.exporter().shutdown_with_timeout(timeout)
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        self.inner.set_resource(resource);
+        self.current.set_resource(resource);
     }
 }
 
 impl<E: PushMetricExporter> PushMetricExporter for Exporting<E> {
     async fn export(&self, metrics: &ResourceMetrics) -> OTelSdkResult {
-        self.wait(0, self.inner.export(metrics))
+        let exporter = self.current.exporter();
+        self.wait(0, exporter.export(metrics))
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.inner.force_flush()
+        self.current.exporter().force_flush()
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.inner.shutdown_with_timeout(timeout)
+        self.current.exporter().shutdown_with_timeout(timeout)
     }
 
     fn temporality(&self) -> Temporality {
-        self.inner.temporality()
+        self.current.exporter().temporality()
     }
 }

@@ -8,13 +8,14 @@ mod exporters;
 mod exporting;
 mod logs;
 mod metrics;
+mod renewal;
 mod settings;
 mod signal;
 mod tracer;
 mod transport;
 
-use std::sync::OnceLock;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,10 +30,12 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::{Layer, Registry};
 
 use self::exporters::{logger_provider, meter_provider, tracer_provider};
+use self::renewal::Renewable;
 use self::settings::Exported;
 use crate::directory::trace;
 
 pub(crate) use self::metrics::show;
+pub(crate) use self::renewal::Renewal;
 pub(crate) use self::settings::SettingsError;
 
 /// The version of the semantic conventions that the names of spans and attributes are from.
@@ -53,6 +56,8 @@ struct Otel {
     traces: Option<SdkTracerProvider>,
     logs: Option<SdkLoggerProvider>,
     metrics: Option<SdkMeterProvider>,
+    /// What these export with.
+    exporters: Vec<Arc<dyn Renewable>>,
 }
 
 /// Layers for the subscriber of the process.
@@ -73,10 +78,15 @@ pub(super) fn from_environment() -> Result<Option<Made>, SettingsError> {
     };
     let resource = resource();
     let Exported { traces, logs, metrics } = exported;
+    let mut exporters = Vec::new();
+    let traces = traces.map(|to| tracer_provider(&to, &resource)).transpose()?;
+    let logs = logs.map(|to| logger_provider(&to, &resource)).transpose()?;
+    let metrics = metrics.map(|to| meter_provider(&to, &resource)).transpose()?;
     let otel = Otel {
-        traces: traces.map(|to| tracer_provider(&to, &resource)).transpose()?,
-        logs: logs.map(|to| logger_provider(&to, &resource)).transpose()?,
-        metrics: metrics.map(|to| meter_provider(&to, &resource)).transpose()?,
+        traces: traces.map(|made| made.into_provider(&mut exporters)),
+        logs: logs.map(|made| made.into_provider(&mut exporters)),
+        metrics: metrics.map(|made| made.into_provider(&mut exporters)),
+        exporters,
     };
     if let Some(metrics) = &otel.metrics {
         metrics::register(metrics, scope());
@@ -119,6 +129,15 @@ impl Made {
 /// True if metrics are exported.
 pub(crate) fn exports_metrics() -> bool {
     TELEMETRY.get().is_some_and(|otel| otel.metrics.is_some())
+}
+
+/// Reads the files of certificates again that the variables name. Blocks while it does. Nothing of it is in force before it is adopted.
+///
+/// # Errors
+/// One of them is no good.
+pub(crate) fn read_again() -> Result<Renewal, SettingsError> {
+    let exporters = TELEMETRY.get().map(|otel| otel.exporters.iter().cloned());
+    Renewal::of(exporters.into_iter().flatten())
 }
 
 /// Exports what is left, for three seconds at most. For the end of the process: nothing is exported after it.

@@ -13,10 +13,11 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use parking_lot::Mutex;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, TrustAnchor};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tonic::transport::{Channel, Endpoint};
 
+use super::exporting::Way;
 use super::settings::{Destination, FileOf, SettingsError};
 use crate::files::{self, Secret};
 use crate::tls::read_roots;
@@ -39,20 +40,17 @@ impl LastFault {
 }
 
 /// What the SDK sends requests with.
-pub(super) fn http_client(
-    destination: &Destination,
-    fault: LastFault,
-) -> Result<impl HttpClient + use<>, SettingsError> {
-    let connector = connector(destination)?.enable_http1().build();
-    Ok(ExportClient {
+pub(super) fn http_client(destination: &Destination, way: &Way, config: ClientConfig) -> impl HttpClient + use<> {
+    let connector = connector(config).enable_http1().build();
+    ExportClient {
         inner: HyperClient::new(connector, destination.timeout, None),
-        fault,
-    })
+        fault: way.fault.clone(),
+    }
 }
 
 /// What the SDK calls a collector through. It connects when there is something to export. Needs a tokio runtime around it.
-pub(super) fn channel(destination: &Destination) -> Result<Channel, SettingsError> {
-    let connector = connector(destination)?.enable_http2().build();
+pub(super) fn channel(destination: &Destination, config: ClientConfig) -> Result<Channel, SettingsError> {
+    let connector = connector(config).enable_http2().build();
     let endpoint = Endpoint::from_shared(destination.endpoint.clone()).map_err(SettingsError::other)?;
     let endpoint = endpoint
         .timeout(destination.timeout)
@@ -60,34 +58,91 @@ pub(super) fn channel(destination: &Destination) -> Result<Channel, SettingsErro
     Ok(endpoint.connect_with_connector_lazy(connector))
 }
 
-type Connecting = HttpsConnectorBuilder<WantsProtocols1>;
-
-fn connector(destination: &Destination) -> Result<Connecting, SettingsError> {
-    let config = client_config(destination)?;
-    Ok(HttpsConnectorBuilder::new().with_tls_config(config).https_or_http())
+fn connector(config: ClientConfig) -> HttpsConnectorBuilder<WantsProtocols1> {
+    HttpsConnectorBuilder::new().with_tls_config(config).https_or_http()
 }
 
-fn client_config(destination: &Destination) -> Result<ClientConfig, SettingsError> {
-    let provider = CryptoProvider::get_default()
-        .cloned()
-        .unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
-    let roots = match &destination.trusted {
-        Some(file) => read_roots(&file.path).map_err(|error| unusable(file, error))?,
-        None if destination.endpoint.starts_with("https:") => of_system()?,
-        // There is no TLS for which it would be asked.
-        None => RootCertStore::empty(),
-    };
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(SettingsError::other)?
-        .with_root_certificates(roots);
-    let Some((certificate, key)) = &destination.identity else {
-        return Ok(builder.with_no_client_auth());
-    };
-    let (chain, secret) = (chain_of(certificate)?, key_of(key)?);
-    builder
-        .with_client_auth_cert(chain, secret)
-        .map_err(|error| unusable(key, error))
+/// What the files of a destination hold: whom it trusts, and who it is.
+pub(super) struct Certificates {
+    trusted: Vec<TrustAnchor<'static>>,
+    chain: Vec<CertificateDer<'static>>,
+    /// None if the collector is shown no certificate.
+    key: Option<PrivateKeyDer<'static>>,
+}
+
+impl Certificates {
+    /// Reads them. Blocks while it does.
+    ///
+    /// # Errors
+    /// A file can't be read, or is not what it should be.
+    pub(super) fn read(destination: &Destination) -> Result<Self, SettingsError> {
+        let trusted = match &destination.trusted {
+            Some(file) => read_roots(&file.path).map_err(|error| unusable(file, error))?,
+            None if destination.endpoint.starts_with("https:") => of_system()?,
+            // There is no TLS for which it would be asked.
+            None => RootCertStore::empty(),
+        };
+        Self::with(destination, trusted.roots)
+    }
+
+    /// Reads the files again that variables name. Whom the system trusts stays as it was at the start.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(super) fn read_again(&self, destination: &Destination) -> Result<Self, SettingsError> {
+        match &destination.trusted {
+            Some(_) => Self::read(destination),
+            None => Self::with(destination, self.trusted.clone()),
+        }
+    }
+
+    fn with(destination: &Destination, trusted: Vec<TrustAnchor<'static>>) -> Result<Self, SettingsError> {
+        let (chain, key) = match &destination.identity {
+            Some((certificate, key)) => (chain_of(certificate)?, Some(key_of(key)?)),
+            None => (Vec::new(), None),
+        };
+        Ok(Self { trusted, chain, key })
+    }
+
+    /// The variables whose files hold something else.
+    pub(super) fn changed(&self, other: &Self, destination: &Destination) -> Vec<String> {
+        let mut changed = Vec::new();
+        let mut note = |is_other: bool, file: Option<&FileOf>| {
+            changed.extend(file.filter(|_| is_other).map(|file| file.variable.clone()));
+        };
+        let (certificate, key) = destination
+            .identity
+            .as_ref()
+            .map(|(certificate, key)| (certificate, key))
+            .unzip();
+        note(self.trusted != other.trusted, destination.trusted.as_ref());
+        note(self.chain != other.chain, certificate);
+        note(self.key != other.key, key);
+        changed
+    }
+
+    /// What is said to the collector with them.
+    ///
+    /// # Errors
+    /// The key is not that of the certificate.
+    pub(super) fn config(&self, destination: &Destination) -> Result<ClientConfig, SettingsError> {
+        let provider = CryptoProvider::get_default()
+            .cloned()
+            .unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
+        let roots = RootCertStore {
+            roots: self.trusted.clone(),
+        };
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(SettingsError::other)?
+            .with_root_certificates(roots);
+        let (Some(key), Some((_, file))) = (&self.key, &destination.identity) else {
+            return Ok(builder.with_no_client_auth());
+        };
+        builder
+            .with_client_auth_cert(self.chain.clone(), key.clone_key())
+            .map_err(|error| unusable(file, error))
+    }
 }
 
 fn unusable(file: &FileOf, error: impl fmt::Display) -> SettingsError {
