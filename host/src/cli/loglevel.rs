@@ -10,9 +10,16 @@ use super::failure::Failure;
 use super::operating::LoglevelArguments;
 use super::output::{self, printable};
 use super::survey::survey;
+use super::units::duration;
 use crate::config::did_you_mean;
-use crate::control::{ActorLevel, Answer, LevelChange, LogLevels, Request};
+use crate::control::{ActorLevel, Answer, LevelChange, LogLevels, LogOrigin, Request};
 use crate::host::HostBuilder;
+
+/// What a node is asked that only wants to be looked at.
+pub(super) const LOOK: Request = Request::LogLevels {
+    change: None,
+    seconds: None,
+};
 
 /// What one node logs.
 #[derive(Debug, Serialize)]
@@ -100,20 +107,61 @@ fn level(text: &str) -> Option<ActorLevel> {
 }
 
 fn write(out: &mut impl Write, NodeLogLevels { node, levels }: &NodeLogLevels) -> io::Result<()> {
-    let directive = printable(&levels.directive);
-    write!(out, "{} logs {directive}", printable(node))?;
+    writeln!(out, "{} logs {}", printable(node), in_words(levels))
+}
+
+/// What is logged, for how long, and where that comes from.
+pub(super) fn in_words(levels: &LogLevels) -> String {
+    let mut words = printable(&levels.directive).into_owned();
     for (actor, level) in &levels.actors {
         let level = LEVELS
             .iter()
             .find(|(_, known)| known == level)
             .map_or("", |(name, _)| *name);
-        write!(out, ", of the actor {} {level}", printable(actor))?;
+        words += &format!(", of the actor {} {level}", printable(actor));
     }
     if let Some(seconds) = levels.seconds_left {
-        write!(out, ", for {seconds} seconds more")?;
+        words += &format!(", for {} more", duration(seconds.saturating_mul(1000)));
     }
-    if levels.directive != levels.at_start {
-        write!(out, "; it was {} at the start", printable(&levels.at_start))?;
+    let origin = match levels.origin {
+        Some(LogOrigin::Environment) => ", as RUST_LOG of its environment says",
+        Some(LogOrigin::NodeToml) => ", as `level` of [log] in node.toml says",
+        Some(LogOrigin::Default) => ", which is the default",
+        None => "",
+    };
+    if levels.overridden {
+        let at_start = printable(&levels.at_start);
+        words += &format!(", as an operator has said with `loglevel`; otherwise {at_start}{origin}");
+    } else {
+        words += origin;
     }
-    writeln!(out)
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_logged_is_told_with_where_it_comes_from() {
+        let mut levels = LogLevels {
+            directive: "info".to_owned(),
+            actors: [].into(),
+            at_start: "info".to_owned(),
+            origin: Some(LogOrigin::NodeToml),
+            overridden: false,
+            seconds_left: None,
+        };
+        assert_eq!(in_words(&levels), "info, as `level` of [log] in node.toml says");
+        levels.overridden = true;
+        levels.directive = "debug".to_owned();
+        levels.seconds_left = Some(90);
+        levels.actors = [("counter".to_owned(), ActorLevel::Trace)].into();
+        levels.origin = Some(LogOrigin::Environment);
+        assert_eq!(
+            in_words(&levels),
+            "debug, of the actor counter trace, for 1m 30s more, as an operator has said with `loglevel`; otherwise info, as RUST_LOG of \
+             its environment says"
+        );
+    }
 }

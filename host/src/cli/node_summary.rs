@@ -4,13 +4,15 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::arguments::{ControlArguments, OutputFormat};
 use super::failure::Failure;
+use super::loglevel;
 use super::output::printable;
 use super::survey::survey;
 use super::units::{bytes, duration, short};
-use crate::control::{Answer, NodeFigures, Request};
+use crate::control::{Answer, LogLevels, NodeFigures, Request};
 use crate::host::HostBuilder;
 
 #[derive(Debug, Args)]
@@ -27,14 +29,28 @@ pub(super) fn node(arguments: &NodeSummaryArguments, builder: &HostBuilder) -> R
         let Answer::Figures { figures } = node.ask(&Request::Figures).await? else {
             anyhow::bail!("{} did not say how it is", node.name);
         };
-        Ok(*figures)
+        let log = match node.try_ask(&loglevel::LOOK).await {
+            Ok(Answer::LogLevels(levels)) => Some(levels),
+            // The log is that of the program around the node.
+            _ => None,
+        };
+        Ok(NodeSummary { figures: *figures, log })
     })?;
     asked.report(arguments.output, |out, all| {
-        all.iter().try_for_each(|figures| write_node(out, figures))
+        all.iter().try_for_each(|node| write_node(out, node))
     })
 }
 
-fn write_node(out: &mut impl Write, figures: &NodeFigures) -> io::Result<()> {
+/// A node in figures, and what it logs.
+#[derive(Serialize)]
+struct NodeSummary {
+    #[serde(flatten)]
+    figures: NodeFigures,
+    /// None if the node can't say.
+    log: Option<LogLevels>,
+}
+
+fn write_node(out: &mut impl Write, NodeSummary { figures, log }: &NodeSummary) -> io::Result<()> {
     let process = &figures.process;
     writeln!(
         out,
@@ -91,6 +107,9 @@ fn write_node(out: &mut impl Write, figures: &NodeFigures) -> io::Result<()> {
             figures.compile_cache.misses, figures.compile_cache.hits
         ),
     )?;
+    if let Some(log) = log {
+        line("log", loglevel::in_words(log))?;
+    }
     if let Some(checkpoints) = &figures.checkpoints {
         let last = checkpoints
             .age_ms

@@ -47,10 +47,28 @@ pub(crate) struct LogLevels {
     pub(crate) directive: String,
     /// Actors with a level of their own, by name.
     pub(crate) actors: BTreeMap<String, ActorLevel>,
-    /// The directive from when the node started.
+    /// The directive without operators: from when the node started, or when node.toml was applied last.
     pub(crate) at_start: String,
+    /// Where that comes from. None if the node doesn't say so.
+    #[serde(default)]
+    pub(crate) origin: Option<LogOrigin>,
+    /// True if what is logged is what an operator has said.
+    #[serde(default)]
+    pub(crate) overridden: bool,
     /// The number of seconds that are left; then it is what it was before.
     pub(crate) seconds_left: Option<u64>,
+}
+
+/// Where that comes from which is logged unless an operator says something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LogOrigin {
+    /// The variable `RUST_LOG`.
+    Environment,
+    /// `level` of `[log]`.
+    NodeToml,
+    /// The program.
+    Default,
 }
 
 /// Which lines of the log are wanted.

@@ -51,7 +51,7 @@ pub(crate) use figures::{
 pub(crate) use keys::ControlKeys;
 #[cfg(unix)]
 pub(crate) use local::{LocalClient, LocalDoor, MAX_PATH, open};
-pub(crate) use logs::{ActorLevel, LevelChange, LogLevel, LogLevels, LogLines, LogQuery, LoggedLine};
+pub(crate) use logs::{ActorLevel, LevelChange, LogLevel, LogLevels, LogLines, LogOrigin, LogQuery, LoggedLine};
 pub(crate) use message::{
     ActorKind, ActorModule, ActorRow, ActorStatus, CONTROL, GivenUpStatus, GroupRow, MembersElsewhere, ModuleStatus,
     NodeStatus, OtherNode,

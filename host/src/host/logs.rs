@@ -7,9 +7,9 @@ use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::steering;
-use crate::control::{ActorLevel, LevelChange, LogLevel, LogLevels, LogLines, LogQuery, LoggedLine, Target};
+use crate::control::{ActorLevel, LevelChange, LogLevel, LogLevels, LogLines, LogOrigin, LogQuery, LoggedLine, Target};
 use crate::guest::Modules;
-use crate::ops::filter::{self, LogChange, LogState};
+use crate::ops::filter::{self, LogChange, LogState, Origin};
 use crate::ops::tail::{self, LogStart};
 use crate::supervision::Steering;
 
@@ -52,7 +52,14 @@ fn wanted(change: LevelChange) -> LogChange {
     }
 }
 
-fn in_answer(LogState { now, at_start, left }: LogState) -> LogLevels {
+fn in_answer(state: LogState) -> LogLevels {
+    let overridden = state.is_overridden();
+    let LogState {
+        now,
+        at_start,
+        origin,
+        left,
+    } = state;
     let level = |filter: LevelFilter| match filter.into_level().map(level) {
         None => ActorLevel::Off,
         Some(LogLevel::Error) => ActorLevel::Error,
@@ -69,6 +76,12 @@ fn in_answer(LogState { now, at_start, left }: LogState) -> LogLevels {
             .map(|(actor, filter)| (actor, level(filter)))
             .collect(),
         at_start: at_start.directive,
+        origin: Some(match origin {
+            Origin::Variable => LogOrigin::Environment,
+            Origin::File => LogOrigin::NodeToml,
+            Origin::Default => LogOrigin::Default,
+        }),
+        overridden,
         // The second that has begun counts, so that nothing has none left.
         seconds_left: left.map(|left| left.as_secs() + u64::from(left.subsec_nanos() > 0)),
     }

@@ -46,8 +46,17 @@ pub(crate) struct LogState {
     pub(crate) now: LogLevels,
     /// What is logged unless an operator says something else: what `RUST_LOG` or node.toml has.
     pub(crate) at_start: LogLevels,
+    /// Where that comes from.
+    pub(crate) origin: Origin,
     /// The time that is left; then it is what it was before. None if it stays.
     pub(crate) left: Option<Duration>,
+}
+
+impl LogState {
+    /// True if what is logged is what an operator has said.
+    pub(crate) fn is_overridden(&self) -> bool {
+        self.now != self.at_start || self.left.is_some()
+    }
 }
 
 /// A change of what is logged.
@@ -82,6 +91,7 @@ struct Choices {
 #[derive(Debug)]
 struct LogPlan {
     at_start: LogLevels,
+    origin: Origin,
     /// What stays.
     lasting: LogLevels,
     /// What goes before it, and until when.
@@ -100,11 +110,13 @@ struct LogSelection {
 #[derive(Debug)]
 pub(super) struct LogFilter(Arc<RwLock<Arc<LogSelection>>>);
 
-/// Where it comes from what is logged at the start.
+/// Where that comes from which is logged unless an operator says something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// `RUST_LOG` of the environment.
     Variable,
+    /// `level` of `[log]` in node.toml.
+    File,
     Default,
 }
 
@@ -124,6 +136,7 @@ pub(super) fn new(filter: EnvFilter, directive: &str, origin: Origin) -> (LogFil
     let plan = LogPlan {
         lasting: at_start.clone(),
         at_start,
+        origin,
         passing: None,
     };
     let choices = Choices {
@@ -163,7 +176,10 @@ pub(crate) fn configure(directive: Option<&str>) {
     };
     let mut plan = choices.plan.lock();
     let before = plan.state(Instant::now()).now;
-    plan.configure(directive.unwrap_or(default));
+    match directive {
+        Some(directive) => plan.configure(directive, Origin::File),
+        None => plan.configure(default, Origin::Default),
+    }
     let now = plan.state(Instant::now()).now;
     // It was checked with the file.
     if now != before
@@ -237,6 +253,7 @@ impl LogPlan {
         LogState {
             now: passing.map_or(&self.lasting, |(levels, _)| levels).clone(),
             at_start: self.at_start.clone(),
+            origin: self.origin,
             left: passing.map(|(_, until)| until.saturating_duration_since(now)),
         }
     }
@@ -252,7 +269,8 @@ impl LogPlan {
         levels
     }
 
-    fn configure(&mut self, directive: &str) {
+    fn configure(&mut self, directive: &str, origin: Origin) {
+        self.origin = origin;
         let before = std::mem::replace(&mut self.at_start.directive, directive.to_owned());
         if self.lasting.directive == before {
             self.lasting.directive = directive.to_owned();
@@ -386,6 +404,7 @@ mod tests {
         LogPlan {
             lasting: at_start.clone(),
             at_start,
+            origin: Origin::Default,
             passing: None,
         }
     }
@@ -414,18 +433,24 @@ mod tests {
     fn what_an_operator_has_said_goes_before_the_file() {
         let now = Instant::now();
         let mut plan = plan();
-        plan.configure("warn");
+        plan.configure("warn", Origin::File);
         assert_eq!(plan.state(now).now.directive, "warn");
+        assert_eq!(plan.state(now).origin, Origin::File);
+        assert!(!plan.state(now).is_overridden());
         plan.lasting = plan.changed(LogChange::All("trace".to_owned()), now);
-        plan.configure("error");
+        plan.configure("error", Origin::File);
         assert_eq!(plan.state(now).now.directive, "trace");
+        assert!(plan.state(now).is_overridden());
         assert_eq!(plan.changed(LogChange::Reset, now).directive, "error");
         // What passes gives way to what the file has by then.
         plan.lasting = plan.changed(LogChange::Reset, now);
         let passing = plan.changed(LogChange::All("debug".to_owned()), now);
         plan.passing = Some((passing, now + Duration::from_secs(60)));
-        plan.configure("info");
+        plan.configure("info", Origin::File);
         assert_eq!(plan.state(now).now.directive, "debug");
+        // Even where it passes to what the file has, it passes.
+        plan.passing = Some((plan.at_start.clone(), now + Duration::from_secs(60)));
+        assert!(plan.state(now).is_overridden());
         assert_eq!(plan.state(now + Duration::from_secs(60)).now.directive, "info");
     }
 

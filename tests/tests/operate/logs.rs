@@ -3,7 +3,8 @@
 use ractor_host_tests::cli::message;
 use ractor_host_tests::host::{HostNode, another_counter, guest_counter};
 use ractor_host_tests::process::{Process, Stream};
-use ractor_host_tests::wait;
+use ractor_host_tests::{COOKIE, wait};
+use serde_json::Value;
 
 use crate::operator::{at, command, json, node};
 
@@ -76,7 +77,9 @@ fn what_is_logged_can_be_changed_and_goes_back() {
     let count = || json(&alpha, &["loglevel"])[0]["directive"].as_str().map(str::to_owned);
     let changed = at(&alpha, &["loglevel", "trace"]);
     assert!(
-        changed.answer().starts_with("alpha@localhost logs trace; it was"),
+        changed
+            .answer()
+            .starts_with("alpha@localhost logs trace, as an operator has said with `loglevel`; otherwise "),
         "{}",
         changed.stdout
     );
@@ -145,4 +148,66 @@ fn one_actor_can_be_quiet_or_loud_beside_the_others() {
     wait::until("it to be heard again", || lines("first"), |now| *now > before.0);
     let vague = at(&alpha, &["loglevel", "--actor", "first"]);
     assert_eq!(vague.code, Some(2), "{}", vague.stderr);
+}
+
+/// What the finding `log` of `doctor` says, with its level.
+fn of_doctor(node: &HostNode) -> (String, String) {
+    let found: Value = serde_json::from_str(&at(node, &["doctor", "--output", "json"]).stdout).expect("JSON");
+    let findings = found["findings"].as_array().expect("a list");
+    let mut of_log = findings.iter().filter(|finding| finding["check"] == "log");
+    let finding = of_log.next().expect("a finding about the log");
+    let text = |key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+    (text("level"), text("what"))
+}
+
+#[test]
+fn what_is_logged_is_seen_with_the_node_and_where_that_comes_from() {
+    for (log, variable, expected, origin) in [
+        ("", None, "info, which is the default", "default"),
+        (
+            "[log]\nlevel = \"warn\"\n",
+            None,
+            "warn, as `level` of [log] in node.toml says",
+            "node-toml",
+        ),
+        (
+            "[log]\nlevel = \"warn\"\n",
+            Some("error"),
+            "error, as RUST_LOG of its environment says",
+            "environment",
+        ),
+    ] {
+        let toml = format!("{log}[runtime]\nstate_dir = \"state\"\n");
+        let alpha = HostNode::start_by("alpha", COOKIE, &toml, |mut command| {
+            command
+                .env_remove("RUST_LOG")
+                .envs(variable.map(|level| ("RUST_LOG", level)));
+            Process::start("alpha (ractor-host run)", &mut command)
+        });
+        let shown = || {
+            let shown = at(&alpha, &["node"]);
+            let line = shown.answer().lines().find_map(|line| line.strip_prefix("  log "));
+            line.unwrap_or_else(|| panic!("{}", shown.stdout)).trim().to_owned()
+        };
+        assert_eq!(shown(), expected);
+        assert_eq!(of_doctor(&alpha), ("ok".to_owned(), format!("it logs {expected}")));
+        let said = format!(", as an operator has said with `loglevel`; otherwise {expected}");
+        assert_eq!(at(&alpha, &["loglevel", "debug"]).code, Some(0));
+        assert_eq!(shown(), format!("debug{said}"));
+        assert_eq!(of_doctor(&alpha), ("warn".to_owned(), format!("it logs debug{said}")));
+        let log = json(&alpha, &["node"])[0]["log"].clone();
+        assert_eq!(
+            (&log["origin"], &log["overridden"]),
+            (&Value::from(origin), &Value::from(true))
+        );
+        // What passes by itself is nothing to be told of, but seen.
+        assert_eq!(at(&alpha, &["loglevel", "--reset"]).code, Some(0));
+        assert_eq!(shown(), expected);
+        assert_eq!(at(&alpha, &["loglevel", "debug", "--for", "1h"]).code, Some(0));
+        let (level, what) = of_doctor(&alpha);
+        assert!(
+            level == "ok" && what.starts_with("it logs debug, for ") && what.ends_with(&said),
+            "{level} {what}"
+        );
+    }
 }

@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::finding::Finding;
+use crate::cli::loglevel;
 use crate::cli::nodes::ControlledNode;
 use crate::cli::units::{bytes, duration};
-use crate::control::{ActorKind, ActorRow, Answer, LinkRow, NodeFigures, NodeStatus, Request};
+use crate::control::{ActorKind, ActorRow, Answer, AskError, LinkRow, LogLevels, NodeFigures, NodeStatus, Request};
 
 /// Messages of one actor that wait, from which on it is called overloaded.
 const MANY_WAITING: usize = 1_000;
@@ -20,7 +21,13 @@ const SKEW: Duration = Duration::from_secs(1);
 pub(super) async fn examine(node: &mut ControlledNode) -> Vec<Finding> {
     let name = node.name.clone();
     let mut findings = Vec::new();
-    for request in [Request::Status, Request::Figures, Request::Links, Request::Actors] {
+    for request in [
+        Request::Status,
+        Request::Figures,
+        Request::Links,
+        Request::Actors,
+        loglevel::LOOK,
+    ] {
         let begun = SystemTime::now();
         match node.try_ask(&request).await {
             Ok(Answer::Status(status)) => findings.extend(of_status(&status)),
@@ -33,6 +40,9 @@ pub(super) async fn examine(node: &mut ControlledNode) -> Vec<Finding> {
             Ok(Answer::Actors { actors, .. }) => {
                 findings.extend(actors.iter().filter_map(|actor| of_actor(&name, actor)))
             }
+            Ok(Answer::LogLevels(levels)) => findings.push(of_log(&name, &levels)),
+            // The log is that of the program around the node, and its affair.
+            Err(AskError::Failed(_)) if request == loglevel::LOOK => {}
             Ok(_) => findings.push(Finding::warn("node", &name, "it gave an unexpected answer")),
             Err(error) => findings.push(Finding::fail("node", &name, error).because("it did not answer a question")),
         }
@@ -197,6 +207,17 @@ fn of_actor(node: &str, actor: &ActorRow) -> Option<Finding> {
             .because("it fails when it needs more than that")
             .mend("raise `memory_bytes` in its limits, or look for what it keeps"),
     )
+}
+
+/// What an operator has said for good is easily forgotten; what passes is not.
+fn of_log(node: &str, levels: &LogLevels) -> Finding {
+    let what = format!("it logs {}", loglevel::in_words(levels));
+    if !levels.overridden || levels.seconds_left.is_some() {
+        return Finding::ok("log", node, what);
+    }
+    Finding::warn("log", node, what)
+        .because("it stays so until the node ends, whatever node.toml says")
+        .mend("`ractor-host loglevel --reset`, if it is wanted no more; `--for 10m` says for how long the next time")
 }
 
 fn is_nearly(used: u64, limit: u64) -> bool {
