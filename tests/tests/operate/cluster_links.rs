@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use ractor_host_tests::host::HostNode;
 use ractor_host_tests::wait;
 use serde_json::{Value, json};
 
 use crate::http::{admin_node, get, url};
+use crate::operator::at;
 
 /// The nodes at the other ends of the links of this node, or why they aren't known.
 fn of(cluster: &Value, node: &str) -> Option<Result<Vec<String>, String>> {
@@ -67,4 +69,41 @@ fn a_node_shows_the_links_of_all_others_that_have_a_key_in_common_with_it() {
         matches!(&refused, Some(Err(reason)) if reason.contains("refused")),
         "{refused:?}"
     );
+}
+
+#[test]
+fn a_key_that_is_replaced_is_the_one_that_others_are_asked_with() {
+    let keys = tempfile::tempdir().expect("a folder");
+    let [of_alpha, of_beta] = ["alpha", "beta"].map(|name| keys.path().join(name));
+    let write = |path: &Path, key: &str| {
+        fs::write(path, format!("{key}-0f1e2d3c4b5a69788796a5b4c3d2e1f0")).expect("a key");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("permissions");
+    };
+    write(&of_alpha, "first");
+    write(&of_beta, "first");
+    let mut alpha = admin_node("alpha", &[], &format!("[control]\nkey_file = {of_alpha:?}\n"));
+    let beta = HostNode::start(
+        "beta",
+        &format!(
+            "peers = [{:?}]\n[control]\nkey_file = {of_beta:?}\n[runtime]\nstate_dir = \"state\"\n",
+            alpha.address()
+        ),
+    );
+    let url = url(&mut alpha);
+    let cluster = || get(&format!("{url}/v1/cluster"), None).json();
+    let is_known = |cluster: &Value| of(cluster, "beta@localhost") == Some(Ok(vec!["alpha@localhost".to_owned()]));
+    wait::until("the links of beta", cluster, is_known);
+    write(&of_beta, "second");
+    assert_eq!(at(&beta, &["apply"]).code, Some(0));
+    let refused = wait::until("that beta refuses the key", cluster, |cluster| {
+        matches!(of(cluster, "beta@localhost"), Some(Err(_)))
+    });
+    let Some(Err(reason)) = of(&refused, "beta@localhost") else {
+        unreachable!()
+    };
+    assert!(reason.contains("refused"), "{reason}");
+    // Who refuses is asked again after five minutes, but for this.
+    write(&of_alpha, "second");
+    assert_eq!(at(&alpha, &["apply"]).code, Some(0));
+    wait::until("the links of beta again", cluster, is_known);
 }
