@@ -80,14 +80,14 @@ async fn the_processor_time_of_a_guest_is_what_its_thread_had() {
     };
     let guest = start(restarted("busy", limits)).await;
     let mut seen = Vec::new();
-    // More than once if need be: on a machine with more work than processors the clock of guests may be too late for some of it.
+    // More than once if need be: what held the whole process up for longer than the clock of guests makes up for is not counted.
     while seen.len() < 3 {
         assert_eq!(guest.call("echo", b"").await, Some(Vec::new()));
         let (before, busy_before) = (thread_time(), guest.live().figures().done.busy);
         // It works until it has used up what it may.
         assert_eq!(guest.call("work", b"").await, None);
         let (took, busy) = (thread_time() - before, guest.live().figures().done.busy - busy_before);
-        if (took.mul_f64(0.8)..=took.mul_f64(1.1)).contains(&busy) {
+        if (took.mul_f64(0.9)..=took.mul_f64(1.1)).contains(&busy) {
             return;
         }
         seen.push((busy, took));

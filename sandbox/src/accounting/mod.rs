@@ -19,4 +19,5 @@ pub(crate) mod reached;
 pub(crate) mod tally;
 pub(crate) mod taps;
 pub(crate) mod telemetry;
+pub(crate) mod thread_time;
 pub(crate) mod turns;

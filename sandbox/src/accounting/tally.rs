@@ -3,23 +3,20 @@
 //! Only the task of the actor counts messages, so counting is a load and a store, without a lock on the bus; who reads may be a
 //! message behind. What holds something of the host for the actor, such as a timer, has a [`Counted`].
 //!
-//! Time on a thread comes from the engine's clock, as in the meter: a guest that runs when the clock steps is charged the whole step,
-//! and one that runs between two steps nothing, which is right on average and costs nothing but at a step. A step in which the
-//! operating system had the thread do nothing is not the guest's doing, so the processor time of the thread is the most that is charged.
+//! How long a guest has had a thread comes from the engine's clock, and `thread_time` says how much of it was time of the processor.
 
-use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use rustix::time::{ClockId, clock_gettime};
 
 use super::handler_times::{HandlerTimes, SAMPLED};
 use super::instance_memory::InstanceMemory;
 use super::page_map::PageMap;
 use super::taps::Taps;
+use super::thread_time::thread_credit;
 
 /// What an actor can hold, each counted by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -323,53 +320,9 @@ fn add(count: &AtomicU64, more: u64) {
     count.store(count.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
 }
 
-/// As much of this as the thread has had of the processor and nobody was charged for yet.
-fn thread_credit(by_clock: Duration) -> Duration {
-    thread_local! {
-        /// The processor time of the thread up to which guests were charged.
-        static CHARGED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
-    }
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    let now = Duration::new(
-        u64::try_from(now.tv_sec).unwrap_or_default(),
-        u32::try_from(now.tv_nsec).unwrap_or_default(),
-    );
-    CHARGED.with(|charged| {
-        let (busy, up_to) = charge(now, charged.get(), by_clock);
-        charged.set(up_to);
-        busy
-    })
-}
-
-/// What is charged, and up to where the thread's time is charged then.
-fn charge(now: Duration, charged: Duration, by_clock: Duration) -> (Duration, Duration) {
-    let busy = now.saturating_sub(charged).min(by_clock);
-    // What is left is for the next guest that meets a step: a step ends in the middle of what it is charged for. But no more than that:
-    // what the thread did for others is no guest's.
-    let up_to = (charged + busy).max(now.saturating_sub(by_clock));
-    (busy, up_to)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn ms(ms: u64) -> Duration {
-        Duration::from_millis(ms)
-    }
-
-    #[test]
-    fn a_guest_is_charged_a_step_but_no_more_than_the_thread_had_of_the_processor() {
-        // A thread that has run for others for a second.
-        let (busy, charged) = charge(ms(1000), ms(0), ms(5));
-        assert_eq!((busy, charged), (ms(5), ms(995)));
-        // The end of a turn is later or earlier in a step; on the whole nothing is lost.
-        let (busy, charged) = charge(ms(1003), charged, ms(5));
-        assert_eq!((busy, charged), (ms(5), ms(1000)));
-        // The system took the thread away for ten steps.
-        let (busy, charged) = charge(ms(1004), charged, ms(50));
-        assert_eq!((busy, charged), (ms(4), ms(1004)));
-    }
 
     #[test]
     fn one_of_sixteen_is_timed() {

@@ -30,6 +30,8 @@ const SEEN: u64 = 2;
 /// When messages began to be handled.
 pub(super) struct Begun {
     at: u64,
+    /// The time of the clock then.
+    time: Duration,
     /// More precisely, if they were drawn to be timed.
     drawn: Option<Instant>,
 }
@@ -40,11 +42,12 @@ pub(super) struct Meter {
     turns: Arc<Turns>,
     family: Arc<Account>,
     tally: Arc<Tally>,
-    step: Duration,
     budget: Duration,
     budget_ticks: u64,
     used: AtomicU64,
     since: AtomicU64,
+    /// The time of the clock at `since`.
+    since_ns: AtomicU64,
 }
 
 impl Meter {
@@ -62,11 +65,11 @@ impl Meter {
             turns,
             family,
             tally,
-            step,
             budget,
             budget_ticks: u64::try_from(ticks).unwrap_or(u64::MAX),
             used: AtomicU64::new(0),
             since: AtomicU64::new(0),
+            since_ns: AtomicU64::new(0),
         }
     }
 
@@ -89,7 +92,7 @@ impl Meter {
         poll_fn(move |cx| {
             if ticket.poll_turn(cx).is_ready() {
                 // After the turn was given: the wait for it is no time on a thread.
-                self.since.store(self.now(), Ordering::Relaxed);
+                self.begin_turn();
                 let polled = guest.as_mut().poll(cx);
                 // Before the turn ends: what that does for others is no time of this guest.
                 self.charge();
@@ -121,6 +124,13 @@ impl Meter {
         })
     }
 
+    fn begin_turn(&self) {
+        let time = u64::try_from(self.clock.time().as_nanos()).unwrap_or(u64::MAX);
+        // The time first: a step between the two is one that the guest has not seen.
+        self.since_ns.store(time, Ordering::Relaxed);
+        self.since.store(self.now(), Ordering::Relaxed);
+    }
+
     /// The guest was on a thread since its turn began.
     fn charge(&self) {
         let steps = self.now().saturating_sub(self.since.load(Ordering::Relaxed));
@@ -130,7 +140,8 @@ impl Meter {
                 self.used.load(Ordering::Relaxed).saturating_add(steps),
                 Ordering::Relaxed,
             );
-            self.tally.ran(self.steps(steps));
+            let since = Duration::from_nanos(self.since_ns.load(Ordering::Relaxed));
+            self.tally.ran(self.clock.time().saturating_sub(since));
         }
     }
 
@@ -138,6 +149,7 @@ impl Meter {
     pub(super) fn begin(&self) -> Begun {
         Begun {
             at: self.now(),
+            time: self.clock.time(),
             drawn: self.tally.draws().then(Instant::now),
         }
     }
@@ -149,13 +161,10 @@ impl Meter {
         if steps < SEEN && begun.drawn.is_none() {
             return;
         }
-        let took = begun.drawn.map_or_else(|| self.steps(steps), |drawn| drawn.elapsed());
+        let by_clock = || self.clock.time().saturating_sub(begun.time);
+        let took = begun.drawn.map_or_else(by_clock, |drawn| drawn.elapsed());
         let why = if steps < SEEN { Timed::Drawn } else { Timed::Slow };
         self.tally.took(took, messages, why);
-    }
-
-    fn steps(&self, steps: u64) -> Duration {
-        self.step.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX))
     }
 
     fn exhausted(&self) -> Option<Limit> {
@@ -181,12 +190,14 @@ mod tests {
 
     use super::*;
 
+    const STEP: Duration = Duration::from_millis(5);
+
     const LONGEST: Longest = (Duration::from_secs(5), Limit::MessageTime);
 
     fn meter(clock: &Clock) -> Meter {
-        let (step, budget) = (Duration::from_millis(5), Duration::from_millis(10));
-        let turns = Arc::new(Turns::new(clock.clone(), step, || ()));
-        Meter::new(clock.clone(), step, budget, turns, Default::default())
+        let budget = Duration::from_millis(10);
+        let turns = Arc::new(Turns::new(clock.clone(), STEP, || ()));
+        Meter::new(clock.clone(), STEP, budget, turns, Default::default())
     }
 
     #[tokio::test]
@@ -194,13 +205,13 @@ mod tests {
         let clock = Clock::default();
         let meter = meter(&clock);
         let guest = async {
-            clock.fetch_add(1, Ordering::Relaxed);
+            clock.step(STEP);
             assert_eq!(meter.exhausted(), None);
             let others = clock.clone();
-            let elsewhere = tokio::spawn(async move { others.fetch_add(100, Ordering::Relaxed) });
+            let elsewhere = tokio::spawn(async move { (0..100).for_each(|_| others.step(STEP)) });
             assert!(elsewhere.await.is_ok());
             assert_eq!(meter.exhausted(), None);
-            clock.fetch_add(1, Ordering::Relaxed);
+            clock.step(STEP);
             assert_eq!(meter.exhausted(), Some(Limit::Cpu(Duration::from_millis(10))));
             Ok(())
         };
