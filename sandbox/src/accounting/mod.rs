@@ -14,6 +14,7 @@ pub(crate) mod label;
 pub(crate) mod limiter;
 pub(crate) mod log_rate;
 pub(crate) mod page_map;
+mod page_scan;
 pub(crate) mod pools;
 pub(crate) mod reached;
 pub(crate) mod tally;

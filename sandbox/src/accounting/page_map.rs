@@ -1,11 +1,14 @@
-//! Which pages of this process take memory of the machine, as Linux says it in `/proc/self/pagemap`: a number for each page. No page is
-//! read or brought in by asking, and an address where nothing is has no pages. Other systems have no such file.
+//! Which pages of this process take memory of the machine, as Linux says it in `/proc/self/pagemap`: as ranges, or a number for each page
+//! where it is older than 6.7. No page is read or brought in by asking, and an address where nothing is has no pages. Other systems have no
+//! such file.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
 use rustix::param::page_size;
+
+use super::page_scan::PageScan;
 
 /// The bytes of the number of one page.
 const ENTRY: usize = 8;
@@ -27,6 +30,8 @@ const EXCLUSIVE: u64 = 1 << 56;
 pub(crate) struct PageMap {
     file: File,
     page: usize,
+    /// None if this Linux doesn't tell ranges.
+    scan: Option<PageScan>,
     entries: Vec<u8>,
 }
 
@@ -37,7 +42,8 @@ impl PageMap {
         Ok(Self {
             file: File::open("/proc/self/pagemap")?,
             page: page_size(),
-            entries: vec![0; READ],
+            scan: Some(PageScan::new()),
+            entries: Vec::new(),
         })
     }
 
@@ -51,6 +57,20 @@ impl PageMap {
             return Ok(0);
         }
         let (first, end) = (base / self.page, base.saturating_add(bytes).div_ceil(self.page));
+        if let Some(scan) = &mut self.scan {
+            let scanned = scan.resident(&self.file, (first * self.page) as u64, (end * self.page) as u64);
+            if let Ok(resident) = scanned {
+                return Ok(usize::try_from(resident).unwrap_or(usize::MAX));
+            }
+            // Asked once: it stays so, and the numbers say the same.
+            self.scan = None;
+        }
+        self.resident_by_numbers(first, end)
+    }
+
+    /// The same of the pages of these numbers.
+    fn resident_by_numbers(&mut self, first: usize, end: usize) -> io::Result<usize> {
+        self.entries.resize(READ, 0);
         let (mut at, end) = (first * ENTRY, end * ENTRY);
         let mut resident = 0;
         while at < end {
@@ -81,48 +101,58 @@ mod tests {
 
     use super::*;
 
+    /// Ways to ask, of which a Linux may have one alone.
+    fn ways() -> [PageMap; 2] {
+        let (ranges, mut numbers) = (PageMap::open().unwrap(), PageMap::open().unwrap());
+        numbers.scan = None;
+        [ranges, numbers]
+    }
+
     #[test]
     fn pages_are_there_once_they_are_written_to() {
-        const PAGES: usize = 256;
-        let mut map = PageMap::open().unwrap();
-        let page = map.page;
-        // So large that the allocator asks the system for it, which gives it untouched.
-        let mut memory = vec![0_u8; (64 << 20) + page];
-        let ahead = memory.as_ptr().align_offset(page);
-        let base = memory.as_ptr().addr() + ahead;
-        let before = map.resident(base, 64 << 20).unwrap();
-        assert!(before < 1 << 20, "{before}");
-        // Pages far apart, so that the numbers of some are in the second half of what is read. A large page may come for each.
-        let apart = (64 << 20) / PAGES;
-        for at in 0..PAGES {
-            memory[ahead + at * apart] = 1;
+        const PAGES: usize = 300;
+        for mut map in ways() {
+            let page = map.page;
+            // So large that the allocator asks the system for it, which gives it untouched.
+            let mut memory = vec![0_u8; (64 << 20) + page];
+            let ahead = memory.as_ptr().align_offset(page);
+            let base = memory.as_ptr().addr() + ahead;
+            let before = map.resident(base, 64 << 20).unwrap();
+            assert!(before < 1 << 20, "{before}");
+            // Pages far apart, so that some are told only when Linux is asked again. A large page may come for each.
+            let apart = (64 << 20) / PAGES;
+            for at in 0..PAGES {
+                memory[ahead + at * apart] = 1;
+            }
+            let after = map.resident(base, 64 << 20).unwrap();
+            assert!(after >= PAGES * page, "{after}");
+            assert_eq!(after % page, 0);
+            memory.fill(1);
+            assert_eq!(map.resident(base, 64 << 20).unwrap(), 64 << 20);
+            assert_eq!(map.resident(base, 1).unwrap(), page);
+            assert_eq!(map.resident(base, 0).unwrap(), 0);
         }
-        let after = map.resident(base, 64 << 20).unwrap();
-        assert!(after >= PAGES * page, "{after}");
-        assert_eq!(after % page, 0);
-        memory.fill(1);
-        assert_eq!(map.resident(base, 64 << 20).unwrap(), 64 << 20);
-        assert_eq!(map.resident(base, 1).unwrap(), page);
-        assert_eq!(map.resident(base, 0).unwrap(), 0);
     }
 
     #[test]
     fn pages_that_were_only_read_take_nothing() {
-        let mut map = PageMap::open().unwrap();
-        let memory = vec![0_u8; 16 << 20];
-        let sum: u64 = memory
-            .iter()
-            .step_by(map.page)
-            .map(|byte| u64::from(std::hint::black_box(*byte)))
-            .sum();
-        assert_eq!(sum, 0);
-        let resident = map.resident(memory.as_ptr().addr(), 16 << 20).unwrap();
-        assert!(resident < 1 << 20, "{resident}");
+        for mut map in ways() {
+            let memory = vec![0_u8; 16 << 20];
+            let sum: u64 = memory
+                .iter()
+                .step_by(map.page)
+                .map(|byte| u64::from(std::hint::black_box(*byte)))
+                .sum();
+            assert_eq!(sum, 0);
+            let resident = map.resident(memory.as_ptr().addr(), 16 << 20).unwrap();
+            assert!(resident < 1 << 20, "{resident}");
+        }
     }
 
     #[test]
     fn where_nothing_is_nothing_is_resident() {
-        let mut map = PageMap::open().unwrap();
-        assert_eq!(map.resident(map.page, 4 * map.page).unwrap(), 0);
+        for mut map in ways() {
+            assert_eq!(map.resident(map.page, 4 * map.page).unwrap(), 0);
+        }
     }
 }
