@@ -132,6 +132,15 @@ fn an_address_is_completed_as_its_protocol_has_it() {
         assert_eq!(found.endpoint, expected, "{variables:?}");
     }
     assert_eq!(traces(&[GRPC]).protocol, Protocol::Grpc);
-    assert_eq!(without_password("https://a:b@c:1/d@e"), "https://c:1/d@e");
-    assert_eq!(without_password("c:1"), "c:1");
+    for (address, shown) in [
+        ("https://c:1/d", "https://c:1/d"),
+        ("https://a:b@c:1/d", "https://c:1/d"),
+        ("https://a:b/b@c:1/d", "https://c:1/d"),
+        ("https://a:b@b@c:1", "https://c:1"),
+        ("a:b@c:1", "c:1"),
+        ("https://c:1/d?key=b", "https://c:1/d"),
+        ("c:1", "c:1"),
+    ] {
+        assert_eq!(without_password(address), shown, "{address}");
+    }
 }
