@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::progress::Progress;
+use crate::directory::acts;
 use crate::ops::console;
 
 /// Writes a result to stdout. A reader that has gone wanted no more of it, which is no failure (`ractor-host … | head`).
@@ -104,8 +105,16 @@ pub(super) fn say(kind: &str, text: &str) {
 
 /// Text that does nothing to a terminal but to appear there. Names and reasons in it come from other nodes.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    let acts = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
-    if !text.contains(acts) {
+    escaped(text, |character| acts(character) && !matches!(character, '\n' | '\t'))
+}
+
+/// The same of what is a part of one line, and must not look like another one.
+pub(super) fn in_line(text: &str) -> Cow<'_, str> {
+    escaped(text, acts)
+}
+
+fn escaped(text: &str, acts: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&acts) {
         return Cow::Borrowed(text);
     }
     let mut printable = String::with_capacity(text.len() + 16);
@@ -121,11 +130,13 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{in_line, printable};
 
     #[test]
     fn what_other_nodes_are_called_does_nothing_to_a_terminal() {
         assert_eq!(printable("two\nlines\tof ünïcode"), "two\nlines\tof ünïcode");
         assert_eq!(printable("a\u{1b}[2J\r\u{7}\u{9b}b"), "a\\u{1b}[2J\\r\\u{7}\\u{9b}b");
+        assert_eq!(printable("a\u{202e}b\u{200b}"), "a\\u{202e}b\\u{200b}");
+        assert_eq!(in_line("two\nlines\tof"), "two\\nlines\\tof");
     }
 }
