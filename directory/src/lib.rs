@@ -46,6 +46,6 @@ pub use self::{
     cost::{MESSAGE_OVERHEAD, retained_bytes},
     questions::{DESCRIBE_VARIANT, PROBE_EVERY, PROBE_VARIANT, probe},
     replies::{FailureReason, MAX_REASON_BYTES, NoReply, Reply, Told, fail, reply_port, take_reason},
-    text::tidy,
+    text::{acts, tidy},
     traced::{Sender, TracedMark, is_anyone_traced},
 };

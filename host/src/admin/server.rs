@@ -1,5 +1,6 @@
 //! The listener, and the connections that it takes: how many, and for how long.
 
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -12,8 +13,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
-use tokio::time::timeout;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use super::body::BodyRooms;
@@ -42,8 +43,11 @@ const HEAD_TIME: Duration = Duration::from_secs(30);
 /// The longest that a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// The time that answers have to leave when the server ends.
+/// The time that answers have to leave when the server ends, or no longer trusts who has asked.
 const GOODBYE: Duration = Duration::from_secs(2);
+
+/// The interval at which it is looked whether those count still who have shown a certificate: they may have done so long ago.
+const DISTRUST: Duration = Duration::from_secs(1);
 
 /// The pause after a connection that could not be accepted, such as where the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -93,8 +97,12 @@ impl AdminServer {
     /// # Errors
     /// The address is taken, or the certificates don't serve.
     pub(crate) async fn listen(setup: AdminSetup) -> Result<Self, NotListening> {
-        let acceptor = match &setup.tls {
-            Some((tls, client_auth)) => Some((tls.acceptor(*client_auth)?, *client_auth)),
+        let acceptor = match setup.tls {
+            Some((tls, client_auth)) => Some(Secured {
+                acceptor: tls.acceptor(client_auth)?,
+                client_auth,
+                tls,
+            }),
             None => None,
         };
         let listener = TcpListener::bind(setup.listen).await?;
@@ -186,9 +194,17 @@ impl std::fmt::Debug for AdminServer {
     }
 }
 
+/// How connections are secured.
+#[derive(Clone)]
+struct Secured {
+    acceptor: TlsAcceptor,
+    client_auth: ClientAuth,
+    tls: Tls,
+}
+
 struct Acceptor {
     listener: TcpListener,
-    tls: Option<(TlsAcceptor, ClientAuth)>,
+    tls: Option<Secured>,
     router: Router,
     ending: watch::Receiver<bool>,
 }
@@ -234,13 +250,18 @@ impl Acceptor {
         async move {
             // Without it small answers may wait for the other side.
             drop(stream.set_nodelay(true));
-            let Some((acceptor, client_auth)) = tls else {
+            let Some(Secured {
+                acceptor,
+                client_auth,
+                tls,
+            }) = tls
+            else {
                 let connection = Connection {
                     peer,
                     is_secure: false,
                     is_proved: false,
                 };
-                return answer(GuardedStream::new(stream, place), connection, router, ending).await;
+                return answer(GuardedStream::new(stream, place), connection, router, ending, pending()).await;
             };
             let connection = Connection {
                 peer,
@@ -248,8 +269,18 @@ impl Acceptor {
                 // Without one the handshake fails.
                 is_proved: client_auth == ClientAuth::Required,
             };
+            // Before the handshake: if the CA is another one by its end, the connection counts as one of before.
+            let then = tls.trusted();
+            let distrusted = async {
+                if !connection.is_proved {
+                    pending::<()>().await;
+                }
+                while tls.still_trusts(&then) {
+                    sleep(DISTRUST).await;
+                }
+            };
             match timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => answer(GuardedStream::new(stream, place), connection, router, ending).await,
+                Ok(Ok(stream)) => answer(GuardedStream::new(stream, place), connection, router, ending, distrusted).await,
                 Ok(Err(error)) => {
                     tracing::debug!(%peer, %error, "a connection to the admin HTTP has no TLS that is good")
                 }
@@ -272,7 +303,15 @@ async fn end(ending: &mut watch::Receiver<bool>) {
     drop(ending.wait_for(|ending| *ending).await);
 }
 
-async fn answer(stream: GuardedStream, connection: Connection, router: Router, mut ending: watch::Receiver<bool>) {
+/// Answers until the client or the server ends the connection, or `distrusted` does: who has proved to be somebody by a certificate is nobody
+/// once that leads to no CA of the node any more.
+async fn answer(
+    stream: GuardedStream,
+    connection: Connection,
+    router: Router,
+    mut ending: watch::Receiver<bool>,
+    distrusted: impl Future<Output = ()>,
+) {
     let service = TowerToHyperService::new(router.layer(Extension(connection)));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -286,6 +325,12 @@ async fn answer(stream: GuardedStream, connection: Connection, router: Router, m
         () = end(&mut ending) => {
             serving.as_mut().graceful_shutdown();
             serving.await
+        }
+        () = distrusted => {
+            serving.as_mut().graceful_shutdown();
+            // An answer that goes on and on is broken off.
+            let Ok(served) = timeout(GOODBYE, serving).await else { return };
+            served
         }
     };
     if let Err(error) = served {

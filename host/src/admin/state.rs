@@ -77,7 +77,7 @@ impl Proofs {
     }
 
     /// The role of those who prove nothing.
-    pub(super) fn anonymous(&self) -> Option<Role> {
+    pub(crate) fn anonymous(&self) -> Option<Role> {
         self.0.borrow().anonymous
     }
 

@@ -12,7 +12,7 @@ use super::deploy::on_nodes;
 use super::failure::Failure;
 use super::follow::{Following, Page, Pages, follow};
 use super::lasting::PatienceArguments;
-use super::output::{self, NotWritten, Reader, printable};
+use super::output::{self, NotWritten, Reader, in_line};
 use super::units;
 use crate::control::{Answer, Request};
 use crate::events::{EventPage, EventQuery, TimedEvent};
@@ -109,7 +109,7 @@ impl Pages for EventPages {
 fn show(node: &str, page: &EventPage, format: OutputFormat, is_marked: bool) -> Result<Reader, NotWritten> {
     output::write_part(|out| {
         let mark = if is_marked {
-            format!("{}  ", printable(node))
+            format!("{}  ", in_line(node))
         } else {
             String::new()
         };
@@ -124,7 +124,7 @@ fn show(node: &str, page: &EventPage, format: OutputFormat, is_marked: bool) -> 
             match format {
                 OutputFormat::Text => {
                     let words = event.event.to_string();
-                    writeln!(out, "{mark}{}  {}", ago(event.at_ms), printable(&words))?;
+                    writeln!(out, "{mark}{}  {}", ago(event.at_ms), in_line(&words))?;
                 }
                 OutputFormat::Json => writeln!(out, "{}", serde_json::to_string(&Entry::Event { node, event })?)?,
             }

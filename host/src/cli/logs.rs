@@ -10,7 +10,7 @@ use super::deploy::on_nodes;
 use super::failure::Failure;
 use super::follow::{Following, Page, Pages, follow};
 use super::operating::LogsArguments;
-use super::output::{self, NotWritten, Reader, printable};
+use super::output::{self, NotWritten, Reader, in_line, printable};
 use super::steer;
 use crate::control::{Answer, LogLines, LogQuery, LoggedLine, Request};
 use crate::host::HostBuilder;
@@ -93,7 +93,7 @@ impl Pages for LogPages {
 fn show(node: &str, answer: &LogLines, format: OutputFormat, is_marked: bool) -> Result<Reader, NotWritten> {
     output::write_part(|out| {
         let mark = if is_marked {
-            format!("{}  ", printable(node))
+            format!("{}  ", in_line(node))
         } else {
             String::new()
         };

@@ -131,7 +131,7 @@ fn show_look(all: &[NodeActors], lost: &[String], format: OutputFormat) -> Resul
     let is_screen = io::stdout().is_terminal();
     output::write_part(|out| {
         match format {
-            OutputFormat::Text if is_screen => write!(out, "{CLEAR}")?,
+            OutputFormat::Text if is_screen => out.order(CLEAR)?,
             OutputFormat::Text => {}
             // A line for each look, so that a program can tell where one ends.
             OutputFormat::Json => return writeln!(out, "{}", serde_json::to_string(&all)?),

@@ -12,7 +12,7 @@ use super::arguments::{ControlArguments, OutputFormat};
 use super::deploy::with_access;
 use super::failure::Failure;
 use super::nodes::{self, ControlledNode};
-use super::output::printable;
+use super::output::in_line;
 use super::ps::{kind, module, resident, short_digest};
 use super::steer;
 use super::survey::Survey;
@@ -78,8 +78,8 @@ async fn ask(mut node: ControlledNode, target: &Target) -> anyhow::Result<NodeAc
 pub(super) fn write_detail(out: &mut impl Write, node: &str, actor: &ActorDetail) -> io::Result<()> {
     let row = &actor.row;
     let name = row.name.clone().unwrap_or_else(|| format!("pid:{}", row.pid));
-    writeln!(out, "{}  {}", printable(&name), kind(row.kind))?;
-    let mut line = |what: &str, value: &str| writeln!(out, "  {what:<12} {}", printable(value));
+    writeln!(out, "{}  {}", in_line(&name), kind(row.kind))?;
+    let mut line = |what: &str, value: &str| writeln!(out, "  {what:<12} {}", in_line(value));
     line("node", node)?;
     line("pid", &row.pid.to_string())?;
     if row.module.is_some() {
@@ -111,14 +111,14 @@ pub(super) fn write_detail(out: &mut impl Write, node: &str, actor: &ActorDetail
         writeln!(
             out,
             "  {:<16} {} of {} ({}%)",
-            printable(&limit.key),
+            in_line(&limit.key),
             number(limit.used),
             number(limit.limit),
             limit.used.saturating_mul(100) / limit.limit.max(1)
         )?;
     }
     for grant in &actor.grants {
-        writeln!(out, "  may {}", printable(grant))?;
+        writeln!(out, "  may {}", in_line(grant))?;
     }
     if let Some(newest) = actor.checkpoints.first() {
         writeln!(
@@ -175,11 +175,11 @@ fn write_failure(out: &mut impl Write, failure: &FailureDetail) -> io::Result<()
         out,
         "  failed {} ago in {}: {}",
         ago(failure.at_ms),
-        printable(&failure.during),
-        printable(&failure.reason)
+        in_line(&failure.during),
+        in_line(&failure.reason)
     )?;
     for frame in &failure.backtrace {
-        writeln!(out, "    at {}", printable(frame))?;
+        writeln!(out, "    at {}", in_line(frame))?;
     }
     Ok(())
 }
@@ -190,12 +190,12 @@ fn write_reload(out: &mut impl Write, reload: &ReloadDetail) -> io::Result<()> {
         out,
         "  reloaded {} ago from {} to {}, after a pause of {}",
         ago(reload.at_ms),
-        printable(&from),
-        printable(&to),
+        in_line(&from),
+        in_line(&to),
         short(reload.pause_us)
     )?;
     match &reload.failed {
-        Some(reason) => writeln!(out, "; it did not stay: {}", printable(reason)),
+        Some(reason) => writeln!(out, "; it did not stay: {}", in_line(reason)),
         None => writeln!(out),
     }
 }

@@ -1,6 +1,6 @@
 //! What commands share that look at nodes: all are asked at the same time, and those that don't answer hide none of the others.
 
-use std::io::{self, StdoutLock, Write as _};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use futures_util::future::join_all;
@@ -59,7 +59,7 @@ impl<T: Serialize> Survey<T> {
     pub(super) fn report(
         self,
         format: OutputFormat,
-        text: impl FnOnce(&mut StdoutLock<'static>, &[T]) -> io::Result<()>,
+        text: impl FnOnce(&mut output::Stdout, &[T]) -> io::Result<()>,
     ) -> Result<ExitCode, Failure> {
         if !self.answers.is_empty() {
             output::write(|out| match format {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
 
-use super::output::printable;
+use super::output::in_line;
 
 /// A column: its title, and on which side its values stand.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,7 @@ pub(super) fn write_table<const N: usize>(
             let value = if value.is_empty() {
                 Cow::Borrowed("-")
             } else {
-                printable(&value)
+                in_line(&value)
             };
             Cell::new(value).set_alignment(aligned.next().unwrap_or(CellAlignment::Left))
         }));

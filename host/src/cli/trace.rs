@@ -13,7 +13,7 @@ use super::deploy::on_nodes;
 use super::failure::Failure;
 use super::follow::{Following, Page, Pages, follow_until};
 use super::nodes::ControlledNode;
-use super::output::{self, NotWritten, Reader, printable};
+use super::output::{self, NotWritten, Reader, in_line};
 use super::signals::Signals;
 use super::steer;
 use super::timeout::parse_timeout;
@@ -246,7 +246,7 @@ fn write_missing(out: &mut impl Write, left_out: u64, lost: u64, rate: u32) -> i
 }
 
 fn write_event(out: &mut impl Write, event: &TracedEvent) -> io::Result<()> {
-    writeln!(out, "{}", printable(&in_words(event)).replace('\n', "\\n"))
+    writeln!(out, "{}", in_line(&in_words(event)))
 }
 
 fn in_words(event: &TracedEvent) -> String {

@@ -56,7 +56,7 @@ pub(crate) use message::{
     ActorKind, ActorModule, ActorRow, ActorStatus, CONTROL, GivenUpStatus, GroupRow, MembersElsewhere, ModuleStatus,
     NodeStatus, OtherNode,
 };
-pub(crate) use message::{Answer, COMMAND_NODES, MAX_PIECE, Request, is_command};
+pub(crate) use message::{Answer, COMMAND_NODES, ControlRefusal, MAX_PIECE, Request, is_command};
 pub(crate) use request_id::RequestId;
 pub(crate) use rooms::Asker;
 pub(crate) use sending::{NotSent, Reply, SendFault, Sending};

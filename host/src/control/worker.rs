@@ -24,7 +24,7 @@ const MOST_REQUESTS: usize = 16;
 /// The most calls to actors that wait for their replies at once, for each role and for the node's own machine. Further ones are refused.
 const MOST_CALLS: usize = 256;
 
-/// The most requests that wait at once for news or for the outcome of another, for each role and for the node's own machine. Further ones
+/// The most requests that wait at once for news, for other nodes or for the outcome of another, for each role and for the node's own machine. Further ones
 /// are refused. The admin HTTP has twice as many connections, so that those who wait in one role can't take all of them.
 const MOST_READERS: usize = 128;
 
@@ -327,11 +327,12 @@ fn answer_of(done: Result<Answer, String>) -> Answer {
     done.unwrap_or_else(|reason| Answer::Failed { reason })
 }
 
-/// True for what changes nothing, and may take long only because there is nothing to tell yet. Whoever asks may break it off.
+/// True for what changes nothing, and may take long only because there is nothing to tell yet, or because other nodes don't tell it. Whoever
+/// asks may break it off.
 pub(crate) fn only_waits(request: &Request) -> bool {
     matches!(
         request,
-        Request::Outcome { .. } | Request::Logs(_) | Request::Trace(_) | Request::Events(_)
+        Request::Outcome { .. } | Request::Logs(_) | Request::Trace(_) | Request::Events(_) | Request::ClusterLinks
     )
 }
 

@@ -95,7 +95,31 @@ pub(crate) struct EventPage {
     pub(crate) lost: u64,
 }
 
+/// Whom an event is about: an actor, a module, another node, or this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Subject<'e> {
+    Actor(&'e str),
+    Module(&'e str),
+    Peer(&'e str),
+    Node,
+}
+
 impl NodeEvent {
+    pub(super) fn subject(&self) -> Subject<'_> {
+        match self {
+            Self::NodeUp { .. } | Self::NodeLeaves | Self::ChildEventsLeftOut { .. } => Subject::Node,
+            Self::ActorStarted { actor, .. }
+            | Self::ActorEnded { actor, .. }
+            | Self::ActorFailed { actor, .. }
+            | Self::ActorRestarted { actor, .. }
+            | Self::ActorGivenUp { actor, .. } => Subject::Actor(actor),
+            Self::ModuleReloaded(ModuleChange { module, .. })
+            | Self::ModuleRolledBack(ModuleChange { module, .. })
+            | Self::ReloadRefused { module, .. } => Subject::Module(module),
+            Self::SessionUp { node } | Self::SessionDown { node, .. } => Subject::Peer(node),
+        }
+    }
+
     /// Cuts what a guest or a peer may have made long.
     pub(super) fn shorten(&mut self, longest: usize) {
         let reason = match self {

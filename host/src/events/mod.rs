@@ -1,11 +1,12 @@
 //! What happened on the node lately: a short history in memory, for whoever looks at it or follows it.
 //!
 //! Supervisors, reloads and sessions tell of what changes. Nothing is told about single messages, so this costs nothing while a
-//! node just works. The oldest events go when there are [`MOST_EVENTS`]; a slow reader finds that some are gone, and costs nothing.
+//! node just works. There is room for so many events; then the oldest of whoever has the most of them go, so that an actor which fails again and
+//! again, or a link that comes and goes, pushes nobody else's out. A slow reader finds that some are gone, and costs nothing.
 
 mod event;
+mod kept;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,16 +14,11 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use self::kept::Kept;
 pub(crate) use event::{EventPage, EventQuery, ModuleChange, NodeEvent, TimedEvent};
-
-/// The most events that are kept.
-const MOST_EVENTS: usize = 2048;
 
 /// The most characters of a reason that are kept.
 const LONGEST_REASON: usize = 400;
-
-/// The most events that are given at once.
-const MOST_AT_ONCE: usize = 512;
 
 /// The longest that a reader waits for an event.
 const MOST_WAIT: Duration = Duration::from_secs(30);
@@ -36,13 +32,6 @@ struct Shared {
     kept: Mutex<Kept>,
     /// The number of the event to come, for those who wait for it.
     next: watch::Sender<u64>,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    events: VecDeque<TimedEvent>,
-    /// The number of the event to come.
-    next: u64,
 }
 
 impl EventHistory {
@@ -82,36 +71,6 @@ impl EventHistory {
     }
 }
 
-impl Kept {
-    /// Gives the number of the event to come.
-    fn push(&mut self, at_ms: u64, event: NodeEvent) -> u64 {
-        let number = self.next;
-        self.events.push_back(TimedEvent { number, at_ms, event });
-        if self.events.len() > MOST_EVENTS {
-            self.events.pop_front();
-        }
-        self.next += 1;
-        self.next
-    }
-
-    /// Events from this number on, or else the last ones.
-    fn page(&self, next: Option<u64>, last: usize) -> EventPage {
-        let first = self.next - self.events.len() as u64;
-        let wanted = match next {
-            // A number of the life before leads to the end: the reader begins anew.
-            Some(next) => next.min(self.next),
-            None => self.next - last.min(self.events.len()).min(MOST_AT_ONCE) as u64,
-        };
-        let skipped = usize::try_from(wanted.saturating_sub(first)).unwrap_or(usize::MAX);
-        let events: Vec<_> = self.events.iter().skip(skipped).take(MOST_AT_ONCE).cloned().collect();
-        EventPage {
-            next: events.last().map_or(self.next, |event| event.number + 1),
-            lost: first.saturating_sub(wanted),
-            events,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,27 +81,6 @@ mod tests {
 
     fn numbers(page: &EventPage) -> Vec<u64> {
         page.events.iter().map(|event| event.number).collect()
-    }
-
-    #[test]
-    fn a_slow_reader_is_told_how_many_events_it_has_lost() {
-        let mut kept = Kept::default();
-        for at_ms in 0..MOST_EVENTS as u64 + 10 {
-            kept.push(at_ms, leaves());
-        }
-        let page = kept.page(Some(3), 0);
-        assert_eq!((page.lost, page.events.len()), (7, MOST_AT_ONCE));
-        assert_eq!(page.events[0].number, 10);
-        assert_eq!(kept.page(Some(page.next), 0).events[0].number, page.next);
-        assert_eq!(
-            numbers(&kept.page(None, 2)),
-            [MOST_EVENTS as u64 + 8, MOST_EVENTS as u64 + 9]
-        );
-        let ahead = kept.page(Some(1 << 40), 0);
-        assert_eq!(
-            (ahead.next, ahead.lost, ahead.events.len()),
-            (MOST_EVENTS as u64 + 10, 0, 0)
-        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -254,10 +254,7 @@ impl Service for NodeService {
     }
 
     fn cluster_links(&self) -> BoxFuture<'_, Result<Vec<NodeLinks>, String>> {
-        Box::pin(async {
-            let own = links::all(&self.server).await?;
-            Ok(self.cluster_links.read(&own).await)
-        })
+        Box::pin(self.cluster_links.read(&self.server))
     }
 
     fn ended_links(&self, since: u64) -> (Vec<EndedLink>, u64) {

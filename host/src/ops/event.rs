@@ -6,6 +6,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 
 use super::format::LogFormat;
+use crate::directory::acts;
 
 /// A line of the log, with its ending. `level` is in capital letters; control characters in `message` are escaped.
 pub(super) fn line(format: LogFormat, level: &str, message: &str, fields: &[(&str, &str)]) -> String {
@@ -41,7 +42,7 @@ pub(super) fn line(format: LogFormat, level: &str, message: &str, fields: &[(&st
 /// One event is one line, whatever it is about.
 fn escape(line: &mut String, message: &str) {
     for character in message.chars() {
-        if character.is_control() {
+        if acts(character) {
             line.extend(character.escape_default());
         } else {
             line.push(character);

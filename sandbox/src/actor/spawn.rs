@@ -149,7 +149,8 @@ pub(super) async fn spawn_as(
 
 fn check_names(actor: Option<&str>, groups: &[String], limits: &Limits) -> Result<(), SpawnError> {
     // `actor@node` is how others find an actor of another node, which no actor of this one may stand for.
-    let is_word = |name: &str| !name.contains(|each: char| each == '@' || each.is_whitespace() || each.is_control());
+    let is_word =
+        |name: &str| !name.contains(|each: char| each == '@' || each.is_whitespace() || directory::acts(each));
     let fits = |name: &str| (1..=limits.name_bytes).contains(&name.len());
     let bad_actor = actor
         .filter(|name| !fits(name) || !is_word(name))

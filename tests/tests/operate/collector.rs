@@ -8,6 +8,7 @@ use std::thread;
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;
+use futures_util::{StreamExt as _, stream};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -76,6 +77,16 @@ pub(crate) enum Manners {
     TakesGrpc,
     /// It reads nothing, and answers nothing.
     Hangs,
+    /// It begins to answer, and never ends.
+    HangsWithin,
+    /// The same in gRPC.
+    HangsWithinGrpc,
+}
+
+impl Manners {
+    fn is_grpc(self) -> bool {
+        matches!(self, Self::TakesGrpc | Self::HangsWithinGrpc)
+    }
 }
 
 impl Collector {
@@ -119,7 +130,7 @@ impl Collector {
             all.retain(|(name, _)| *name != ENDPOINT);
             all.push((ENDPOINT, format!("https://localhost:{}", self.port)));
         }
-        if self.manners == Manners::TakesGrpc {
+        if self.manners.is_grpc() {
             all.push(("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc".to_owned()));
         }
         all
@@ -167,7 +178,7 @@ where
     let service = service_fn(move |request| answer(request, manners, kept.clone()));
     let stream = TokioIo::new(stream);
     // How a connection ends is the client's affair.
-    if manners == Manners::TakesGrpc {
+    if manners.is_grpc() {
         let serving = http2::Builder::new(TokioExecutor::new());
         drop(serving.serve_connection(stream, service).await);
     } else {
@@ -182,7 +193,7 @@ async fn answer(
 ) -> Result<Response<BoxBody<Bytes, Infallible>>, hyper::Error> {
     let (parts, body) = request.into_parts();
     let mut body = body.collect().await?.to_bytes().to_vec();
-    let is_grpc = manners == Manners::TakesGrpc;
+    let is_grpc = manners.is_grpc();
     let mut is_compressed = parts
         .headers
         .get("content-encoding")
@@ -206,23 +217,26 @@ async fn answer(
         kept.compressed += usize::from(is_compressed);
         kept.take(parts.uri.path(), &body);
     }
-    let answer = if is_grpc {
+    let media = if is_grpc {
+        "application/grpc"
+    } else {
+        "application/x-protobuf"
+    };
+    let mut answer = if matches!(manners, Manners::HangsWithin | Manners::HangsWithinGrpc) {
+        let begun = stream::once(async { Ok::<_, Infallible>(Frame::data(Bytes::from_static(&[0]))) });
+        Response::new(BodyExt::boxed(StreamBody::new(begun.chain(stream::pending()))))
+    } else if is_grpc {
         let mut trailers = HeaderMap::new();
         trailers.insert("grpc-status", HeaderValue::from_static("0"));
         let empty = Frame::data(Bytes::from_static(&[0; 5]));
         let frames = [empty, Frame::trailers(trailers)].map(Ok::<_, Infallible>);
-        let mut answer = Response::new(BodyExt::boxed(StreamBody::new(futures_util::stream::iter(frames))));
-        answer
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        answer
+        Response::new(BodyExt::boxed(StreamBody::new(stream::iter(frames))))
     } else {
-        let mut answer = Response::new(BodyExt::boxed(Empty::new()));
-        answer
-            .headers_mut()
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
-        answer
+        Response::new(BodyExt::boxed(Empty::new()))
     };
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(media));
     Ok(answer)
 }
 

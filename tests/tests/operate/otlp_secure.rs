@@ -103,6 +103,35 @@ fn a_collector_of_another_ca_is_named_once_and_what_is_given_up_is_counted() {
 }
 
 #[test]
+fn a_collector_that_never_ends_its_answer_is_given_up_and_what_comes_later_is_tried() {
+    for manners in [Manners::HangsWithin, Manners::HangsWithinGrpc] {
+        let collector = Collector::with(manners);
+        let mut variables = collector.variables();
+        variables.push(("OTEL_EXPORTER_OTLP_TIMEOUT", "300".to_owned()));
+        let mut alpha = admin_node_in("alpha", &["operate"], "", &variables);
+        let url = url(&mut alpha);
+        let failed = |metrics: &String, signal: &str| -> f64 {
+            let counted = format!("ractor_host_otlp_exports_total{{signal=\"{signal}\",outcome=\"failed\"}} ");
+            let count = metrics.lines().find_map(|line| line.strip_prefix(&*counted));
+            count.map_or(0.0, |count| count.parse().expect("a number"))
+        };
+        let body = json!({"target": "counter", "message": "Get", "arguments": []});
+        let metrics = || {
+            let answered = post(&format!("{url}/v1/call"), Some("operate"), &body);
+            assert_eq!(answered.status, 200, "{answered:?}");
+            get(&format!("{url}/metrics"), Some("operate")).body
+        };
+        // Each signal twice: the first failure did not end its exports.
+        wait::until("failed exports", metrics, |metrics| {
+            ["traces", "metrics"]
+                .iter()
+                .all(|signal| failed(metrics, signal) >= 2.0)
+                && failed(metrics, "logs") >= 1.0
+        });
+    }
+}
+
+#[test]
 fn what_finds_no_room_is_counted_and_nobody_waits_for_it() {
     let hanging = Collector::with(Manners::Hangs);
     let mut variables = hanging.variables();

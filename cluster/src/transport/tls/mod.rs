@@ -51,6 +51,10 @@ pub struct Tls {
     shared: Arc<SharedCertificates>,
 }
 
+/// The certificates to which those of others had to lead at some time. See [`Tls::trusted`].
+#[derive(Debug, Clone)]
+pub struct Trusted(Arc<files::Contents>);
+
 /// The certificates of a file, to check others against where no node is at the other end. Blocks while it reads it.
 ///
 /// # Errors
@@ -86,6 +90,18 @@ impl Tls {
         Ok(Self {
             shared: Arc::new(shared),
         })
+    }
+
+    /// What the certificates of others have to lead to now. Taken before a handshake, it tells later whether the handshake would still
+    /// have the same outcome.
+    pub fn trusted(&self) -> Trusted {
+        Trusted(self.shared.current.read().contents.clone())
+    }
+
+    /// False once the `ca` has another content than at that time.
+    pub fn still_trusts(&self, then: &Trusted) -> bool {
+        let now = self.shared.current.read().contents.clone();
+        Arc::ptr_eq(&now, &then.0) || now.ca == then.0.ca
     }
 
     /// Reads the files again. True if they had changed; connections opened from now on use what they say. Blocks while

@@ -6,7 +6,7 @@ use std::path::Path;
 use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::{MAX_ANSWER, read_frame, write_frame};
+use super::{End, MAX_ANSWER, read_frame, trusts, write_frame};
 use crate::control::client::AskError;
 use crate::control::message::{Answer, Request, decode_body, encode_body};
 
@@ -22,6 +22,11 @@ impl LocalClient {
     /// No node is behind it, or it is another user's.
     pub(crate) async fn connect(path: &Path) -> io::Result<Self> {
         let stream = UnixStream::connect(path).await?;
+        // In a folder that others can write to, the socket may be anybody's, who would be told all that is asked.
+        if !trusts(&stream, End::Command) {
+            let reason = "another user's process answers there";
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, reason));
+        }
         Ok(Self { stream })
     }
 

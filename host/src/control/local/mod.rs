@@ -12,6 +12,7 @@ pub(crate) use client::LocalClient;
 pub(crate) use server::{LocalDoor, open};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::UnixStream;
 
 use super::message::MAX_PIECE;
 
@@ -25,6 +26,25 @@ const _: () = assert!(MAX_REQUEST >= MAX_PIECE + 64 * 1024, "a piece and its req
 
 /// The largest answer, in bytes: all actors of a node with very many.
 const MAX_ANSWER: usize = 256 << 20;
+
+/// Whether a process of the user `own` trusts the user at the other end of a socket: itself, and root. The node and its commands go by the
+/// same rule, so neither is taken in by a socket that somebody else has put in the place. Root may ask whatever node there is.
+const fn is_trusted(peer: u32, own: u32, end: End) -> bool {
+    peer == own || peer == 0 || (own == 0 && matches!(end, End::Command))
+}
+
+/// Which end a process is.
+#[derive(Clone, Copy)]
+enum End {
+    Node,
+    Command,
+}
+
+/// True if this process trusts the other end of a connection.
+fn trusts(stream: &UnixStream, end: End) -> bool {
+    let own = rustix::process::geteuid().as_raw();
+    stream.peer_cred().is_ok_and(|peer| is_trusted(peer.uid(), own, end))
+}
 
 /// The next frame, of at most this many bytes. None if the other side has ended the connection between two frames.
 async fn read_frame(from: &mut (impl AsyncRead + Unpin), most: usize) -> std::io::Result<Option<Vec<u8>>> {
@@ -52,4 +72,30 @@ async fn write_frame(to: &mut (impl AsyncWrite + Unpin), frame: &[u8]) -> std::i
     to.write_all(&length).await?;
     to.write_all(frame).await?;
     to.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_end_trusts_another_user_but_root() {
+        for (peer, own, by_node, by_command) in [
+            (1000, 1000, true, true),
+            (0, 1000, true, true),
+            (1001, 1000, false, false),
+            // A node that root runs takes orders of nobody else; but root may ask the node of a user.
+            (1000, 0, false, true),
+            (0, 0, true, true),
+        ] {
+            assert_eq!(is_trusted(peer, own, End::Node), by_node, "{peer} {own}");
+            assert_eq!(is_trusted(peer, own, End::Command), by_command, "{peer} {own}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_command_is_told_that_the_socket_is_of_its_own_user() {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        assert!(trusts(&ours, End::Command) && trusts(&ours, End::Node));
+    }
 }

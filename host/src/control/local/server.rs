@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use super::{MAX_PATH, MAX_REQUEST, read_frame, write_frame};
+use super::{End, MAX_PATH, MAX_REQUEST, read_frame, trusts, write_frame};
 use crate::control::message::{Answer, encode_answer};
 use crate::control::role::Role;
 use crate::control::rooms::Asker;
@@ -130,7 +130,7 @@ async fn accept(listener: UnixListener, worker: Arc<RequestWorker>) {
 }
 
 async fn serve(mut stream: UnixStream, worker: &RequestWorker) {
-    if !is_operator(&stream) {
+    if !trusts(&stream, End::Node) {
         tracing::warn!("another user tried the local socket, and was turned away");
         return;
     }
@@ -146,12 +146,4 @@ async fn serve(mut stream: UnixStream, worker: &RequestWorker) {
             return;
         }
     }
-}
-
-/// True if the other end is the user that the node runs as, or root.
-fn is_operator(stream: &UnixStream) -> bool {
-    let own = rustix::process::geteuid().as_raw();
-    stream
-        .peer_cred()
-        .is_ok_and(|peer| peer.uid() == own || peer.uid() == 0)
 }

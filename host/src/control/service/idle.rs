@@ -89,7 +89,11 @@ impl Service for Idle {
     }
 
     fn cluster_links(&self) -> BoxFuture<'_, Result<Vec<NodeLinks>, String>> {
-        refused()
+        Box::pin(async {
+            // As long as it takes if another node doesn't answer.
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            Ok(Vec::new())
+        })
     }
 
     fn ended_links(&self, since: u64) -> (Vec<EndedLink>, u64) {

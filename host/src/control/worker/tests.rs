@@ -60,3 +60,24 @@ async fn nobody_waits_for_ever_for_the_outcome_of_a_request() {
         "{answer:?}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_looks_at_the_cluster_while_a_node_of_it_hangs_takes_no_place_of_others() {
+    let worker = worker();
+    let looking: Vec<_> = (0..2 * MOST_REQUESTS)
+        .map(|_| {
+            let worker = worker.clone();
+            tokio::spawn(async move {
+                let place = worker.place_within(OBSERVER, Duration::from_millis(1)).await.unwrap();
+                worker.carry_out(Request::ClusterLinks, &[], Role::Observe, place).await
+            })
+        })
+        .collect();
+    while worker.readers.left(OBSERVER) > MOST_READERS - looking.len() {
+        tokio::task::yield_now().await;
+    }
+    assert!(worker.place(OBSERVER).is_ok());
+    for looks in looking {
+        assert!(matches!(looks.await.unwrap(), Answer::ClusterLinks { .. }));
+    }
+}

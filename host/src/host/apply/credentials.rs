@@ -22,13 +22,15 @@ impl Credentials {
             keys.replace(section.pairs());
         }
         if let (Some(proofs), Some(section)) = (&self.proofs, &reached.admin) {
+            let mut next = section.proofs();
+            // A part of what keeps others out may wait for a restart, such as a CA. Until then nobody is let in without a proof whom the new
+            // file lets in only where that part counts already.
+            let said = read.admin.as_ref().unwrap_or(section);
+            next.anonymous = next.anonymous.and(said.anonymous());
+            let before = running.admin.as_ref().map(tokens);
             // Answers that go on end with it, which is not to happen for nothing.
-            if running
-                .admin
-                .as_ref()
-                .is_none_or(|before| tokens(before) != tokens(section))
-            {
-                proofs.replace(section.proofs());
+            if before != Some(tokens(section)) || next.anonymous != proofs.anonymous() {
+                proofs.replace(next);
             }
         }
         for (of, running) in certificates(running) {

@@ -107,6 +107,8 @@ impl Applier {
     async fn apply_to(&self, running: &mut NodeConfig) -> Result<ApplyReport, String> {
         let (mut report, prepared) = self.planned(running).await?;
         if let Some(prepared) = prepared {
+            // Compiling may have taken minutes.
+            self.check_stays()?;
             self.carry_out(prepared, running, &mut report).await;
         }
         Ok(report)
@@ -120,9 +122,7 @@ impl Applier {
                     .to_owned(),
             );
         }
-        if self.parts.upkeep.is_over() {
-            return Err("the node is stopping".to_owned());
-        }
+        self.check_stays()?;
         let prepared = match self.prepare(running).await {
             Ok(prepared) => prepared,
             Err(Unusable::File(error)) => return Ok((wrong_file(running, error), None)),
@@ -137,6 +137,14 @@ impl Applier {
             reasons: Vec::new(),
         };
         Ok((report, Some(prepared)))
+    }
+
+    /// Nothing new is to find a node that is going down.
+    fn check_stays(&self) -> Result<(), String> {
+        if self.parts.upkeep.is_over() {
+            return Err("the node is stopping".to_owned());
+        }
+        Ok(())
     }
 
     /// Reads and checks the file, and finds what is different in it.

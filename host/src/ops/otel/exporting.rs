@@ -16,12 +16,16 @@ use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
 use super::bounded::{ExportQueue, dropped};
 use super::renewal::CurrentExporter;
 use super::settings::{Destination, SettingsError, without_password};
 use super::signal::Signal;
 use super::transport::{LastFault, advice};
+
+/// The number of times that an export may take what one attempt may: the last one begins before that time is over.
+const ATTEMPTS: u32 = 2;
 
 /// What an export needs besides the exporter of the SDK.
 #[derive(Clone, Debug)]
@@ -31,6 +35,8 @@ pub(super) struct Way {
     signal: Signal,
     /// Where it leads, for the log.
     endpoint: String,
+    /// The longest that an export takes, whatever the collector does.
+    longest: Duration,
 }
 
 impl Way {
@@ -41,6 +47,7 @@ impl Way {
             fault: LastFault::default(),
             signal: destination.signal,
             endpoint: without_password(&destination.endpoint),
+            longest: destination.timeout.saturating_mul(ATTEMPTS),
         })
     }
 }
@@ -76,7 +83,14 @@ impl<E> Exporting<E> {
         if let Some(queue) = &self.queue {
             queue.leave(number);
         }
-        let outcome = self.way.runtime.block_on(export);
+        // The SDK ends no attempt, and gRPC looks at the time only until an answer begins. A collector that doesn't end it would be waited
+        // for ever, and nothing of this signal would be exported any more.
+        let longest = self.way.longest;
+        let outcome = self
+            .way
+            .runtime
+            .block_on(async { timeout(longest, export).await })
+            .unwrap_or(Err(OTelSdkError::Timeout(longest)));
         self.count(number, outcome.is_ok());
         self.note(&outcome);
         outcome

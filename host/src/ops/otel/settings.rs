@@ -256,17 +256,16 @@ fn is_name(name: &str) -> bool {
     hyper::header::HeaderName::from_bytes(name.as_bytes()).is_ok()
 }
 
-/// An address without what stands before its `@`.
+/// An address as others may read it: without what stands before its last `@`, and without what stands behind a `?`, both of which may be
+/// secrets. A password with a `/` in it is none that an address can have, and is one all the same.
 pub(super) fn without_password(address: &str) -> String {
-    match address.split_once("://") {
-        Some((scheme, rest)) => {
-            let end = rest.find('/').unwrap_or(rest.len());
-            let (authority, path) = rest.split_at(end);
-            let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-            format!("{scheme}://{host}{path}")
-        }
-        None => address.to_owned(),
-    }
+    let address = address.split_once('?').map_or(address, |(address, _)| address);
+    let (scheme, rest) = match address.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), address),
+    };
+    let shown = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    format!("{scheme}{shown}")
 }
 
 #[cfg(test)]

@@ -134,6 +134,15 @@ fn an_address_is_completed_as_its_protocol_has_it() {
         let is_grpc = found.protocol == Protocol::Grpc;
         assert_eq!(is_grpc, variables.contains(&GRPC), "{variables:?}");
     }
-    assert_eq!(without_password("https://a:b@c:1/d@e"), "https://c:1/d@e");
-    assert_eq!(without_password("c:1"), "c:1");
+    for (address, shown) in [
+        ("https://c:1/d", "https://c:1/d"),
+        ("https://a:b@c:1/d", "https://c:1/d"),
+        ("https://a:b/b@c:1/d", "https://c:1/d"),
+        ("https://a:b@b@c:1", "https://c:1"),
+        ("a:b@c:1", "c:1"),
+        ("https://c:1/d?key=b", "https://c:1/d"),
+        ("c:1", "c:1"),
+    ] {
+        assert_eq!(without_password(address), shown, "{address}");
+    }
 }
