@@ -13,17 +13,23 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+from . import _immortal
+
 ENTRY = "ractor_entry"
 _NO_COMPILER = "componentize-py is missing; `pip install 'ractor-guest[build]'` gets it"
 _ACTOR = '''"""Made by `python -m ractor build`."""
 import {module}
+from ractor._immortal import note
 from ractor._component import Actor, Batch, Calls, Contract, Reload, Replies, finish_build
 finish_build("{module}")
+note(__file__ + ".objects")
 '''
 _RUNTIME = '''"""Made by `python -m ractor runtime`."""
 from ractor._component import Actor, Batch, Calls, Contract, Reload, Replies
+from ractor._immortal import note
 from ractor._script import preload
 preload({modules})
+note(__file__ + ".objects")
 '''
 
 
@@ -91,6 +97,11 @@ def _componentize(entry: str, world: str, folders: list[str], output: Path, what
         paths = [part for path in dict.fromkeys(folders) for part in ("-p", path)]
         script = "import componentize_py, sys; sys.exit(componentize_py.script())"
         made = _python("-c", script, "-q", "-w", world, "componentize", ENTRY, *paths, "-o", str(output))
+        objects = Path(scratch) / f"{ENTRY}.py.objects"
+        if made.returncode == 0 and objects.is_file():
+            component = bytearray(output.read_bytes())
+            _immortal.apply(component, objects.read_bytes())
+            output.write_bytes(component)
     if made.returncode:
         return _fail(f"componentize-py can't make a component of {what}:\n{_explained(made.stdout + made.stderr)}")
     if made.stdout or made.stderr:
