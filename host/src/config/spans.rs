@@ -45,6 +45,8 @@ impl PathSpan {
 pub(super) struct ModuleSpans {
     pub(super) path: PathSpan,
     pub(super) digest: Option<Range<usize>>,
+    /// The command that makes its file.
+    pub(super) build: Option<String>,
 }
 
 /// The places of one entry of `[[actors]]`.
@@ -85,8 +87,11 @@ impl ConfigSpans {
 
     /// Says that the file of a module is not there.
     pub(super) fn missing_module(&self, module: &str, fault: &LoadFault, problems: &mut Problems) {
-        if let Some(ModuleSpans { path: place, .. }) = self.modules.get(module) {
-            let help = missing(&place.written, self.folder_at(place.at.start));
+        if let Some(ModuleSpans { path: place, build, .. }) = self.modules.get(module) {
+            let help = match build {
+                Some(build) => format!("`{build}`, run beside the file, makes it"),
+                None => missing(&place.written, self.folder_at(place.at.start)),
+            };
             problems.error(place.at.clone(), format!("module `{module}`: {fault}"), help);
         }
     }
