@@ -27,7 +27,7 @@ mod test;
 mod tools;
 
 pub use self::bindgen::{Audience, Interface, bindgen};
-pub use self::build::{Built, Outcome, build, build_source};
+pub use self::build::{Built, Live, Outcome, build, build_source};
 pub use self::create::{Created, create};
 pub use self::error::ProjectError;
 pub use self::language::{Language, UnknownLanguage};

@@ -50,7 +50,10 @@ async fn main() -> anyhow::Result<()> {
     if name == "time" {
         let begun = Instant::now();
         histogram(times);
-        println!("{}", begun.elapsed().as_secs_f64() * 1e9 / f64::from(u32::try_from(times)?.max(1)));
+        println!(
+            "{}",
+            begun.elapsed().as_secs_f64() * 1e9 / f64::from(u32::try_from(times)?.max(1))
+        );
         return Ok(());
     }
     let Some((_, admin, work)) = WORK.iter().find(|(each, ..)| each == name) else {

@@ -9,7 +9,7 @@ export function buildActor(options: {
   entry: string;
   /** The component to write. */
   output: string;
-  /** Whether TypeScript checks the module first; it does unless this is false. */
+  /** Whether TypeScript checks the module meanwhile; it does unless this is false. */
   checked?: boolean;
   /** The folder that relative paths, and the names of sources in stacks, are from. */
   work?: string;
@@ -26,7 +26,7 @@ export function buildSource(options: {
   entry: string;
   /** The text to write. */
   output: string;
-  /** Whether TypeScript checks the module first; it does unless this is false. */
+  /** Whether TypeScript checks the module meanwhile; it does unless this is false. */
   checked?: boolean;
   /** The folder that relative paths, and the names of sources in stacks, are from. */
   work?: string;
@@ -43,4 +43,4 @@ export function buildRuntime(options: {
 }): Promise<number>;
 
 /** Checks the types of a module. Throws `BuildError`. */
-export function check(entry: string): void;
+export function check(entry: string, signal?: AbortSignal): Promise<void>;

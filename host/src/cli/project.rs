@@ -170,7 +170,7 @@ impl From<ProjectError> for Failure {
 /// What begins a line that says what is being done.
 pub(super) const STEP: &str = "==> ";
 
-fn progress(step: &str) {
+pub(super) fn progress(step: &str) {
     console::eprint(format_args!("{STEP}{step}"));
 }
 

@@ -84,11 +84,12 @@ pub(super) fn read(
     };
     Some(ReadModule {
         source,
-        build,
         spans: ModuleSpans {
             path: PathSpan::of(&path),
+            build: build.build.clone(),
             digest: section.value("digest").map(toml::Spanned::span),
         },
+        build,
     })
 }
 

@@ -45,6 +45,8 @@ impl PathSpan {
 pub(super) struct ModuleSpans {
     pub(super) path: PathSpan,
     pub(super) digest: Option<Range<usize>>,
+    /// The command that makes its file.
+    pub(super) build: Option<String>,
 }
 
 /// The places of one entry of `[[actors]]`.
@@ -85,8 +87,11 @@ impl ConfigSpans {
 
     /// Says that the file of a module is not there.
     pub(super) fn missing_module(&self, module: &str, fault: &LoadFault, problems: &mut Problems) {
-        if let Some(ModuleSpans { path: place, .. }) = self.modules.get(module) {
-            let help = missing(&place.written, self.folder_at(place.at.start));
+        if let Some(ModuleSpans { path: place, build, .. }) = self.modules.get(module) {
+            let help = match build {
+                Some(build) => made_by(build),
+                None => missing(&place.written, self.folder_at(place.at.start)),
+            };
             problems.error(place.at.clone(), format!("module `{module}`: {fault}"), help);
         }
     }
@@ -98,6 +103,11 @@ impl ConfigSpans {
             problems: self.problems.clone(),
         }
     }
+}
+
+/// What to do about the file of a module that isn't there and that a command makes.
+fn made_by(build: &str) -> String {
+    format!("`{build}`, run beside the file, makes it")
 }
 
 /// What is found to be wrong with a configuration that was read.
@@ -168,7 +178,17 @@ impl LateProblems<'_> {
 
     /// About the file of a module, which is not there or no component.
     pub(crate) fn of_module(&mut self, module: &str, message: String, is_missing: bool, help: &str) {
-        let place = self.spans.modules.get(module).map(|spans| spans.path.clone());
+        let spans = self.spans.modules.get(module);
+        if let Some(ModuleSpans {
+            path,
+            build: Some(build),
+            ..
+        }) = spans.filter(|_| is_missing)
+        {
+            let help = made_by(build);
+            return self.problems.error(path.at.clone(), message, help);
+        }
+        let place = spans.map(|spans| spans.path.clone());
         self.of_path(place, message, is_missing, help);
     }
 

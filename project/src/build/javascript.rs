@@ -27,25 +27,25 @@ struct Manifest {
 
 pub(super) fn compile(building: &Building<'_>) -> Result<PathBuf, ProjectError> {
     let project = building.project;
-    let manifest: Manifest = project.read_json()?;
-    let entry = manifest.main.unwrap_or_else(|| {
-        let is_typed = project.language() == Language::TypeScript;
-        if is_typed { "src/actor.ts" } else { "src/actor.js" }.to_owned()
-    });
+    let entry = entry(project)?;
     prepare(project, building.progress)?;
     (building.progress)(&format!("compile {} with componentize-qjs", project.name()));
     let made = building.scratch.join("made.wasm");
     Run::new("node", "to compile the project")
-        .args([
-            program(project),
-            "build".into(),
-            entry.into(),
-            "--output".into(),
-            made.clone(),
-        ])
+        .args([program(project), "build".into(), entry, "--output".into(), made.clone()])
         .within(project.folder())
         .judge(&building.does_not_compile())?;
     Ok(made)
+}
+
+/// The file that exports the actor.
+pub(super) fn entry(project: &Project) -> Result<PathBuf, ProjectError> {
+    let manifest: Manifest = project.read_json()?;
+    let entry = manifest.main.map(PathBuf::from);
+    Ok(entry.unwrap_or_else(|| {
+        let is_typed = project.language() == Language::TypeScript;
+        if is_typed { "src/actor.ts" } else { "src/actor.js" }.into()
+    }))
 }
 
 /// The runtime: a component that runs what [`bundle`] makes.

@@ -6,6 +6,7 @@ pub(crate) mod go;
 mod go_module;
 mod inputs;
 pub(crate) mod javascript;
+mod live;
 pub(crate) mod python;
 mod rust;
 
@@ -24,6 +25,7 @@ use crate::sdk;
 
 pub use self::component::{Debugging, component};
 use self::inputs::Inputs;
+pub use self::live::Live;
 
 /// A component that is up to date.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +66,7 @@ impl Building<'_> {
         match (self.project.language(), self.project.kind()) {
             (Language::Rust, _) => rust::compile(self),
             (Language::Python, Kind::Actor) => python::compile(self),
-            (Language::Python, Kind::Runtime) => python::compile_runtime(self),
+            (Language::Python, Kind::Runtime) => python::compile_runtime(self, None),
             (Language::JavaScript | Language::TypeScript, Kind::Actor) => javascript::compile(self),
             (Language::JavaScript | Language::TypeScript, Kind::Runtime) => javascript::compile_runtime(self),
             (Language::C, _) => c::compile(self),

@@ -31,12 +31,26 @@ struct Tool {
 struct Settings {
     /// The module with the class that has `@export`.
     module: String,
+    #[serde(default)]
+    dev: Dev,
+}
+
+/// What `dev` runs.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Dev {
+    /// The source, in the runtime.
+    #[default]
+    Source,
+    /// The component that `build` makes.
+    Component,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             module: "app".to_owned(),
+            dev: Dev::default(),
         }
     }
 }
@@ -58,20 +72,49 @@ pub(super) fn compile(building: &Building<'_>) -> Result<PathBuf, ProjectError> 
     Ok(made)
 }
 
-/// The runtime: a component that runs a source. Sources can import what requirements.txt asks for.
-pub(super) fn compile_runtime(building: &Building<'_>) -> Result<PathBuf, ProjectError> {
+/// Whether `dev` runs the source.
+pub(super) fn is_live(project: &Project) -> bool {
+    // What is wrong with the manifest is said by whoever needs more of it.
+    let manifest = project.read_toml::<Manifest>().unwrap_or_default();
+    manifest.tool.ractor_host.dev == Dev::Source
+}
+
+/// One text of all modules, for the runtime, and the names of the modules that they import besides what each runtime has. No step is told:
+/// this runs after each change.
+pub(super) fn bundle(building: &Building<'_>) -> Result<(PathBuf, Vec<String>), ProjectError> {
+    let project = building.project;
+    let Manifest { tool } = project.read_toml()?;
+    let place = tools::PYTHON.install(project, building.progress)?;
+    let made = building.scratch.join("made.py");
+    let said = Run::new(tools::python(&place), "to read the project")
+        // As fast as Python starts: without the packages, and whatever else the machine has for it.
+        .args(["-I", "-S", "-X", "utf8", "-W", "ignore"])
+        .args([library(project).join("ractor/_bundle.py")])
+        .args([&tool.ractor_host.module, SOURCES])
+        .args([&made])
+        .args(tools::packages(&place))
+        .within(project.folder())
+        .judge(&building.does_not_compile())?;
+    let names = said.lines().filter(|line| !line.is_empty());
+    Ok((made, names.map(str::to_owned).collect()))
+}
+
+/// The runtime: a component that runs a source, which can import what requirements.txt asks for. Of a project, the modules that it imports
+/// are known.
+pub(super) fn compile_runtime(building: &Building<'_>, wanted: Option<&[String]>) -> Result<PathBuf, ProjectError> {
     let project = building.project;
     let place = tools::PYTHON.install(project, building.progress)?;
     (building.progress)("make the runtime of Python with componentize-py");
     let made = building.scratch.join("made.wasm");
-    let requirements = project.folder().join(tools::REQUIREMENTS);
     let run = Run::new(tools::python(&place), "to make the runtime")
         .args(["-m", "ractor", "runtime", "--output"])
         .args([&made]);
-    let run = if requirements.is_file() {
-        run.args(["--requirements", tools::REQUIREMENTS])
-    } else {
-        run
+    let run = match wanted {
+        Some(wanted) => run.args(wanted.iter().flat_map(|module| ["--wanted", module])),
+        None if project.folder().join(tools::REQUIREMENTS).is_file() => {
+            run.args(["--requirements", tools::REQUIREMENTS])
+        }
+        None => run,
     };
     run.env("PYTHONPATH", library(project))
         .env("PYTHONDONTWRITEBYTECODE", "1")

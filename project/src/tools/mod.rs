@@ -192,6 +192,11 @@ pub(crate) fn python(place: &Path) -> PathBuf {
     pypi::python(place)
 }
 
+/// The folders with the packages of such a set.
+pub(crate) fn packages(place: &Path) -> Vec<PathBuf> {
+    pypi::packages(place)
+}
+
 /// Another program of such a set.
 pub(crate) fn program(place: &Path, name: &str) -> PathBuf {
     pypi::python(place).with_file_name(format!("{name}{}", env::consts::EXE_SUFFIX))

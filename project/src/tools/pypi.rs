@@ -1,5 +1,6 @@
 //! Python environments.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::ProjectError;
@@ -17,6 +18,15 @@ pub(super) fn python(place: &Path) -> PathBuf {
         "venv/bin/python"
     };
     place.join(inner)
+}
+
+/// The folders in which it has packages: one for the version of Python.
+pub(super) fn packages(place: &Path) -> Vec<PathBuf> {
+    if cfg!(windows) {
+        return vec![place.join("venv/Lib/site-packages")];
+    }
+    let versions = fs::read_dir(place.join("venv/lib")).into_iter().flatten().flatten();
+    versions.map(|version| version.path().join("site-packages")).collect()
 }
 
 /// Makes an environment with what the requirements pin, and nothing else.

@@ -5,6 +5,7 @@
 mod checkpoints;
 mod control;
 mod dev;
+mod dev_sources;
 mod disks;
 mod lab;
 mod languages;

@@ -80,6 +80,8 @@ impl Workshop {
         let state = format!("runtime.state_dir={:?}", self.folder.path().join("state"));
         command.args(["dev", "node.toml", "--set", "node.listen=127.0.0.1:0", "--set", &state]);
         let mut node = Process::start("ractor-host dev", &mut command);
+        // What runs sources is made first.
+        wait_long(&mut node, "the ready line", "ready ");
         let (_, ready) = node.wait_line(Stream::Stdout, 0, "the ready line", |line| line.starts_with("ready "));
         let address = ready.rsplit('=').next().unwrap_or_default().to_owned();
         (node, address)
@@ -197,9 +199,19 @@ fn live(language: &str, edit: &Edit) {
 
 /// Waits for a line on stdout that begins like this: what is compiled is large in some languages, such as the interpreter of Python.
 #[track_caller]
-fn wait_long(node: &mut Process, what: &str, begin: &str) {
+pub(crate) fn wait_long(node: &mut Process, what: &str, begin: &str) {
+    wait_long_from(node, 0, what, begin);
+}
+
+/// The same behind so many lines.
+#[track_caller]
+pub(crate) fn wait_long_from(node: &mut Process, from: usize, what: &str, begin: &str) {
     let deadline = Instant::now() + COMPILATION;
-    while !node.lines(Stream::Stdout).iter().any(|line| line.starts_with(begin)) {
+    let is_there = |node: &Process| {
+        let lines = node.lines(Stream::Stdout);
+        lines.iter().skip(from).any(|line| line.starts_with(begin))
+    };
+    while !is_there(node) {
         assert!(Instant::now() < deadline && node.ended().is_none(), "no sign of {what}");
         std::thread::sleep(wait::POLL);
     }

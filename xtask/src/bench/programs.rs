@@ -1,4 +1,5 @@
-//! Builds what is measured, in release. Each program by itself, so that it has the features that its users get.
+//! Builds what is measured, in release. Each program by itself, so that it has the features that its users get; those that measure guests
+//! together, since both have all of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -103,21 +104,36 @@ pub(super) struct LanguagePrograms {
 /// # Errors
 /// As [`build`].
 pub(super) fn build_languages(workspace: &Workspace, folder: &Path) -> Result<LanguagePrograms> {
-    let guests = build_guests(workspace, folder)?;
-    let host = release(workspace, HOST, folder)?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let component = guests::build(workspace)?.join("counter.wasm");
+    let [node, host] = releases(workspace, ["bench-guests", HOST], folder)?;
     let kitchens = guests::build_all(workspace)?;
+    let guests = GuestPrograms { node, component };
     Ok(LanguagePrograms { guests, host, kitchens })
 }
 
 /// Builds the program of the package with this name.
 pub(super) fn release(workspace: &Workspace, name: &str, folder: &Path) -> Result<PathBuf> {
-    report::step(&format!("build the program {name}, in release"));
+    releases(workspace, [name], folder).map(|[program]| program)
+}
+
+/// Builds the programs of the packages with these names, by one command: alone, each would have features of its dependencies that the other
+/// doesn't ask for, and cargo would compile most of these for each.
+fn releases<const COUNT: usize>(
+    workspace: &Workspace,
+    names: [&str; COUNT],
+    folder: &Path,
+) -> Result<[PathBuf; COUNT]> {
+    report::step(&format!("build the programs {}, in release", names.join(" and ")));
+    let chosen = names.iter().flat_map(|name| ["--package", name, "--bin", name]);
     workspace
-        .cargo(["build", "--release", "--package", name, "--bin", name])
+        .cargo(["build", "--release"].into_iter().chain(chosen))
         // Which the link-time optimization of the profile can't be combined with.
         .env("CARGO_INCREMENTAL", "0")
         .show()?;
-    let program = folder.join(name);
-    replace(&workspace.target().join("release").join(name), &program)?;
-    Ok(program)
+    let release = workspace.target().join("release");
+    for name in names {
+        replace(&release.join(name), &folder.join(name))?;
+    }
+    Ok(names.map(|name| folder.join(name)))
 }

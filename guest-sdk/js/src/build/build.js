@@ -5,8 +5,6 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
-import { componentize } from "componentize-qjs";
-
 import { BUNDLE, bundle, bundleRuntime, bundleSource } from "./bundle.js";
 import { check } from "./check.js";
 import { BuildError } from "./error.js";
@@ -27,6 +25,8 @@ function explain(error, lines) {
 
 /** What componentize-qjs makes of a bundle, which it wants as a file too. */
 async function componentOf(code, world) {
+  // Not for a source: it takes a while to load.
+  const { componentize } = await import("componentize-qjs");
   const scratch = await mkdtemp(join(tmpdir(), "ractor-guest-"));
   try {
     const file = join(scratch, BUNDLE);
@@ -56,26 +56,38 @@ async function write(output, content, work) {
   return content.length;
 }
 
-function sourceOf(entry, checked, work) {
+function sourceOf(entry, work) {
   const source = resolve(work, entry);
   if (!existsSync(source)) throw new BuildError(`there is no file ${entry}`);
-  if (checked) check(source);
   return source;
+}
+
+/** The bundle of a source whose types are checked meanwhile. The first mistake counts, and nobody waits for the other. */
+async function beside(source, checked, bundling) {
+  const end = new AbortController();
+  try {
+    const [bundled] = await Promise.all([bundling, checked ? check(source, end.signal) : undefined]);
+    return bundled;
+  } finally {
+    end.abort();
+  }
 }
 
 /**
  * Builds the actor that the module `entry` exports by default.
- * `output` is the file to write; `checked` says whether TypeScript checks it first; `warn` gets warnings.
+ * `output` is the file to write; `checked` says whether TypeScript checks it; `warn` gets warnings.
  */
 export async function buildActor({ entry, output, checked = true, work = process.cwd(), warn = () => {} }) {
-  const built = await bundle(sourceOf(entry, checked, work), work);
+  const source = sourceOf(entry, work);
+  const built = await beside(source, checked, bundle(source, work));
   built.warnings.forEach((text) => warn(text));
   return write(output, await made(built, ACTOR), work);
 }
 
 /** Writes the same actor as one text, which the runtime runs. */
 export async function buildSource({ entry, output, checked = true, work = process.cwd(), warn = () => {} }) {
-  const { code, warnings } = await bundleSource(sourceOf(entry, checked, work), work);
+  const source = sourceOf(entry, work);
+  const { code, warnings } = await beside(source, checked, bundleSource(source, work));
   warnings.forEach((text) => warn(text));
   return write(output, code, work);
 }

@@ -1,10 +1,11 @@
 // Checks types with the package's own TypeScript.
 
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { BuildError } from "./error.js";
 import { SDK } from "./sdk.js";
@@ -33,35 +34,53 @@ const options = {
   verbatimModuleSyntax: true,
 };
 
-/** Throws what TypeScript says about an actor. JavaScript is checked only where a tsconfig.json asks for it. */
-export function check(entry) {
+/**
+ * Throws what TypeScript says about an actor, unless the signal ends that before. JavaScript is checked only where a tsconfig.json asks for it.
+ */
+export async function check(entry, signal) {
   const config = configOf(dirname(entry));
   if (!config && !/\.[cm]?tsx?$/.test(entry)) return;
   const scratch = mkdtempSync(join(tmpdir(), "ractor-guest-"));
   try {
     const own = join(scratch, "tsconfig.json");
     if (!config) writeFileSync(own, JSON.stringify(withoutConfig(entry)));
-    const found = mistakes(config ?? own, dirname(entry));
+    const found = await mistakes(config ?? own, dirname(entry), signal);
     if (found) throw new BuildError(`${entry} has mistakes that TypeScript found (--no-check builds it all the same):\n${found}`);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
+/** The compiler and its first arguments. The package's own program would start Node once more, only to find the same file. */
+async function compiler() {
+  const manifest = require.resolve("typescript/package.json");
+  const folder = dirname(manifest);
+  try {
+    const { default: program } = await import(pathToFileURL(join(folder, "lib/getExePath.js")).href);
+    return [program()];
+  } catch {
+    // Another version than the one that is pinned for projects.
+    return [process.execPath, resolve(folder, JSON.parse(readFileSync(manifest, "utf8")).bin.tsc)];
+  }
+}
+
 /** What TypeScript says about what a tsconfig.json asks for; nothing if all is well. */
-function mistakes(config, work) {
-  const compiler = require.resolve("typescript/package.json");
-  const { bin } = JSON.parse(readFileSync(compiler, "utf8"));
-  const ran = spawnSync(process.execPath, [resolve(dirname(compiler), bin.tsc), "--noEmit", "--pretty", "false", "-p", config], { cwd: work, encoding: "utf8" });
-  if (ran.error) throw new BuildError(`TypeScript can't be started: ${ran.error.message}`);
-  return ran.status === 0 ? undefined : (ran.stdout + ran.stderr).trim();
+async function mistakes(config, work, signal) {
+  const [program, ...first] = await compiler();
+  const ran = spawn(program, [...first, "--noEmit", "--pretty", "false", "-p", config], { cwd: work, signal, stdio: ["ignore", "pipe", "pipe"] });
+  const said = [];
+  for (const stream of [ran.stdout, ran.stderr]) stream.on("data", (part) => said.push(part));
+  return new Promise((done, failed) => {
+    ran.on("error", (error) => failed(signal?.aborted ? error : new BuildError(`TypeScript can't be started: ${error.message}`)));
+    ran.on("close", (status) => done(status === 0 ? undefined : Buffer.concat(said).toString().trim()));
+  });
 }
 
 /**
  * Throws what TypeScript says about tests, which run under Node and so have its types besides. The rest is as the nearest tsconfig.json of
  * the first has it.
  */
-export function checkTests(tests, work) {
+export async function checkTests(tests, work) {
   const files = tests.map((test) => resolve(work, test));
   const config = configOf(dirname(files[0]));
   const types = dirname(dirname(require.resolve("@types/node/package.json")));
@@ -72,7 +91,7 @@ export function checkTests(tests, work) {
     const all = { ...base, files: [...files, join(SDK, "types/globals.d.ts")], include: [] };
     const node = { noEmit: true, skipLibCheck: true, typeRoots: [types], types: ["node"] };
     writeFileSync(own, JSON.stringify({ ...all, compilerOptions: { ...base.compilerOptions, ...node } }));
-    const found = mistakes(own, work);
+    const found = await mistakes(own, work);
     if (found) throw new BuildError(`the tests have mistakes that TypeScript found:\n${found}`);
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -98,8 +98,8 @@ export async function main(given) {
     if (command === "build") await build(files, values);
     else if (command === "source") await buildSource({ entry: only(files), output: outputOf(values), checked: !values["no-check"], warn: (text) => console.error(text) });
     else if (command === "runtime") await buildRuntime({ output: outputOf(values) });
-    else if (command === "check") check(only(files));
-    else if (command === "check-tests") checkTests(files, process.cwd());
+    else if (command === "check") await check(only(files));
+    else if (command === "check-tests") await checkTests(files, process.cwd());
     else throw new BuildError(`there is no command ${command}\n\n${HELP}`);
     return 0;
   } catch (error) {

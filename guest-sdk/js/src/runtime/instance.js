@@ -2,8 +2,9 @@
 
 import { describe } from "../contract.js";
 import { callErrorOf, textOf } from "../errors.js";
+import { jobs } from "../platform/jobs.js";
 import { withStack } from "../platform/stacks.js";
-import { decodeArguments } from "../types/arguments.js";
+import { decodeArgument, decodeArguments } from "../types/arguments.js";
 import { TypeMismatch } from "../types/type.js";
 import { decodeUtf8 } from "../types/utf8.js";
 import { Answer, encodeReply } from "./answer.js";
@@ -42,7 +43,7 @@ export class Instance {
     this.failure = undefined;
     this.messages = new Map();
     for (const [tag, { key, message }] of contract.byTag) {
-      this.messages.set(tag, { tag, message, types: message.types, reply: message.reply, named: message.names, run: handlers[key], open: this.isOpen(key) });
+      this.messages.set(tag, { tag, message, types: message.types, reply: message.reply, named: message.names, hasOne: message.types.length === 1 && !message.names, run: handlers[key], open: this.isOpen(key) });
     }
     /** The tag that came last, and its bytes: the same few come again and again. */
     this.lastTag = "";
@@ -67,7 +68,7 @@ export class Instance {
   }
 
   leave() {
-    this.drain();
+    if (jobs.any) this.drain();
     if (this.failure !== undefined) this.throwFailure();
     if (this.tasks.size > 0) this.host.requests.pending(this.mailbox());
   }
@@ -163,18 +164,21 @@ export class Instance {
   /** Runs the handler of a cast. Arguments that can't be decoded are the sender's fault: they are dropped. */
   cast(tag, view, at, end) {
     const found = this.messages.get(tag);
-    let values;
+    let one, values;
     try {
-      if (!found || found.reply) throw new TypeMismatch(`${this.contract.name} has no cast of that name`);
-      values = decodeArguments(found.types, view, at, end);
-      if (found.named) values = found.message.gather(values);
+      if (found === undefined || found.reply) throw new TypeMismatch(`${this.contract.name} has no cast of that name`);
+      // Most have one argument. An array of it, and a spread of that, take as long as the handler.
+      if (found.hasOne) one = decodeArgument(found.types, view, at, end);
+      else {
+        values = decodeArguments(found.types, view, at, end);
+        if (found.named) values = found.message.gather(values);
+      }
     } catch (error) {
       this.log("warn", `dropped a cast ${tag}: ${error.message}`);
       return;
     }
     try {
-      // Most have one argument, and a spread takes as long as the call.
-      const value = values.length === 1 ? found.run(this.state, values[0]) : found.run(this.state, ...values);
+      const value = found.hasOne ? found.run(this.state, one) : found.run(this.state, ...values);
       if (value !== undefined && isPromise(value)) this.follow(value, found.open, () => {}, (error) => this.failUnasked(tag, error));
     } catch (error) {
       this.failUnasked(tag, error);
@@ -188,9 +192,11 @@ export class Instance {
 
   handleCasts(bytes, casts) {
     const view = viewOf(bytes);
+    const { nextCast } = this.host.messaging;
+    const count = casts.length;
     let at = 0;
-    for (let index = 0; index < casts.length; index++) {
-      if (index > 0 && !this.host.messaging.nextCast()) return;
+    for (let index = 0; index < count; index++) {
+      if (index > 0 && !nextCast()) return;
       const sizes = casts[index];
       const args = at + sizes.variant;
       const end = args + sizes.args;

@@ -52,3 +52,15 @@ export function decodeArguments(types, view, at, end) {
   if (at !== end) throw new TypeMismatch(`${end - at} bytes are left over after ${count === 1 ? "the argument" : `${count} arguments`}`);
   return values;
 }
+
+/** As `decodeArguments` for a message with one argument: its value. */
+export function decodeArgument(types, view, at, end) {
+  const from = at + 8;
+  // What is wrong with others is said there.
+  if (from > end || view.getUint32(at + 4) !== end - from || view.getUint32(at) !== 0) return decodeArguments(types, view, at, end)[0];
+  try {
+    return types[0].read(view, from, end - from);
+  } catch (error) {
+    throw mismatch(0, types, error.message);
+  }
+}

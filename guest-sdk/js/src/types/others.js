@@ -87,10 +87,7 @@ function listOf(of, read) {
 
 /** A list, as an array. */
 export function list(of) {
-  return listOf(of, (view, at, size) => {
-    const values = of.element.read(view, at, size);
-    return Array.isArray(values) ? values : Array.prototype.slice.call(values);
-  });
+  return listOf(of, of.element?.readPlain ?? of.element?.read);
 }
 
 /** A list of numbers as the typed array that holds them: the fastest. */

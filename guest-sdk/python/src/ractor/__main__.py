@@ -13,17 +13,23 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+from . import _immortal
+
 ENTRY = "ractor_entry"
 _NO_COMPILER = "componentize-py is missing; `pip install 'ractor-guest[build]'` gets it"
 _ACTOR = '''"""Made by `python -m ractor build`."""
 import {module}
+from ractor._immortal import note
 from ractor._component import Actor, Batch, Calls, Contract, Reload, Replies, finish_build
 finish_build("{module}")
+note(__file__ + ".objects")
 '''
 _RUNTIME = '''"""Made by `python -m ractor runtime`."""
 from ractor._component import Actor, Batch, Calls, Contract, Reload, Replies
+from ractor._immortal import note
 from ractor._script import preload
-preload({modules})
+preload({modules}, {wanted})
+note(__file__ + ".objects")
 '''
 
 
@@ -38,9 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("runtime", help="make a component that runs what node.toml names as `source`")
     command.add_argument("-o", "--output", type=Path, default=Path("python-runtime.wasm"), help="the file to write")
     command.add_argument("-r", "--requirements", type=Path, help="a requirements.txt, whose installed packages sources can import")
+    command.add_argument("-w", "--wanted", action="append", default=[], metavar="MODULE", help="a module that sources import, if it is there")
     options = parser.parse_args(arguments)
     if options.command == "runtime":
-        return build_runtime(options.requirements, options.output)
+        return build_runtime(options.requirements, options.wanted, options.output)
     module = options.module.removesuffix(".py").replace("/", ".")
     return build(module, options.path, options.output or Path(f"{module.rpartition('.')[2]}.wasm"))
 
@@ -58,7 +65,7 @@ def build(module: str, folder: Path, output: Path) -> int:
     return _componentize(_ACTOR.format(module=module), "complete-actor", [str(folder)], output, module)
 
 
-def build_runtime(requirements: Path | None, output: Path) -> int:
+def build_runtime(requirements: Path | None, wanted: list[str], output: Path) -> int:
     """Makes the component that runs sources. Gives the exit code; what went wrong is on stderr."""
     if importlib.util.find_spec("componentize_py") is None:
         return _fail(_NO_COMPILER)
@@ -66,7 +73,7 @@ def build_runtime(requirements: Path | None, output: Path) -> int:
         modules = _modules_of(requirements) if requirements else []
     except (OSError, importlib.metadata.PackageNotFoundError) as error:
         return _fail(f"{requirements} can't be used: {error}")
-    return _componentize(_RUNTIME.format(modules=modules), "scripted-actor", [], output, "the runtime")
+    return _componentize(_RUNTIME.format(modules=modules, wanted=wanted), "scripted-actor", [], output, "the runtime")
 
 
 def _modules_of(requirements: Path) -> list[str]:
@@ -91,6 +98,11 @@ def _componentize(entry: str, world: str, folders: list[str], output: Path, what
         paths = [part for path in dict.fromkeys(folders) for part in ("-p", path)]
         script = "import componentize_py, sys; sys.exit(componentize_py.script())"
         made = _python("-c", script, "-q", "-w", world, "componentize", ENTRY, *paths, "-o", str(output))
+        objects = Path(scratch) / f"{ENTRY}.py.objects"
+        if made.returncode == 0 and objects.is_file():
+            component = bytearray(output.read_bytes())
+            _immortal.apply(component, objects.read_bytes())
+            output.write_bytes(component)
     if made.returncode:
         return _fail(f"componentize-py can't make a component of {what}:\n{_explained(made.stdout + made.stderr)}")
     if made.stdout or made.stderr:

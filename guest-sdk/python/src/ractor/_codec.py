@@ -399,17 +399,24 @@ def unpack(names: Sequence[str], codecs: Sequence[Codec], data: bytes) -> list[A
     return values
 
 
+def layout_of(codecs: Sequence[Codec]) -> struct.Struct | None:
+    """How arguments lie in a message, each behind its length; None if one of them isn't a number of machines."""
+    codes = [_CODES.get(codec.type) for codec in codecs]
+    if not codes or None in codes:
+        return None
+    return struct.Struct(">" + "".join(f"Q{code}" for code in codes))
+
+
 def unpacker(names: Sequence[str], codecs: Sequence[Codec]) -> Callable[[bytes], list[Any]]:
     """`unpack` for one message: arguments that are numbers are read at once, which takes a fraction of the time."""
 
     def each(data: bytes) -> list[Any]:
         return unpack(names, codecs, data)
 
-    codes = [_CODES.get(codec.type) for codec in codecs]
-    if not codes or None in codes:
+    layout = layout_of(codecs)
+    if layout is None:
         return each
-    layout = struct.Struct(">" + "".join(f"Q{code}" for code in codes))
-    sizes = tuple(struct.calcsize(f">{code}") for code in codes)
+    sizes = tuple(struct.calcsize(f">{_CODES[codec.type]}") for codec in codecs)
     size = sizes[0]
 
     def numbers(data: bytes) -> list[Any]:
@@ -426,4 +433,4 @@ def unpacker(names: Sequence[str], codecs: Sequence[Codec]) -> Callable[[bytes],
                 return [value]
         return unpack(names, codecs, data)
 
-    return number if len(codes) == 1 else numbers
+    return number if len(codecs) == 1 else numbers

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from . import _state
 from ._actor import Actor
-from ._codec import Codec, Schema
+from ._codec import Codec, Schema, layout_of
 from ._messages import Message, messages_of
 from ._node import Start
 from .errors import DeclarationError
@@ -57,6 +57,18 @@ class Contract:
     schemas: list[Schema]
 
 
+@dataclass(slots=True)
+class NumberCast:
+    """A cast with one number, whose handler returns when it is done: what the loop over a batch has at hand."""
+
+    message: Message
+    handler: Callable[..., Any]
+    read: Callable[[bytes, int], tuple[Any, ...]]
+    """The length of the number, and the number, at a place of some bytes."""
+    whole: int
+    size: int
+
+
 @dataclass(frozen=True)
 class Declared:
     """The declarations of an actor, checked."""
@@ -67,6 +79,7 @@ class Declared:
     messages: dict[str, Message]
     contract: Contract
     by_bytes: dict[bytes, Message] = field(default_factory=dict)
+    numbers: dict[bytes, NumberCast] = field(default_factory=dict)
 
 
 _RESERVED = {name for name in vars(Actor) if not name.startswith("__")} | {"pre_start"}
@@ -101,7 +114,15 @@ def declared(actor: Any, options: Options) -> Declared:
         schemas=_schemas(start, messages),
     )
     by_bytes = {tag.encode(): message for tag, message in messages.items()}
-    return Declared(actor, options, start, messages, contract, by_bytes)
+    numbers = {tag: found for tag, message in by_bytes.items() if (found := _number(message))}
+    return Declared(actor, options, start, messages, contract, by_bytes, numbers)
+
+
+def _number(message: Message) -> NumberCast | None:
+    if message.is_call or message.is_async or len(message.signature.codecs) != 1:
+        return None
+    layout = layout_of(message.signature.codecs)
+    return None if layout is None else NumberCast(message, message.handler, layout.unpack_from, layout.size, layout.size - 8)
 
 
 def _documentation(actor: type[Actor]) -> str:

@@ -26,8 +26,8 @@ _LAZY = (
 )
 """What the standard library imports only when it is needed, for encodings, dates, warnings and tracebacks."""
 
-
-_NOT_LOADED = "{name} is not in this component: modules are loaded when it is built, so import {name} at the top of a module"
+NOT_LOADED = "{name} is not in this component: modules are loaded when it is built, so import {name} at the top of a module"
+"""What an import of another module is told."""
 
 
 class _NoImports(MetaPathFinder):
@@ -67,7 +67,13 @@ def say_what_is_missing() -> None:
     subprocess.Popen.__init__ = _refuse("a component starts no processes; call an actor outside that does")  # type: ignore[method-assign]
 
 
-def imports_are_over(text: str = _NOT_LOADED) -> None:
+def imports_are_over(text: str = NOT_LOADED) -> None:
     """From now on a module that isn't loaded can't be, and no files are looked through for it. The text says so of a `{name}`."""
-    if not any(isinstance(finder, _NoImports) for finder in sys.meta_path):
-        sys.meta_path[:] = [BuiltinImporter, FrozenImporter, _NoImports(text)]
+    # Not `isinstance`, which of an abstract class runs much code in each instance.
+    if not sys.meta_path or type(sys.meta_path[-1]) is not _NoImports:
+        refuse_imports(text)
+
+
+def refuse_imports(text: str) -> None:
+    """As `imports_are_over`, and imports are told this from now on, whatever they were told before."""
+    sys.meta_path[:] = [BuiltinImporter, FrozenImporter, _NoImports(text)]

@@ -6,6 +6,7 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Coroutine
+from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast as typed, get_args, get_origin, get_type_hints, overload
 
@@ -116,7 +117,6 @@ class Message:
         self.tag = tag if tag is not None else tag_of(self.attribute)
         self.is_async = inspect.iscoroutinefunction(handler)
         self.owner = handler.__qualname__.rpartition(".")[0]
-        self._signature: Signature | None = None
         self.__doc__ = handler.__doc__
         self.__wrapped__ = handler
 
@@ -128,12 +128,10 @@ class Message:
         """What errors call it."""
         return f"{self.owner}.{self.attribute}"
 
-    @property
+    @cached_property
     def signature(self) -> Signature:
         """Its types, which are known once the whole module is."""
-        if self._signature is None:
-            self._signature = Signature(self.handler, self.is_call, self.where)
-        return self._signature
+        return Signature(self.handler, self.is_call, self.where)
 
     @property
     def documentation(self) -> str:

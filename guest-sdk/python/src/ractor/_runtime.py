@@ -118,7 +118,8 @@ class Runtime:
         """Brings several at once."""
         before, outside = enter(self.host), _get_running_loop()
         _set_running_loop(self.loop)
-        known, next_cast, at, is_first = self.declared.by_bytes, self.host.next_cast, 0, True
+        known, numbers, next_cast, at, is_first = self.declared.by_bytes, self.declared.numbers, self.host.next_cast, 0, True
+        actor, ready, handlers, abandoned = self.actor, self.loop.ready, self._handlers, _replies.abandoned
         try:
             for tag_size, args_size in sizes:
                 if is_first:
@@ -128,11 +129,21 @@ class Runtime:
                 args_at = at + tag_size
                 tag = data[at:args_at]
                 at = args_at + args_size
-                message = known.get(tag)
-                self._cast(message, message.tag if message else tag.decode(), data[args_at:at])
-                if self.loop.ready or self._handlers or self._failure or _replies.abandoned:
+                number = numbers.get(tag)
+                # Most have one number.
+                if number and number.whole == args_size and (found := number.read(data, args_at))[0] == number.size:
+                    try:
+                        number.handler(actor, found[1])
+                    except Failed:
+                        raise
+                    except _RAISED as error:
+                        self._cast_failed(number.message, error)
+                else:
+                    message = known.get(tag)
+                    self._cast(message, message.tag if message else tag.decode(), data[args_at:at])
+                if ready or handlers or abandoned or self._failure:
                     self._finish()
-                    if self._handlers:
+                    if handlers:
                         return
         finally:
             _set_running_loop(outside)

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use notify::{RecursiveMode, Watcher as _};
+use ractor_host_project::{Live, ProjectError};
 use tokio::sync::Notify;
 
-use super::super::project::{STEP, own_command, own_program};
-use super::recipe::{Recipe, recipe};
+use super::super::project::{STEP, own_command, own_program, progress};
+use super::recipe::{Recipe, Work, recipe};
 use crate::config::NodeConfig;
 use crate::ops::console;
 
@@ -54,12 +55,16 @@ impl Drop for Building {
 }
 
 impl Builder {
-    /// One for each module whose build is known.
-    pub(super) fn all(config: &NodeConfig, folder: &Path) -> Vec<Self> {
-        let modules = config.modules.iter().zip(&config.builds);
+    /// One for each module whose build is known. The configuration has these modules run what comes of it.
+    pub(super) fn all(config: &mut NodeConfig, folder: &Path) -> Vec<Self> {
+        let modules = config.modules.iter_mut().zip(&config.builds);
         // What is pinned can't change.
         let free = modules.filter(|(source, _)| source.digest.is_none());
-        let recipes = free.filter_map(|(source, build)| recipe(source, build, folder));
+        let recipes = free.filter_map(|(source, build)| {
+            let recipe = recipe(source, build, folder)?;
+            recipe.apply_to(source);
+            Some(recipe)
+        });
         recipes.map(|recipe| Self { recipe, built: None }).collect()
     }
 
@@ -123,40 +128,60 @@ impl Builder {
         }
     }
 
-    /// Runs the command. True if it succeeded; otherwise what it said is shown.
+    /// Does the work. True if it succeeded; otherwise what is wrong is shown.
     async fn build(&self) -> bool {
-        let Recipe {
-            module,
-            command,
-            folder,
-            ..
-        } = &self.recipe;
+        let Recipe { module, work, .. } = &self.recipe;
         let started = Instant::now();
-        let mut shell = shell(command);
-        // A build that asks something fails at once, and doesn't wait for an answer that nobody gives.
-        shell.current_dir(folder).stdin(Stdio::null());
-        let ended = tokio::task::spawn_blocking(move || end(shell)).await;
-        let ended = ended.unwrap_or_else(|ended| Err(std::io::Error::other(ended)));
-        match ended {
-            Ok((status, _)) if status.success() => {
+        let failed = match work {
+            Work::Command { command, folder } => run(command, folder).await,
+            Work::Live(live) => make(live).await,
+        };
+        match failed {
+            None => {
                 let seconds = started.elapsed().as_secs_f64();
                 console::print(format_args!("built {module} in {seconds:.1} s"));
                 true
             }
-            Ok((status, said)) => {
-                for line in said {
-                    console::eprint(format_args!("{line}"));
-                }
-                console::print(format_args!("{module} does not build ({status}); what runs goes on"));
-                false
-            }
-            Err(error) => {
-                console::print(format_args!(
-                    "{module} can't be built: `{command}`: {error}; what runs goes on"
-                ));
+            Some(failed) => {
+                console::print(format_args!("{module} {failed}; what runs goes on"));
                 false
             }
         }
+    }
+}
+
+/// Runs a command. What it said is shown if it failed, and what that means is given, as in "does not build".
+async fn run(command: &str, folder: &Path) -> Option<String> {
+    let mut shell = shell(command);
+    // A build that asks something fails at once, and doesn't wait for an answer that nobody gives.
+    shell.current_dir(folder).stdin(Stdio::null());
+    let ended = tokio::task::spawn_blocking(move || end(shell)).await;
+    match ended.unwrap_or_else(|ended| Err(std::io::Error::other(ended))) {
+        Ok((status, _)) if status.success() => None,
+        Ok((status, said)) => {
+            for line in said {
+                console::eprint(format_args!("{line}"));
+            }
+            Some(format!("does not build ({status})"))
+        }
+        Err(error) => Some(format!("can't be built: `{command}`: {error}")),
+    }
+}
+
+/// Brings up to date what runs the source of a project, and the source itself.
+async fn make(live: &Live) -> Option<String> {
+    let live = live.clone();
+    match tokio::task::spawn_blocking(move || live.build(&progress)).await {
+        Ok(Ok(())) => None,
+        Ok(Err(ProjectError::Source { output, .. })) => {
+            console::eprint(format_args!("{output}"));
+            Some("does not build".to_owned())
+        }
+        Ok(Err(error)) => {
+            console::eprint(format_args!("{error}"));
+            Some("does not build".to_owned())
+        }
+        Err(error) => Some(format!("can't be built: {error}")),
     }
 }
 
@@ -249,8 +274,10 @@ mod tests {
         // The command plays both parts: it builds, and whoever edits meanwhile saves.
         let recipe = Recipe {
             module: "m".to_owned(),
-            command: "cp source output; test -f saved || echo later > source; touch saved".to_owned(),
-            folder: folder.path().to_owned(),
+            work: Work::Command {
+                command: "cp source output; test -f saved || echo later > source; touch saved".to_owned(),
+                folder: folder.path().to_owned(),
+            },
             sources: vec![source],
             output: output.clone(),
         };

@@ -1,7 +1,8 @@
 //! `dev`: the node, with guests that change whenever their source does.
 //!
 //! Sources that change are built; the file that comes of it changes, and the node, which watches it, reloads its actors with
-//! their state. What doesn't build is shown, and the actors go on as they are.
+//! their state. What doesn't build is shown, and the actors go on as they are. In Python, JavaScript and TypeScript nothing is compiled: the
+//! component is a runtime, and the file that changes is the source of the project as one text.
 
 mod builder;
 mod recipe;
@@ -23,6 +24,9 @@ use crate::supervision::reload::ReloadReport;
 
 /// The time for which an idle actor's new code is watched. Whoever edits waits for the word that it is reloaded.
 const PROBATION: Duration = Duration::from_millis(100);
+
+/// The largest source that is run, in bytes, unless node.toml says another.
+const SOURCE_BYTES: u64 = 16 << 20;
 
 pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<ExitCode, Failure> {
     let process = Process::of_node(arguments.log_format)?;
@@ -48,8 +52,10 @@ pub(super) fn dev(arguments: &RunArguments, builder: HostBuilder) -> Result<Exit
         .parent()
         .map(std::path::Path::to_owned)
         .unwrap_or_default();
+    // All modules of a project are one text.
+    config.runtime.source_bytes.get_or_insert(SOURCE_BYTES);
     let stopped = process.complete(async {
-        let mut builders = Builder::all(&config, &folder);
+        let mut builders = Builder::all(&mut config, &folder);
         // Side by side: each may have tools to install, and most of the time they wait for the network.
         let firsts = join_all(builders.iter_mut().map(Builder::first)).await;
         firsts

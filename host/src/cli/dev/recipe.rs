@@ -1,24 +1,48 @@
-//! How the file of a module is made: as node.toml says or, for a Rust crate, as cargo does it.
+//! How the file of a module is made: as node.toml says or, for a Rust crate, as cargo does it. The source of a project in an interpreted
+//! language is run as it is.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use ractor_host_project::{Language, Live, Project};
 use serde::Deserialize;
 
+use super::super::project::own_command;
 use crate::config::ModuleBuild;
-use crate::guest::ModuleSource;
+use crate::guest::{ModuleSource, SourceFile};
 
-/// A command and what it makes the file from.
+/// What is done when the sources of a module change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Recipe {
     pub(super) module: String,
-    pub(super) command: String,
-    /// Where the command is run.
-    pub(super) folder: PathBuf,
+    pub(super) work: Work,
     /// Files, and folders with all that is in them.
     pub(super) sources: Vec<PathBuf>,
     /// What comes of it.
     pub(super) output: PathBuf,
+}
+
+/// How it is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Work {
+    /// A command makes the component.
+    Command {
+        command: String,
+        /// Where it is run.
+        folder: PathBuf,
+    },
+    /// A runtime runs the source of a project.
+    Live(Live),
+}
+
+impl Recipe {
+    /// Has the module run what this makes, where that isn't the component that node.toml names.
+    pub(super) fn apply_to(&self, module: &mut ModuleSource) {
+        if let Work::Live(live) = &self.work {
+            module.path = live.runtime();
+            module.source = Some(SourceFile::new(live.source()));
+        }
+    }
 }
 
 /// How this module is made; none if that isn't known. `folder` is that of node.toml.
@@ -32,17 +56,68 @@ pub(super) fn recipe(source: &ModuleSource, build: &ModuleBuild, folder: &Path) 
         (true, Some(_)) => Vec::new(),
         (false, _) => build.sources.clone(),
     };
+    let folder = if folder == Path::new("") {
+        Path::new(".")
+    } else {
+        folder
+    };
+    if let Some(live) = live(command, source, folder) {
+        let sources = if build.sources.is_empty() {
+            vec![live.sources()]
+        } else {
+            sources
+        };
+        return Some(Recipe {
+            module: source.name.clone(),
+            sources: sources.into_iter().chain(live.packages()).collect(),
+            output: live.source(),
+            work: Work::Live(live),
+        });
+    }
     Some(Recipe {
         module: source.name.clone(),
-        command: command.clone(),
-        folder: if folder == Path::new("") {
-            ".".into()
-        } else {
-            folder.to_owned()
+        work: Work::Command {
+            command: command.clone(),
+            folder: folder.to_owned(),
         },
         sources,
         output: source.path.clone(),
     })
+}
+
+/// The project whose component a command makes, if its source can be run as it is: `ractor-host build [DIR] [--lang LANG]`. A command that
+/// does more is run as it is written.
+fn live(command: &str, source: &ModuleSource, folder: &Path) -> Option<Live> {
+    let mut words = own_command(command)?.split_whitespace();
+    if words.next() != Some("build") || source.source.is_some() {
+        return None;
+    }
+    let (mut project, mut language) = (folder.to_owned(), None);
+    while let Some(word) = words.next() {
+        match word {
+            "--lang" => language = Some(words.next()?.parse::<Language>().ok()?),
+            // Anything that a shell may take for more than a name.
+            name if name.starts_with('-') || name.contains(|letter: char| !is_plain(letter)) => return None,
+            name => project = folder.join(name),
+        }
+    }
+    let project = Project::open(&project, language).ok()?;
+    // A symbolic link on the way there doesn't matter, and the component needn't be there.
+    let makes = project.component();
+    let (made_in, named_in) = (makes.parent()?.parent()?, source.path.parent()?.parent()?);
+    let named_in = if named_in == Path::new("") {
+        Path::new(".")
+    } else {
+        named_in
+    };
+    let is_its = makes.file_name() == source.path.file_name()
+        && makes.parent()?.file_name() == source.path.parent()?.file_name()
+        && std::fs::canonicalize(named_in).ok()? == made_in;
+    is_its.then(|| Live::of(&project)).flatten()
+}
+
+fn is_plain(letter: char) -> bool {
+    letter.is_alphanumeric() || "./_-".contains(letter)
 }
 
 /// A file of cargo's: `TARGET/wasm32-wasip2/PROFILE/NAME.wasm`, in a folder of a package or a workspace.
@@ -118,11 +193,13 @@ fn cargo(source: &ModuleSource) -> Option<Recipe> {
     let Artifact { triple, profile, .. } = &artifact;
     Some(Recipe {
         module: source.name.clone(),
-        command: format!(
-            "cargo build --quiet --package {} --target {triple} --profile {profile}",
-            package.name
-        ),
-        folder: metadata.workspace_root.clone(),
+        work: Work::Command {
+            command: format!(
+                "cargo build --quiet --package {} --target {triple} --profile {profile}",
+                package.name
+            ),
+            folder: metadata.workspace_root.clone(),
+        },
         sources: vec![home.join("src"), package.manifest_path.clone()],
         output: source.path.clone(),
     })
@@ -167,12 +244,57 @@ mod tests {
             build: Some("make".to_owned()),
             sources: Vec::new(),
         };
+        let within = |folder: &str| Work::Command {
+            command: "make".to_owned(),
+            folder: folder.into(),
+        };
         let made = recipe(&source, &build, Path::new("lab")).unwrap();
-        assert_eq!((made.folder, made.sources), ("lab".into(), vec!["lab/src".into()]));
+        assert_eq!((made.work, made.sources), (within("lab"), vec!["lab/src".into()]));
         build.sources = vec!["lab/counter.c".into()];
         let made = recipe(&source, &build, Path::new("")).unwrap();
-        assert_eq!((made.folder, made.sources), (".".into(), vec!["lab/counter.c".into()]));
+        assert_eq!((made.work, made.sources), (within("."), vec!["lab/counter.c".into()]));
         build.build = None;
         assert_eq!(recipe(&source, &build, Path::new("")), None);
+    }
+    #[test]
+    fn the_source_of_a_project_in_an_interpreted_language_is_run_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let is_live = |lang: &str, manifest: &str, command: &str, path: &str| {
+            let project = folder.join("shop");
+            drop(std::fs::remove_dir_all(&project));
+            std::fs::create_dir(&project).unwrap();
+            std::fs::write(project.join(lang), manifest).unwrap();
+            let source = ModuleSource {
+                name: "shop".to_owned(),
+                path: folder.join(path),
+                digest: None,
+                source: None,
+            };
+            live(command, &source, folder).is_some()
+        };
+        let (python, javascript) = ("[project]\nname = \"shop\"\n", "{\"name\": \"shop\"}");
+        let (build, made) = ("ractor-host build shop", "shop/build/shop.wasm");
+        assert!(is_live("pyproject.toml", python, build, made));
+        assert!(is_live("package.json", javascript, build, made));
+        assert!(is_live(
+            "pyproject.toml",
+            python,
+            "ractor-host build --lang python ./shop",
+            made
+        ));
+        // In a compiled language, of another component, or by a command that does more.
+        assert!(!is_live("go.mod", "module shop\n", build, made));
+        assert!(!is_live("pyproject.toml", python, build, "shop/build/other.wasm"));
+        assert!(!is_live("pyproject.toml", python, build, "build/shop.wasm"));
+        for other in [
+            "ractor-host build shop && true",
+            "make shop",
+            "ractor-host build --runtime python shop",
+        ] {
+            assert!(!is_live("pyproject.toml", python, other, made), "{other}");
+        }
+        let as_component = format!("{python}[tool.ractor-host]\nmodule = \"app\"\ndev = \"component\"\n");
+        assert!(!is_live("pyproject.toml", &as_component, build, made));
     }
 }
