@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -280,7 +280,16 @@ impl Acceptor {
                 }
             };
             match timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => answer(GuardedStream::new(stream, place), connection, router, ending, distrusted).await,
+                Ok(Ok(stream)) => {
+                    answer(
+                        GuardedStream::new(stream, place),
+                        connection,
+                        router,
+                        ending,
+                        distrusted,
+                    )
+                    .await
+                }
                 Ok(Err(error)) => {
                     tracing::debug!(%peer, %error, "a connection to the admin HTTP has no TLS that is good")
                 }
