@@ -68,7 +68,9 @@ pub struct Activated {
 
 impl fmt::Debug for Activated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Activated").field("local", &self.local).finish_non_exhaustive()
+        f.debug_struct("Activated")
+            .field("local", &self.local)
+            .finish_non_exhaustive()
     }
 }
 

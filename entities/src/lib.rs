@@ -30,4 +30,5 @@ pub use self::seat::{Durability, Output, Seat};
 pub use self::store::{Change, EntityStore, MemoryStore, StoreError, StoredState, Write};
 pub use self::writer::WriterFigures;
 pub use ractor_host_placement::activation::ActivationLimits;
+pub use ractor_host_placement::durable::HeldTooMuch;
 pub use ractor_host_placement::words::{BadEntity, Entity, EntityKey, EntityType};

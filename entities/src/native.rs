@@ -51,7 +51,9 @@ pub struct Native<A, F> {
 
 impl<A, F> std::fmt::Debug for Native<A, F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Native").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Native")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -119,7 +121,10 @@ impl LiveEntity for Live {
 
     fn keep_state(&self) {
         // It may have ended by now.
-        drop(self.0.send_serialized(SerializedMessage::CallReply(KEEP_STATE, Vec::new())));
+        drop(
+            self.0
+                .send_serialized(SerializedMessage::CallReply(KEEP_STATE, Vec::new())),
+        );
     }
 }
 

@@ -266,7 +266,11 @@ impl Entities {
         let mut all = Vec::new();
         for of in types {
             let table = of.table.lock();
-            all.extend(table.actors().map(|(key, active)| (of.entity(key), active.0.local.cell.clone())));
+            all.extend(
+                table
+                    .actors()
+                    .map(|(key, active)| (of.entity(key), active.0.local.cell.clone())),
+            );
         }
         all
     }
@@ -443,6 +447,8 @@ impl TypeState {
 
     fn activated(self: &Arc<Self>, key: EntityKey, activation: u32, seat: Seat, activated: Activated) {
         let Activated { local, ended, live } = activated;
+        let cell = local.cell.clone();
+        seat.ends_by(move || cell.kill());
         count(&self.counts.activations);
         let active = Active(Arc::new(ActiveParts {
             local,
@@ -454,7 +460,10 @@ impl TypeState {
             let now = Instant::now().into_std();
             let waiting = table.handle_active(&key, activation, active.clone(), now);
             // With the lock, so that what comes from now on comes behind these.
-            waiting.into_iter().filter_map(|message| active.put(message).err()).collect()
+            waiting
+                .into_iter()
+                .filter_map(|message| active.put(message).err())
+                .collect()
         };
         if !refused.is_empty() {
             let messages = refused.into_iter().map(|not_put| not_put.message);
@@ -511,9 +520,8 @@ impl TypeState {
         }
         let now = Instant::now().into_std();
         let candidates = self.table.lock().poll_idle(Duration::ZERO, now, SWEEP);
-        let may_end = |(key, active): &&(EntityKey, Active)| {
-            !active.0.live.is_busy() && !self.settings.always.contains(key)
-        };
+        let may_end =
+            |(key, active): &&(EntityKey, Active)| !active.0.live.is_busy() && !self.settings.always.contains(key);
         if let Some((key, _)) = candidates.iter().find(may_end) {
             self.passivate(key);
         }

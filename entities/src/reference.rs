@@ -68,7 +68,9 @@ impl<M: Message> EntityRef<M> {
         let (port, reply) = reply_port(wait);
         self.cast(message(port))?;
         let outcome = match wait {
-            Some(wait) => tokio::time::timeout(wait, reply).await.map_err(|_| CallError::Timeout)?,
+            Some(wait) => tokio::time::timeout(wait, reply)
+                .await
+                .map_err(|_| CallError::Timeout)?,
             None => reply.await,
         };
         Ok(outcome?)

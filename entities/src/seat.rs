@@ -28,7 +28,8 @@ use crate::writer::Writer;
 const LOST: &str = "the entity failed before the state that its reply follows from was durable";
 
 /// Why a reply isn't sent whose state may be durable.
-const UNKNOWN: &str = "the entity ended before its state was known to be written: whether the call had an effect is not known";
+const UNKNOWN: &str =
+    "the entity ended before its state was known to be written: whether the call had an effect is not known";
 
 /// When the state of an entity is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -129,6 +130,10 @@ struct Inner {
     /// Somebody lets outputs go.
     is_releasing: bool,
     deletes: bool,
+    /// A message is being handled.
+    is_within: bool,
+    /// Has the actor end when its state can't be written.
+    end: Option<Box<dyn Fn() + Send>>,
     /// It ends in order.
     is_over: bool,
     /// It has ended: nothing is written any more.
@@ -161,6 +166,8 @@ impl Seat {
                 hash: None,
                 is_releasing: false,
                 deletes: false,
+                is_within: false,
+                end: None,
                 is_over: false,
                 is_closed: false,
             }),
@@ -215,7 +222,13 @@ impl Seat {
             Durability::None => {}
             // Relaxed: whoever looks at it from elsewhere looks again.
             Durability::Every(_) => self.0.is_dirty.store(true, Ordering::Relaxed),
-            Durability::BeforeReply => self.0.inner.lock().durable.handle_change(),
+            Durability::BeforeReply => {
+                let mut inner = self.0.inner.lock();
+                // Whoever gives a message may say so more than once.
+                if !std::mem::replace(&mut inner.is_within, true) {
+                    inner.durable.handle_change();
+                }
+            }
         }
     }
 
@@ -255,6 +268,7 @@ impl Seat {
         self.0.written_at.store(now, Ordering::Relaxed);
         {
             let mut inner = self.0.inner.lock();
+            inner.is_within = false;
             if inner.deletes {
                 inner.durable.handle_change();
                 inner.durable.handle_taken();
@@ -285,7 +299,12 @@ impl Seat {
     /// The message that was handled goes on later, and until then there is no state to keep.
     pub fn unfinished(&self) {
         if self.holds_outputs() {
-            self.0.inner.lock().durable.handle_unfinished();
+            {
+                let mut inner = self.0.inner.lock();
+                inner.is_within = false;
+                let is_answer = |output: &Output| matches!(output, Output::Reply(..) | Output::Failed(..));
+                inner.durable.handle_unfinished(is_answer);
+            }
             self.go_on();
         }
     }
@@ -332,6 +351,7 @@ impl Seat {
         let dropped = {
             let mut inner = self.0.inner.lock();
             inner.hash = None;
+            inner.is_within = false;
             inner.durable.handle_trap()
         };
         for output in dropped {
@@ -374,6 +394,11 @@ impl Seat {
         }
     }
 
+    /// Has this done when its state could not be written: the actor is to end at once.
+    pub(crate) fn ends_by(&self, end: impl Fn() + Send + 'static) {
+        self.0.inner.lock().end = Some(Box::new(end));
+    }
+
     /// The activation ends in order: it isn't at fault.
     pub fn over(&self) {
         self.0.inner.lock().is_over = true;
@@ -411,7 +436,9 @@ impl Seat {
         };
         if let Some((version, write)) = write {
             let seat = self.clone();
-            self.0.writer.submit(write, move |is_durable| seat.written(version, is_durable));
+            self.0
+                .writer
+                .submit(write, move |is_durable| seat.written(version, is_durable));
         }
         if releases {
             self.release();
@@ -439,7 +466,14 @@ impl Seat {
         } else {
             WriteOutcome::Refused
         };
-        self.0.inner.lock().durable.handle_written(version, Some(outcome));
+        let end = {
+            let mut inner = self.0.inner.lock();
+            inner.durable.handle_written(version, Some(outcome));
+            inner.end.take_if(|_| !is_durable)
+        };
+        if let Some(end) = end {
+            end();
+        }
         self.go_on();
     }
 

@@ -110,6 +110,11 @@ impl EntityStore for MemoryStore {
     fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
         let states = self.0.lock();
         let is_wanted = |entity: &&Entity| entity.entity_type == *of && after.is_none_or(|after| entity.key > *after);
-        Ok(states.keys().filter(is_wanted).take(most).map(|entity| entity.key.clone()).collect())
+        Ok(states
+            .keys()
+            .filter(is_wanted)
+            .take(most)
+            .map(|entity| entity.key.clone())
+            .collect())
     }
 }

@@ -102,7 +102,11 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
     ) -> Route<Actor, Message> {
         let limits = self.limits;
         match self.slots.get_mut(key) {
-            Some(Slot::Active { activation, actor, used }) => {
+            Some(Slot::Active {
+                activation,
+                actor,
+                used,
+            }) => {
                 *used = now;
                 Route::To(*activation, actor.clone(), message)
             }
@@ -311,7 +315,10 @@ mod tests {
         let mut table = Table::<u32, &str>::new(WaitingLimits { messages: 2, bytes: 10 });
         let now = Instant::now();
         assert_eq!(table.handle_message(&key(1), "large", 11, now), Route::Full("large"));
-        assert!(table.is_empty(), "nobody activates an entity by a message that isn't taken");
+        assert!(
+            table.is_empty(),
+            "nobody activates an entity by a message that isn't taken"
+        );
         assert_eq!(table.handle_message(&key(1), "a", 5, now), Route::Activate);
         assert_eq!(table.handle_message(&key(1), "b", 6, now), Route::Full("b"));
         assert_eq!(table.handle_message(&key(1), "c", 5, now), Route::Waits);
@@ -331,13 +338,21 @@ mod tests {
         }
         assert_eq!(table.handle_message(&key(0), 1, 1, at(10)), Route::To(0, 0, 1));
         let idle = |table: &mut Table<u8, u8>, now| -> Vec<u8> {
-            table.poll_idle(Duration::from_secs(9), now, 10).into_iter().map(|(_, actor)| actor).collect()
+            table
+                .poll_idle(Duration::from_secs(9), now, 10)
+                .into_iter()
+                .map(|(_, actor)| actor)
+                .collect()
         };
         assert_eq!(idle(&mut table, at(11)), [1, 2]);
         assert_eq!(table.handle_leave(&key(1)), Some(1));
         assert_eq!((table.handle_leave(&key(1)), table.active()), (None, 3));
         assert_eq!(table.handle_message(&key(1), 5, 1, at(11)), Route::Waits);
-        assert_eq!(table.handle_ended(&key(1), 0), AfterEnd::Nothing, "of an earlier activation");
+        assert_eq!(
+            table.handle_ended(&key(1), 0),
+            AfterEnd::Nothing,
+            "of an earlier activation"
+        );
         assert_eq!(table.handle_ended(&key(1), 1), AfterEnd::Activate);
         assert_eq!(table.handle_active(&key(1), 9, 9, at(12)), [5]);
     }

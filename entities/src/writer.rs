@@ -331,7 +331,9 @@ mod tests {
     async fn what_waits_is_written_together_and_read_only_after_that() {
         let store = Arc::new(Failing::default());
         let writer = Writer::new(store.clone());
-        let all: Vec<_> = (0..100).map(|key| told(&writer, write(&key.to_string(), b"x"))).collect();
+        let all: Vec<_> = (0..100)
+            .map(|key| told(&writer, write(&key.to_string(), b"x")))
+            .collect();
         let read = writer.read(&Entity::new("t", "99").unwrap()).await.unwrap();
         assert_eq!(read.unwrap().bytes, b"x");
         for one in all {

@@ -106,11 +106,19 @@ impl<Output> Durable<Output> {
 
     /// The message that is being handled goes on later, and until then there is no state to take. What it has done so far follows from
     /// the state before it, as far as a later one can tell.
-    pub fn handle_unfinished(&mut self) {
+    ///
+    /// Those that `stay` wait for the state all the same, behind the others: a reply says that something was done.
+    pub fn handle_unfinished(&mut self, stay: impl Fn(&Output) -> bool) {
         let taken = self.taken;
-        for held in self.held.iter_mut().rev().take_while(|held| held.after > taken) {
-            held.after = taken;
-        }
+        let first = self.held.partition_point(|held| held.after <= taken);
+        let (stays, leaves): (Vec<_>, Vec<_>) = self
+            .held
+            .split_off(first)
+            .into_iter()
+            .partition(|held| stay(&held.output));
+        self.held
+            .extend(leaves.into_iter().map(|held| Held { after: taken, ..held }));
+        self.held.extend(stays);
     }
 
     /// An output of the message that was handled last, which leaves once the state of now is durable.
@@ -199,7 +207,10 @@ impl<Output> Durable<Output> {
     pub fn handle_end(&mut self) -> Vec<Output> {
         self.is_refused = true;
         self.held_bytes = 0;
-        std::mem::take(&mut self.held).into_iter().map(|held| held.output).collect()
+        std::mem::take(&mut self.held)
+            .into_iter()
+            .map(|held| held.output)
+            .collect()
     }
 
     /// True if everything is durable and has left.
@@ -343,10 +354,11 @@ mod tests {
     fn what_a_message_does_before_it_waits_follows_from_the_state_before_it() {
         let mut entity = Durable::new(1, 100);
         entity.handle_change();
+        entity.handle_output("reply before", 1).unwrap();
         entity.handle_output("ask", 1).unwrap();
         assert!(entity.is_durable_before());
-        entity.handle_unfinished();
-        assert_eq!(entity.poll_output(), Some("ask"));
+        entity.handle_unfinished(|output| output.starts_with("reply"));
+        assert_eq!((entity.poll_output(), entity.poll_output()), (Some("ask"), None));
         entity.handle_change();
         entity.handle_output("reply", 1).unwrap();
         entity.handle_taken();
@@ -354,11 +366,12 @@ mod tests {
         entity.handle_change();
         assert!(!entity.is_durable_before());
         entity.handle_output("second ask", 1).unwrap();
-        entity.handle_unfinished();
+        entity.handle_unfinished(|output| output.starts_with("reply"));
         assert_eq!(entity.poll_output(), None, "the one before it isn't durable");
         entity.poll_write();
         entity.handle_written((1 << 32) + 1, Some(WriteOutcome::Accepted));
-        assert_eq!((entity.poll_output(), entity.poll_output()), (Some("reply"), Some("second ask")));
+        let outputs: Vec<_> = std::iter::from_fn(|| entity.poll_output()).collect();
+        assert_eq!(outputs, ["reply before", "reply", "second ask"]);
     }
 
     #[test]

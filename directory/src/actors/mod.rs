@@ -318,7 +318,10 @@ pub fn qualified_name(actor: &ActorCell) -> Option<String> {
 /// Every hosted actor of which everyone hears, in no particular order.
 pub fn hosted_actors() -> Vec<ActorCell> {
     let directory = read();
-    let told = directory.hosted.values().filter(|(_, audience)| *audience == Audience::Everyone);
+    let told = directory
+        .hosted
+        .values()
+        .filter(|(_, audience)| *audience == Audience::Everyone);
     told.map(|(local, _)| local.cell.clone()).collect()
 }
 

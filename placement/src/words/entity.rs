@@ -12,7 +12,14 @@ const MAX_BYTES: usize = 255;
 const PREFIX: &str = "entity:";
 
 /// What of a key isn't written as it is: what ends a word in a shell or a table, what leads to another node, and `%` itself.
-const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'@').add(b'"').add(b'\'').add(b'`').add(b'\\');
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'%')
+    .add(b'@')
+    .add(b'"')
+    .add(b'\'')
+    .add(b'`')
+    .add(b'\\');
 
 /// Why something is no entity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -177,10 +184,16 @@ mod tests {
         for key in keys {
             let entity = Entity::new("cart", key).unwrap();
             let written = entity.to_string();
-            assert!(!written.contains(|each: char| each.is_whitespace() || each.is_control() || each == '@'), "{written}");
+            assert!(
+                !written.contains(|each: char| each.is_whitespace() || each.is_control() || each == '@'),
+                "{written}"
+            );
             assert_eq!(written.parse(), Ok(entity), "{written}");
         }
-        assert_eq!(Entity::new("cart", "Stra\u{df}e").unwrap().to_string(), "entity:cart/Stra\u{df}e");
+        assert_eq!(
+            Entity::new("cart", "Stra\u{df}e").unwrap().to_string(),
+            "entity:cart/Stra\u{df}e"
+        );
         for (text, wrong) in [
             ("cart/1", BadEntity::NotWrittenSo),
             ("entity:cart", BadEntity::NotWrittenSo),

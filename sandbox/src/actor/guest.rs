@@ -15,6 +15,7 @@ use crate::accounting::family::{Family, Member, Share};
 use crate::accounting::label::Label;
 use crate::component::bindings::requests::Mailbox as PendingMailbox;
 use crate::directory::Hosted;
+use crate::entities::Seat;
 use crate::instance::calls::Instance;
 use crate::instance::casts::Casts;
 use crate::instance::error::GuestError;
@@ -36,6 +37,8 @@ pub(super) struct Guest {
     pub(super) _arguments_share: Share,
     pub(super) restarting: RestartPolicy,
     pub(super) checkpoints: Option<Checkpoints>,
+    /// Of an entity.
+    pub(super) seat: Option<Seat>,
     pub(super) groups: Arc<Groups>,
     pub(super) family: Family,
     /// Where the actor is found. Not part of the state, which outlives the actor in its last supervision event.
@@ -124,6 +127,7 @@ impl Guest {
             groups: self.groups.clone(),
             family: self.family.clone(),
             tally: life.tally.clone(),
+            seat: self.seat.clone(),
         };
         let limits = self.profile.limits.clone();
         Instance::new(module, Some(myself), label.clone(), limits).await

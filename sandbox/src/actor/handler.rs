@@ -32,8 +32,13 @@ impl Actor for Guest {
         let (limits, quota) = (self.profile.limits.clone(), self.family.quota().clone());
         let mailbox = Arc::new(Mailbox::new(cell.clone(), label.clone(), limits, quota));
         // Before any of its code runs: it may send to itself and be answered, and its name must be its own by then.
-        let hosted = directory::register_hosted(cell.clone(), Some(mailbox.clone()), Audience::Everyone)
-            .map_err(SpawnError::from)?;
+        // Of entities there may be very many, and they are found by their keys.
+        let audience = match self.seat {
+            Some(_) => Audience::ThisProcess,
+            None => Audience::Everyone,
+        };
+        let hosted =
+            directory::register_hosted(cell.clone(), Some(mailbox.clone()), audience).map_err(SpawnError::from)?;
         let commands = Arc::new(Commands::new(mailbox.clone()));
         let parent = Arc::new(Parent::new(cell.clone(), commands.clone(), mailbox.clone(), self));
         let tally = Tally::of(self.module.engine().module_tally(self.module.name()));
