@@ -18,6 +18,8 @@ mod reference;
 mod seat;
 mod store;
 mod table;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use self::code::{Activated, EntityCode, LiveEntity, TypeSettings};
