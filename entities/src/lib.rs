@@ -25,7 +25,7 @@ mod writer;
 pub use self::code::{Activated, EntityCode, LiveEntity, TypeSettings};
 pub use self::native::{Native, NativeEntity};
 pub use self::node::{
-    Entities, NotSent, Refused, TypeFigures, TypeTaken, active, has_type, passivate, send, send_within,
+    Entities, NotSent, Refused, TypeFigures, TypeTaken, active, delete_active, has_type, passivate, send, send_within,
 };
 pub use self::reference::EntityRef;
 pub use self::seat::{Durability, Output, Seat};

@@ -363,6 +363,12 @@ pub fn passivate(entity: &Entity) -> bool {
     find(&entity.entity_type).is_some_and(|of| of.leave(&entity.key, false).is_some())
 }
 
+/// Gives up the state of an entity that is active, with the message that it handles; then it ends. False if it isn't active.
+pub fn delete_active(entity: &Entity) -> bool {
+    let active = find(&entity.entity_type).and_then(|of| of.table.lock().active_actor(&entity.key));
+    active.inspect(|active| active.0.seat.delete()).is_some()
+}
+
 fn find(of: &EntityType) -> Option<Arc<TypeState>> {
     TYPES.read().get(of).cloned()
 }

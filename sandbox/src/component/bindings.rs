@@ -60,7 +60,8 @@ pub(crate) use calling::exports::ractor::actor::calls::Outcome as CallOutcome;
 pub(crate) use calling::{Calling as Calls, CallingIndices as CallsIndices};
 pub(crate) use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
 pub(crate) use generated::ractor::actor::{
-    config, entities, groups, identity, lifecycle, logging, messaging, random, registry, requests, source, timers, tracing, types,
+    config, entities, groups, identity, lifecycle, logging, messaging, random, registry, requests, source, timers,
+    tracing, types,
 };
 pub(crate) use generated::{Imports as World, ImportsIndices as WorldIndices};
 pub(crate) use replying::{Replying as Replies, ReplyingIndices as RepliesIndices};

@@ -103,7 +103,12 @@ impl entities::Host for StoreData {
             Err(error) => return Ok(Err(error)),
         };
         // The guest can't answer while it waits.
-        if self.context()?.seat.as_ref().is_some_and(|seat| *seat.entity() == call.to) {
+        if self
+            .context()?
+            .seat
+            .as_ref()
+            .is_some_and(|seat| *seat.entity() == call.to)
+        {
             return Ok(Err(CallError::WouldDeadlock));
         }
         tokio::task::consume_budget().await;
