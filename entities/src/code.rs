@@ -25,6 +25,8 @@ pub struct TypeSettings {
     pub waiting_messages: usize,
     /// See `waiting_messages`.
     pub waiting_bytes: usize,
+    /// Bytes that may wait for all entities of the type that are not active, with what each takes that is about to be.
+    pub all_waiting_bytes: usize,
     /// Bytes of outputs that may wait for one entity's state to be durable.
     pub held_bytes: usize,
 }
@@ -38,6 +40,7 @@ impl Default for TypeSettings {
             always: Vec::new(),
             waiting_messages: 1_024,
             waiting_bytes: 8 << 20,
+            all_waiting_bytes: 64 << 20,
             held_bytes: 8 << 20,
         }
     }

@@ -190,6 +190,7 @@ impl Entities {
         let limits = WaitingLimits {
             messages: settings.waiting_messages,
             bytes: settings.waiting_bytes,
+            all_bytes: settings.all_waiting_bytes,
         };
         let state = Arc::new(TypeState {
             of: of.clone(),
@@ -223,6 +224,7 @@ impl Entities {
             task.abort();
         }
         for of in &types {
+            of.give_up_starting();
             of.leave_all();
         }
         let ended = async {
@@ -446,7 +448,12 @@ impl TypeState {
                 tracing::error!(%entity, reason, "the entity could not be activated");
                 let waiting = self.table.lock().handle_not_active(&key);
                 self.give_up(waiting, &format!("{entity} could not be activated: {reason}"));
-                self.node.started(entity, false);
+                self.node.started(entity.clone(), false);
+                let is_wanted = self.settings.always.contains(&key) && !self.is_stopped();
+                if is_wanted && self.table.lock().handle_wanted(&key) {
+                    // After a pause, as every activation of an entity that has failed.
+                    self.node.want(entity);
+                }
             }
         }
     }
@@ -466,10 +473,15 @@ impl TypeState {
             let now = Instant::now().into_std();
             let waiting = table.handle_active(&key, activation, active.clone(), now);
             // With the lock, so that what comes from now on comes behind these.
-            waiting
+            let refused = waiting
                 .into_iter()
                 .filter_map(|message| active.put(message).err())
-                .collect()
+                .collect();
+            // Nobody would have it end any more.
+            if self.is_stopped() && table.handle_leave(&key).is_some() {
+                active.leave();
+            }
+            refused
         };
         if !refused.is_empty() {
             let messages = refused.into_iter().map(|not_put| not_put.message);
@@ -510,6 +522,20 @@ impl TypeState {
         }
         active.leave();
         Some(active)
+    }
+
+    /// Those that wait for an entity which isn't active hear that it won't be.
+    fn give_up_starting(&self) {
+        let waiting: Vec<_> = {
+            let mut table = self.table.lock();
+            let keys: Vec<EntityKey> = table
+                .all()
+                .filter(|(_, actor)| actor.is_none())
+                .map(|(key, _)| key.clone())
+                .collect();
+            keys.iter().flat_map(|key| table.handle_not_active(key)).collect()
+        };
+        self.give_up(waiting, "the node stops");
     }
 
     fn leave_all(&self) {

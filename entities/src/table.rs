@@ -8,12 +8,19 @@ use std::time::{Duration, Instant};
 use lru::LruCache;
 use ractor_host_placement::words::EntityKey;
 
-/// The messages that wait while an entity is activated, and their bytes.
+/// What may wait while entities are activated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WaitingLimits {
+    /// Messages for one entity.
     pub(crate) messages: usize,
+    /// Bytes of these.
     pub(crate) bytes: usize,
+    /// Bytes for all entities of the type, with what each place costs.
+    pub(crate) all_bytes: usize,
 }
+
+/// What the place of an entity takes that has none yet: its key, its part of the table, and its turn among those to be activated.
+const PLACE: usize = 768;
 
 /// What becomes of a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,6 +74,8 @@ pub(crate) enum AfterEnd {
 pub(crate) struct Table<Actor, Message> {
     slots: LruCache<EntityKey, Slot<Actor, Message>>,
     limits: WaitingLimits,
+    /// Of all queues.
+    waiting: usize,
     active: usize,
     last_activation: u32,
 }
@@ -76,6 +85,7 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
         Self {
             slots: LruCache::unbounded(),
             limits,
+            waiting: 0,
             active: 0,
             last_activation: 0,
         }
@@ -100,7 +110,7 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
         bytes: usize,
         now: Instant,
     ) -> Route<Actor, Message> {
-        let limits = self.limits;
+        let (limits, waiting) = (self.limits, &mut self.waiting);
         match self.slots.get_mut(key) {
             Some(Slot::Active {
                 activation,
@@ -110,10 +120,10 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
                 *used = now;
                 Route::To(*activation, actor.clone(), message)
             }
-            Some(Slot::Starting { queue } | Slot::Leaving { queue, .. }) => queue.put(message, bytes, limits),
+            Some(Slot::Starting { queue } | Slot::Leaving { queue, .. }) => queue.put(message, bytes, limits, waiting),
             None => {
                 let mut queue = Queue::default();
-                let route = queue.put(message, bytes, limits);
+                let route = queue.put(message, bytes + PLACE, limits, waiting);
                 if matches!(route, Route::Waits) {
                     self.slots.put(key.clone(), Slot::Starting { queue });
                     return Route::Activate;
@@ -172,7 +182,7 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
         };
         self.active += 1;
         match self.slots.put(key.clone(), slot) {
-            Some(Slot::Starting { queue }) => queue.messages,
+            Some(Slot::Starting { queue }) => self.emptied(queue),
             // There is one activation at a time.
             _ => VecDeque::new(),
         }
@@ -181,13 +191,18 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
     /// An entity could not be activated. Gives the messages that waited.
     pub(crate) fn handle_not_active(&mut self, key: &EntityKey) -> VecDeque<Message> {
         match self.slots.pop(key) {
-            Some(Slot::Starting { queue }) => queue.messages,
+            Some(Slot::Starting { queue }) => self.emptied(queue),
             Some(other) => {
                 self.slots.put(key.clone(), other);
                 VecDeque::new()
             }
             None => VecDeque::new(),
         }
+    }
+
+    fn emptied(&mut self, queue: Queue<Message>) -> VecDeque<Message> {
+        self.waiting -= queue.bytes;
+        queue.messages
     }
 
     /// The actor of an activation has ended.
@@ -285,10 +300,18 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
 }
 
 impl<Message> Queue<Message> {
-    fn put<Actor>(&mut self, message: Message, bytes: usize, limits: WaitingLimits) -> Route<Actor, Message> {
-        if self.messages.len() >= limits.messages || self.bytes + bytes > limits.bytes {
+    fn put<Actor>(
+        &mut self,
+        message: Message,
+        bytes: usize,
+        limits: WaitingLimits,
+        waiting: &mut usize,
+    ) -> Route<Actor, Message> {
+        let is_full = self.messages.len() >= limits.messages || self.bytes + bytes > limits.bytes;
+        if is_full || *waiting + bytes > limits.all_bytes {
             return Route::Full(message);
         }
+        *waiting += bytes;
         self.bytes += bytes;
         self.messages.push_back(message);
         Route::Waits
@@ -303,7 +326,8 @@ mod tests {
 
     const LIMITS: WaitingLimits = WaitingLimits {
         messages: 100,
-        bytes: 1_000,
+        bytes: 1_000 + PLACE,
+        all_bytes: 100_000,
     };
 
     fn key(name: u8) -> EntityKey {
@@ -312,7 +336,11 @@ mod tests {
 
     #[test]
     fn what_waits_is_bounded() {
-        let mut table = Table::<u32, &str>::new(WaitingLimits { messages: 2, bytes: 10 });
+        let mut table = Table::<u32, &str>::new(WaitingLimits {
+            messages: 2,
+            bytes: 10 + PLACE,
+            all_bytes: 2 * (10 + PLACE),
+        });
         let now = Instant::now();
         assert_eq!(table.handle_message(&key(1), "large", 11, now), Route::Full("large"));
         assert!(
@@ -323,8 +351,14 @@ mod tests {
         assert_eq!(table.handle_message(&key(1), "b", 6, now), Route::Full("b"));
         assert_eq!(table.handle_message(&key(1), "c", 5, now), Route::Waits);
         assert_eq!(table.handle_message(&key(1), "d", 0, now), Route::Full("d"));
+        // Others have as much together, and no more.
+        assert_eq!(table.handle_message(&key(2), "e", 6, now), Route::Activate);
+        assert_eq!(table.handle_message(&key(3), "f", 0, now), Route::Full("f"));
         assert_eq!(table.handle_not_active(&key(1)), ["a", "c"]);
-        assert!(table.is_empty());
+        assert_eq!(table.handle_message(&key(3), "f", 0, now), Route::Activate);
+        assert_eq!(table.handle_active(&key(2), 1, 1, now), ["e"]);
+        assert_eq!(table.handle_not_active(&key(3)), ["f"]);
+        assert_eq!(table.waiting, 0);
     }
 
     #[test]

@@ -29,6 +29,8 @@ enum Gate {
     #[default]
     Open,
     Shut,
+    /// Nor is anything read.
+    Silent,
     Fails,
 }
 
@@ -42,14 +44,17 @@ impl GatedStore {
 impl EntityStore for GatedStore {
     fn write(&self, writes: &[Arc<Write>]) -> Result<(), StoreError> {
         let mut gate = self.gate.lock();
-        self.opened.wait_while(&mut gate, |gate| *gate == Gate::Shut);
+        self.opened
+            .wait_while(&mut gate, |gate| matches!(gate, Gate::Shut | Gate::Silent));
         match *gate {
             Gate::Fails => Err(StoreError("no space left".into())),
-            Gate::Open | Gate::Shut => self.states.write(writes),
+            Gate::Open | Gate::Shut | Gate::Silent => self.states.write(writes),
         }
     }
 
     fn read(&self, entity: &Entity) -> Result<Option<StoredState>, StoreError> {
+        let mut gate = self.gate.lock();
+        self.opened.wait_while(&mut gate, |gate| *gate == Gate::Silent);
         self.states.read(entity)
     }
 
@@ -407,4 +412,43 @@ fn a_reference_travels_as_its_written_form() {
     let bytes = entity.clone().into_bytes();
     assert_eq!(bytes, b"entity:cart/%00%FF%25");
     assert_eq!(EntityRef::from_bytes(bytes), entity);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_entities_is_bounded() {
+    let world = World::new(TypeSettings {
+        all_waiting_bytes: 100_000,
+        ..settings(Durability::BeforeReply)
+    })
+    .await;
+    // No entity comes to life while the store is asked for its state.
+    world.store.set(Gate::Silent);
+    let mut taken = 0;
+    while world.counter(&taken.to_string()).cast(CounterMsg::Add(1)).is_ok() {
+        taken += 1;
+    }
+    assert!((50..200).contains(&taken), "{taken}");
+    world.store.set(Gate::Open);
+    let mut sum = 0;
+    for key in 0..taken {
+        sum += world.get(&key.to_string()).await;
+    }
+    assert_eq!(sum, taken, "what was taken came");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_when_the_node_stops_hears() {
+    let world = World::new(settings(Durability::BeforeReply)).await;
+    world.store.set(Gate::Silent);
+    let counter = world.counter("a");
+    let waits = tokio::spawn(async move { counter.call(CounterMsg::Get, SOON).await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let left = world.entities.stop(Duration::from_millis(200)).await;
+    let refused = waits.await.unwrap();
+    assert!(
+        matches!(refused, Err(CallError::Failed(_) | CallError::UnknownActor)),
+        "{refused:?}"
+    );
+    assert!(left.is_empty(), "{left:?}");
+    world.store.set(Gate::Open);
 }
