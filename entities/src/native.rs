@@ -1,13 +1,17 @@
 //! Native actors as entities.
 
+use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
 use ractor::message::{BoxedDowncastErr, SerializedMessage};
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, Message, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, Message, RpcReplyPort, SupervisionEvent};
 use ractor_host_directory::{
-    Audience, BoxFuture, Hosted, Local, NoReply, PROBE_VARIANT, register_hosted, reply_port, reserve_hosted_id,
+    Audience, BoxFuture, Hosted, Local, NoReply, PROBE_VARIANT, Reply, register_hosted, reply_port, reserve_hosted_id,
 };
 use ractor_host_placement::words::Entity;
 
@@ -85,9 +89,12 @@ where
         Box::pin(async move {
             let state = seat.load().await.map_err(|error| error.to_string())?;
             let (actor, arguments) = (self.make)(seat.entity());
+            let owed = Arc::new(AtomicUsize::new(0));
             let handler = Handler {
                 actor,
                 seat: seat.clone(),
+                calls: Mutex::default(),
+                owed: owed.clone(),
                 hosted: Mutex::new(None),
             };
             let name = seat.entity().to_string();
@@ -106,23 +113,26 @@ where
                     inbox: None,
                 },
                 ended: Box::pin(async move { drop(ended.await) }),
-                live: Arc::new(Live(cell)),
+                live: Arc::new(Live { cell, owed }),
             })
         })
     }
 }
 
-struct Live(ActorCell);
+struct Live {
+    cell: ActorCell,
+    owed: Arc<AtomicUsize>,
+}
 
 impl LiveEntity for Live {
     fn is_busy(&self) -> bool {
-        !self.0.get_children().is_empty()
+        self.owed.load(Ordering::Relaxed) > 0 || !self.cell.get_children().is_empty()
     }
 
     fn keep_state(&self) {
         // It may have ended by now.
         drop(
-            self.0
+            self.cell
                 .send_serialized(SerializedMessage::CallReply(KEEP_STATE, Vec::new())),
         );
     }
@@ -131,6 +141,9 @@ impl LiveEntity for Live {
 struct Handler<A> {
     actor: A,
     seat: Seat,
+    /// The calls of the present message, whose replies are held.
+    calls: Mutex<Vec<(Reply<Vec<u8>>, RpcReplyPort<Vec<u8>>)>>,
+    owed: Arc<AtomicUsize>,
     hosted: Mutex<Option<Hosted>>,
 }
 
@@ -155,6 +168,7 @@ impl Message for Opaque {
 impl<A: NativeEntity> Handler<A> {
     /// After a callback: the state is kept, if it is time, or the actor ends.
     fn keep(&self, myself: &ActorRef<Opaque>, state: &A::State) -> Result<(), ActorProcessingErr> {
+        self.hold_replies();
         if self.seat.wants_state() {
             let bytes = if self.seat.is_deleted() {
                 Vec::new()
@@ -167,7 +181,8 @@ impl<A: NativeEntity> Handler<A> {
             return Err("its state could not be written".into());
         }
         if self.seat.is_deleted() {
-            myself.stop(Some("its state was deleted".to_owned()));
+            // ractor's mailbox gives nothing back: what is in it is handled first, for nothing.
+            drop(myself.drain());
         }
         Ok(())
     }
@@ -182,18 +197,7 @@ impl<A: NativeEntity> Handler<A> {
                 metadata,
             } if self.seat.holds_outputs() => {
                 let (reply, comes) = reply_port(port.get_timeout());
-                let seat = self.seat.clone();
-                tokio::spawn(async move {
-                    let output = match comes.await {
-                        Ok(bytes) => Output::Reply(port, bytes),
-                        Err(NoReply::Failed(reason)) => Output::Failed(port, reason.into()),
-                        // The port is dropped, which is what the caller hears.
-                        Err(NoReply::Dropped) => return,
-                    };
-                    if let Err(error) = seat.put_out(output, 0) {
-                        tracing::warn!(entity = %seat.entity(), %error, "a reply is given up");
-                    }
-                });
+                self.calls.lock().push((comes, port));
                 SerializedMessage::Call {
                     variant,
                     args,
@@ -203,6 +207,56 @@ impl<A: NativeEntity> Handler<A> {
             }
             message => message,
         }
+    }
+
+    /// Holds the replies that the handler has given. One that it owes is held when it comes.
+    fn hold_replies(&self) {
+        let calls = std::mem::take(&mut *self.calls.lock());
+        for (comes, port) in calls {
+            let seat = self.seat.clone();
+            if comes.has_come() {
+                let mut comes = comes;
+                let mut context = Context::from_waker(Waker::noop());
+                if let Poll::Ready(outcome) = Pin::new(&mut comes).poll(&mut context) {
+                    put_out(&seat, outcome, port);
+                }
+                continue;
+            }
+            let owed = Owed::of(&self.owed);
+            tokio::spawn(async move {
+                put_out(&seat, comes.await, port);
+                drop(owed);
+            });
+        }
+    }
+}
+
+fn put_out(seat: &Seat, outcome: Result<Vec<u8>, NoReply>, port: RpcReplyPort<Vec<u8>>) {
+    let output = match outcome {
+        Ok(bytes) => Output::Reply(port, bytes),
+        Err(NoReply::Failed(reason)) => Output::Failed(port, reason.into()),
+        // The port is dropped, which is what the caller hears.
+        Err(NoReply::Dropped) => return,
+    };
+    if let Err(error) = seat.put_out(output, 0) {
+        tracing::warn!(entity = %seat.entity(), %error, "a reply is given up");
+    }
+}
+
+/// One reply that a handler has put off.
+struct Owed(Arc<AtomicUsize>);
+
+impl Owed {
+    fn of(count: &Arc<AtomicUsize>) -> Self {
+        // Whoever reads it wants a figure, and no other memory.
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

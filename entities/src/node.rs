@@ -503,7 +503,12 @@ impl TypeState {
             count(&self.counts.crashes);
             self.node.starts.lock().handle_crashed(entity.clone(), self.node.now());
         }
-        let after = self.table.lock().handle_ended(key, activation);
+        let left = seat.take_given_back();
+        let left = left
+            .into_iter()
+            .map(|message| (retained_bytes(&message), message))
+            .collect();
+        let after = self.table.lock().handle_ended(key, activation, left);
         let is_wanted = self.settings.always.contains(key) && !self.is_stopped();
         if after == AfterEnd::Activate || (is_wanted && self.table.lock().handle_wanted(key)) {
             self.node.want(entity);

@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 use ractor::RpcReplyPort;
+use ractor::message::SerializedMessage;
 use ractor_host_directory::{FailureReason, Told, fail};
 use ractor_host_placement::durable::{Durable, HeldTooMuch, WriteTurn};
 use ractor_host_placement::statement::WriteOutcome;
@@ -134,6 +135,8 @@ struct Inner {
     is_within: bool,
     /// Has the actor end when its state can't be written.
     end: Option<Box<dyn Fn() + Send>>,
+    /// Messages that the actor has taken and not begun with.
+    given_back: Vec<SerializedMessage>,
     /// It ends in order.
     is_over: bool,
     /// It has ended: nothing is written any more.
@@ -168,6 +171,7 @@ impl Seat {
                 deletes: false,
                 is_within: false,
                 end: None,
+                given_back: Vec::new(),
                 is_over: false,
                 is_closed: false,
             }),
@@ -402,6 +406,15 @@ impl Seat {
     /// The activation ends in order: it isn't at fault.
     pub fn over(&self) {
         self.0.inner.lock().is_over = true;
+    }
+
+    /// The actor ends, and these messages wait in its mailbox: they are for the next activation, before all that come later.
+    pub fn give_back(&self, messages: Vec<SerializedMessage>) {
+        self.0.inner.lock().given_back.extend(messages);
+    }
+
+    pub(crate) fn take_given_back(&self) -> Vec<SerializedMessage> {
+        std::mem::take(&mut self.0.inner.lock().given_back)
     }
 
     pub(crate) fn is_over(&self) -> bool {

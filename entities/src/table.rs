@@ -205,26 +205,32 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
         queue.messages
     }
 
-    /// The actor of an activation has ended.
-    pub(crate) fn handle_ended(&mut self, key: &EntityKey, ended: u32) -> AfterEnd {
-        match self.slots.pop(key) {
+    /// The actor of an activation has ended, and has left these messages, with their bytes: they come before those that came later. They
+    /// were taken, so no limit keeps them out.
+    pub(crate) fn handle_ended(&mut self, key: &EntityKey, ended: u32, left: Vec<(usize, Message)>) -> AfterEnd {
+        let mut queue = match self.slots.pop(key) {
             Some(Slot::Active { activation, .. }) if activation == ended => {
                 self.active -= 1;
-                AfterEnd::Nothing
+                Queue::default()
             }
-            Some(Slot::Leaving { activation, queue }) if activation == ended => {
-                if queue.messages.is_empty() {
-                    return AfterEnd::Nothing;
+            Some(Slot::Leaving { activation, queue }) if activation == ended => queue,
+            other => {
+                if let Some(other) = other {
+                    self.slots.put(key.clone(), other);
                 }
-                self.slots.put(key.clone(), Slot::Starting { queue });
-                AfterEnd::Activate
+                return AfterEnd::Nothing;
             }
-            Some(other) => {
-                self.slots.put(key.clone(), other);
-                AfterEnd::Nothing
-            }
-            None => AfterEnd::Nothing,
+        };
+        for (bytes, message) in left.into_iter().rev() {
+            self.waiting += bytes;
+            queue.bytes += bytes;
+            queue.messages.push_front(message);
         }
+        if queue.messages.is_empty() {
+            return AfterEnd::Nothing;
+        }
+        self.slots.put(key.clone(), Slot::Starting { queue });
+        AfterEnd::Activate
     }
 
     /// An entity is to end: its actor, if it is active. From now on messages wait for the next activation.
@@ -383,11 +389,11 @@ mod tests {
         assert_eq!((table.handle_leave(&key(1)), table.active()), (None, 3));
         assert_eq!(table.handle_message(&key(1), 5, 1, at(11)), Route::Waits);
         assert_eq!(
-            table.handle_ended(&key(1), 0),
+            table.handle_ended(&key(1), 0, Vec::new()),
             AfterEnd::Nothing,
             "of an earlier activation"
         );
-        assert_eq!(table.handle_ended(&key(1), 1), AfterEnd::Activate);
+        assert_eq!(table.handle_ended(&key(1), 1, Vec::new()), AfterEnd::Activate);
         assert_eq!(table.handle_active(&key(1), 9, 9, at(12)), [5]);
     }
 
@@ -443,9 +449,12 @@ mod tests {
                     }
                     5 => {
                         if let Some(actor) = living.take() {
-                            // It ends once it has handled what it has taken.
-                            handled.append(&mut models[actor as usize].taken);
-                            if table.handle_ended(&entity, actor + 1) == AfterEnd::Activate {
+                            // It ends once it has handled what it has taken, or gives some of it back.
+                            let Model { taken, drains } = &mut models[actor as usize];
+                            let kept = if *drains { taken.len() } else { taken.len() / 2 };
+                            let left = taken.split_off(kept).into_iter().map(|message| (1, message)).collect();
+                            handled.append(taken);
+                            if table.handle_ended(&entity, actor + 1, left) == AfterEnd::Activate {
                                 prop_assert!(!starting);
                                 starting = true;
                             }

@@ -18,6 +18,7 @@ use crate::instance::calls::Instance;
 use crate::instance::error::{Fault, GuestError};
 use crate::instance::module::Module;
 use crate::instance::reload::NoSnapshot;
+use crate::policy::restart::RestartPolicy;
 
 /// A type of entities that are guests: each activation is one, of what is the current version of the module then.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ impl EntityCode for GuestEntities {
             let options = GuestOptions {
                 name: Some(seat.entity().to_string()),
                 seat: Some(seat.clone()),
+                // One that fails ends, and what waits for it activates it again: a budget of restarts would be that of all of them.
+                restarting: RestartPolicy::default(),
                 ..self.options.clone()
             };
             let spawned = spawn(&module, options, supervisor).await;

@@ -50,15 +50,17 @@ pub(super) struct Presence {
     _hosted: Hosted,
     modules: Modules,
     life: Arc<GuestCell>,
+    seat: Option<Seat>,
 }
 
 impl Presence {
-    /// An actor that others can find from now on, and that runs one of these modules.
-    pub(super) fn new(hosted: Hosted, modules: Modules, life: Arc<GuestCell>) -> Self {
+    /// An actor that others can find from now on, and that runs one of these modules; maybe as an entity.
+    pub(super) fn new(hosted: Hosted, modules: Modules, life: Arc<GuestCell>, seat: Option<Seat>) -> Self {
         Self {
             _hosted: hosted,
             modules,
             life,
+            seat,
         }
     }
 }
@@ -67,7 +69,11 @@ impl Drop for Presence {
     fn drop(&mut self) {
         // First, so that no rollout finds it any more; then what was asked of it meanwhile is given up.
         self.modules.leave(&self.life);
-        self.life.mailbox.end();
+        match &self.seat {
+            // They were sent to the entity, which goes on with another actor.
+            Some(seat) => seat.give_back(self.life.mailbox.end_for_the_next()),
+            None => self.life.mailbox.end(),
+        }
         self.life.commands.end();
     }
 }

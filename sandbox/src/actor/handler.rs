@@ -51,7 +51,7 @@ impl Actor for Guest {
         // Weak, because the mailbox is a part of what answers for it.
         life.mailbox.answered_by(Arc::downgrade(&answers));
         // From here on it is found, and asked things: if its start fails, dropping this tells whoever has asked.
-        let presence = Presence::new(hosted, self.modules.clone(), life.clone());
+        let presence = Presence::new(hosted, self.modules.clone(), life.clone(), self.seat.clone());
         let instance = self
             .start_instance(&life, &label, &life.module())
             .await

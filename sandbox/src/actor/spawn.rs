@@ -123,7 +123,9 @@ pub(super) async fn spawn_as(
         checkpoints,
         seat,
     } = options;
-    check_names(name.as_deref(), &groups, &profile.limits)?;
+    // The name of an entity is its key, which has bounds of its own.
+    let own_name = name.as_deref().filter(|_| seat.is_none());
+    check_names(own_name, &groups, &profile.limits)?;
     let (told, life) = tokio::sync::oneshot::channel();
     let groups: Vec<_> = groups.into_iter().map(|group| Group::new(None, group)).collect();
     let guest = Guest {
