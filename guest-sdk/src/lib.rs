@@ -157,6 +157,7 @@
 
 pub mod address;
 mod common;
+pub mod entity;
 mod export;
 #[cfg(any(feature = "json", feature = "protobuf"))]
 mod formats;

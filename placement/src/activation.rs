@@ -74,8 +74,13 @@ impl<Id: Ord + Clone> Activations<Id> {
         self.running = self.running.saturating_sub(1);
         if succeeded {
             self.failing.remove(&id);
-            return;
+        } else {
+            self.handle_crashed(id, now);
         }
+    }
+
+    /// An entity has failed after its activation: the next one waits as if that had failed.
+    pub fn handle_crashed(&mut self, id: Id, now: BootTime) {
         let times = self.failing.get(&id).map_or(0, |failing| failing.times);
         let pause = self.limits.first_pause * 2_u32.saturating_pow(times.min(16));
         let failing = Failing {

@@ -53,6 +53,8 @@ pub struct Durable<Output> {
     version: u64,
     /// How often the state has changed.
     changes: u64,
+    /// Of these changes, those that are in a state which was taken to be written.
+    taken: u64,
     /// Of these changes, those that are durable.
     durable: u64,
     in_flight: Option<InFlight>,
@@ -69,6 +71,7 @@ impl<Output> Durable<Output> {
         Self {
             version: u64::from(activation) << 32,
             changes: 0,
+            taken: 0,
             durable: 0,
             in_flight: None,
             held: VecDeque::new(),
@@ -78,9 +81,44 @@ impl<Output> Durable<Output> {
         }
     }
 
-    /// A message has changed the state.
+    /// A message changes the state: what it does follows from a state that nobody has taken yet.
     pub fn handle_change(&mut self) {
         self.changes += 1;
+    }
+
+    /// The state of now was taken, to be written at the next opportunity.
+    pub fn handle_taken(&mut self) {
+        self.taken = self.changes;
+    }
+
+    /// The state of now was looked at, and is the one that was taken last: no message since has changed it.
+    pub fn handle_unchanged(&mut self) {
+        let on_its_way = self.in_flight.map_or(self.durable, |one| one.covers);
+        // Otherwise what was taken waits yet, and is written for these changes, too.
+        if self.taken == on_its_way {
+            match &mut self.in_flight {
+                Some(in_flight) => in_flight.covers = self.changes,
+                None => self.durable = self.changes,
+            }
+        }
+        self.taken = self.changes;
+    }
+
+    /// The message that is being handled goes on later, and until then there is no state to take. What it has done so far follows from
+    /// the state before it, as far as a later one can tell.
+    ///
+    /// Those that `stay` wait for the state all the same, behind the others: a reply says that something was done.
+    pub fn handle_unfinished(&mut self, stay: impl Fn(&Output) -> bool) {
+        let taken = self.taken;
+        let first = self.held.partition_point(|held| held.after <= taken);
+        let (stays, leaves): (Vec<_>, Vec<_>) = self
+            .held
+            .split_off(first)
+            .into_iter()
+            .partition(|held| stay(&held.output));
+        self.held
+            .extend(leaves.into_iter().map(|held| Held { after: taken, ..held }));
+        self.held.extend(stays);
     }
 
     /// An output of the message that was handled last, which leaves once the state of now is durable.
@@ -99,7 +137,7 @@ impl<Output> Durable<Output> {
         Ok(())
     }
 
-    /// What to write now. The host takes the state of this moment.
+    /// What to write now: the state that was taken last.
     pub fn poll_write(&mut self) -> Option<WriteTurn> {
         if self.is_refused {
             return None;
@@ -108,13 +146,13 @@ impl<Output> Durable<Output> {
             let version = in_flight.version;
             return std::mem::take(&mut in_flight.is_unknown).then_some(WriteTurn::Again { version });
         }
-        if self.changes == self.durable {
+        if self.taken == self.durable {
             return None;
         }
         self.version += 1;
         self.in_flight = Some(InFlight {
             version: self.version,
-            covers: self.changes,
+            covers: self.taken,
             is_unknown: false,
         });
         Some(WriteTurn::New { version: self.version })
@@ -140,19 +178,24 @@ impl<Output> Durable<Output> {
         }
     }
 
+    /// True if an output may leave.
+    pub fn may_leave(&self) -> bool {
+        let is_durable = self.held.front().is_some_and(|held| held.after <= self.durable);
+        is_durable && (!self.is_refused || broken(Mutation::HeldSentAfterRefusal))
+    }
+
     /// The next output that may leave.
     pub fn poll_output(&mut self) -> Option<Output> {
-        let is_durable = self.held.front().is_some_and(|held| held.after <= self.durable);
-        let may_leave = is_durable && (!self.is_refused || broken(Mutation::HeldSentAfterRefusal));
+        let may_leave = self.may_leave();
         let held = self.held.pop_front_if(|_| may_leave)?;
         self.held_bytes -= held.bytes;
         Some(held.output)
     }
 
-    /// The instance has trapped. What follows from changes that no write covers is dropped and handed back; the state to go on with is the
-    /// one in the store, once [`Durable::is_settled`].
+    /// The instance has trapped. What follows from changes since the state was taken is dropped and handed back; the state to go on with is
+    /// the one in the store, once [`Durable::is_settled`].
     pub fn handle_trap(&mut self) -> Vec<Output> {
-        let covered = self.in_flight.map_or(self.durable, |one| one.covers);
+        let covered = self.taken;
         self.changes = covered;
         let keeps = self.held.iter().take_while(|held| held.after <= covered).count();
         let dropped = self.held.split_off(keeps);
@@ -160,9 +203,29 @@ impl<Output> Durable<Output> {
         dropped.into_iter().map(|held| held.output).collect()
     }
 
+    /// The activation is over: hands back what is held, none of which is ever sent.
+    pub fn handle_end(&mut self) -> Vec<Output> {
+        self.is_refused = true;
+        self.held_bytes = 0;
+        std::mem::take(&mut self.held)
+            .into_iter()
+            .map(|held| held.output)
+            .collect()
+    }
+
     /// True if everything is durable and has left.
     pub fn is_settled(&self) -> bool {
         self.in_flight.is_none() && self.changes == self.durable && self.held.is_empty()
+    }
+
+    /// True if all that was done before the message that is being handled now is durable.
+    pub fn is_durable_before(&self) -> bool {
+        self.durable + 1 >= self.changes
+    }
+
+    /// Bytes of the outputs that wait.
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes
     }
 
     /// True if a write was refused: the entity ends at once, and what it held is never sent.
@@ -184,9 +247,12 @@ mod tests {
         let mut entity = Durable::new(1, 100);
         entity.handle_change();
         entity.handle_output("a", 1).unwrap();
+        assert_eq!(entity.poll_write(), None, "no state was taken");
+        entity.handle_taken();
         assert_eq!(entity.poll_write(), written((1 << 32) + 1));
         entity.handle_change();
         entity.handle_output("b", 1).unwrap();
+        entity.handle_taken();
         assert_eq!(
             (entity.poll_output(), entity.poll_write()),
             (None, None),
@@ -214,11 +280,13 @@ mod tests {
     fn an_unknown_write_is_repeated_as_it_was() {
         let mut entity = Durable::<()>::new(1, 100);
         entity.handle_change();
+        entity.handle_taken();
         let Some(WriteTurn::New { version }) = entity.poll_write() else {
             panic!("nothing to write")
         };
         entity.handle_written(version, None);
         entity.handle_change();
+        entity.handle_taken();
         assert_eq!(entity.poll_write(), Some(WriteTurn::Again { version }));
         assert_eq!(entity.poll_write(), None);
     }
@@ -228,6 +296,7 @@ mod tests {
         let mut entity = Durable::new(1, 100);
         entity.handle_change();
         entity.handle_output("a", 1).unwrap();
+        entity.handle_taken();
         entity.poll_write();
         entity.handle_written((1 << 32) + 1, Some(WriteOutcome::Refused));
         assert_eq!((entity.poll_output(), entity.poll_write()), (None, None));
@@ -237,16 +306,72 @@ mod tests {
     #[test]
     fn a_trap_drops_what_no_write_covers() {
         let mut entity = Durable::new(1, 100);
-        for output in ["a", "b"] {
-            entity.handle_change();
-            entity.handle_output(output, 1).unwrap();
-            entity.poll_write();
-        }
+        entity.handle_change();
+        entity.handle_output("a", 1).unwrap();
+        entity.handle_taken();
+        entity.poll_write();
+        entity.handle_change();
+        entity.handle_output("b", 1).unwrap();
         assert_eq!(entity.handle_trap(), ["b"]);
         assert!(!entity.is_settled());
         entity.handle_written((1 << 32) + 1, Some(WriteOutcome::Accepted));
         assert_eq!((entity.poll_output(), entity.poll_output()), (Some("a"), None));
         assert!(entity.is_settled());
+    }
+
+    #[test]
+    fn a_state_that_is_still_the_same_needs_no_write() {
+        let mut entity = Durable::new(1, 100);
+        entity.handle_change();
+        entity.handle_output("read", 1).unwrap();
+        assert_eq!(entity.poll_output(), None, "it isn't known yet");
+        entity.handle_unchanged();
+        assert_eq!((entity.poll_write(), entity.poll_output()), (None, Some("read")));
+        // The state that it is the same as is on its way, or waits for its turn.
+        for waits in [false, true] {
+            let mut entity = Durable::new(1, 100);
+            let mut version = 1 << 32;
+            for _ in 0..=usize::from(waits) {
+                entity.handle_change();
+                entity.handle_taken();
+                entity.poll_write();
+            }
+            entity.handle_change();
+            entity.handle_output("read", 1).unwrap();
+            entity.handle_unchanged();
+            for _ in 0..=usize::from(waits) {
+                assert_eq!(entity.poll_output(), None, "{waits}");
+                version += 1;
+                entity.handle_written(version, Some(WriteOutcome::Accepted));
+                entity.poll_write();
+            }
+            assert_eq!(entity.poll_output(), Some("read"), "{waits}");
+            assert!(entity.is_settled(), "{waits}");
+        }
+    }
+
+    #[test]
+    fn what_a_message_does_before_it_waits_follows_from_the_state_before_it() {
+        let mut entity = Durable::new(1, 100);
+        entity.handle_change();
+        entity.handle_output("reply before", 1).unwrap();
+        entity.handle_output("ask", 1).unwrap();
+        assert!(entity.is_durable_before());
+        entity.handle_unfinished(|output| output.starts_with("reply"));
+        assert_eq!((entity.poll_output(), entity.poll_output()), (Some("ask"), None));
+        entity.handle_change();
+        entity.handle_output("reply", 1).unwrap();
+        entity.handle_taken();
+        assert_eq!(entity.poll_output(), None);
+        entity.handle_change();
+        assert!(!entity.is_durable_before());
+        entity.handle_output("second ask", 1).unwrap();
+        entity.handle_unfinished(|output| output.starts_with("reply"));
+        assert_eq!(entity.poll_output(), None, "the one before it isn't durable");
+        entity.poll_write();
+        entity.handle_written((1 << 32) + 1, Some(WriteOutcome::Accepted));
+        let outputs: Vec<_> = std::iter::from_fn(|| entity.poll_output()).collect();
+        assert_eq!(outputs, ["reply before", "reply", "second ask"]);
     }
 
     #[test]

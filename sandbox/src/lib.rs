@@ -48,6 +48,7 @@ pub use actor::checkpoint::settings::Checkpoints;
 pub use actor::checkpoint::store::{Checkpoint, CheckpointStore, Entry, Kept, KeptState, Moment, StoreError};
 pub use actor::checkpoint::writer::{CheckpointFigures, CheckpointWriter};
 pub use actor::child_events::{ChildChange, ChildEvent, ChildObserver};
+pub use actor::entity::GuestEntities;
 pub use actor::error::SpawnError;
 pub use actor::figures::{GuestFigures, ModuleFigures};
 pub use actor::going_back::{NotGoneBack, WentBack};
@@ -103,6 +104,7 @@ pub mod internals {
 }
 
 use ractor_host_directory as directory;
+use ractor_host_entities as entities;
 use ractor_host_files as files;
 
 /// The engine underneath, for programs that add an import interface. Its version may change with any release of this crate.

@@ -156,7 +156,7 @@ type HostedListener = Arc<dyn Fn(HostedEvent) + Send + Sync>;
 
 #[derive(Default)]
 struct Directory {
-    hosted: HashMap<u64, Local>,
+    hosted: HashMap<u64, (Local, Audience)>,
     names: HashMap<String, u64>,
     listeners: HashMap<ActorId, HostedListener>,
     peers: HashMap<u64, ConnectedNode>,
@@ -189,6 +189,16 @@ pub struct NameTaken(pub String);
 #[derive(Debug)]
 pub struct Hosted {
     cell: ActorCell,
+    audience: Audience,
+}
+
+/// Who hears of a hosted actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Every session, which tells its peer.
+    Everyone,
+    /// This process alone: there may be very many such actors, and they are found in another way.
+    ThisProcess,
 }
 
 /// A fresh id for a hosted actor: unique in this process for its whole life.
@@ -205,11 +215,16 @@ pub fn is_ours(id: ActorId) -> bool {
     id.is_local() || id.node() == SANDBOX_NODE_ID
 }
 
-/// Enters a hosted actor under its pid and, if it has one, its name, and tells every listener.
+/// Enters a hosted actor under its pid and, if it has one, its name, and tells every listener, if everyone is to hear of it. Without
+/// a mailbox of its own, ractor's is the actor's mailbox.
 ///
 /// # Errors
 /// The name belongs to another live actor of this process, native or hosted.
-pub fn register_hosted(cell: ActorCell, inbox: Arc<dyn Inbox>) -> Result<Hosted, NameTaken> {
+pub fn register_hosted(
+    cell: ActorCell,
+    inbox: Option<Arc<dyn Inbox>>,
+    audience: Audience,
+) -> Result<Hosted, NameTaken> {
     let listeners = {
         // One lock for the look and the entry, so that of two guests that start at once only one gets the name.
         let mut directory = write();
@@ -221,19 +236,18 @@ pub fn register_hosted(cell: ActorCell, inbox: Arc<dyn Inbox>) -> Result<Hosted,
             }
             directory.names.insert(name, cell.get_id().pid());
         }
-        let inbox = Some(inbox);
         let local = Local {
             cell: cell.clone(),
             inbox,
         };
-        directory.hosted.insert(cell.get_id().pid(), local);
+        directory.hosted.insert(cell.get_id().pid(), (local, audience));
         // Taken under the lock of the entry: a session that begins to listen meanwhile hears of the actor, or finds it in its
         // snapshot.
-        directory.listeners()
+        directory.listeners(audience)
     };
     // Outside of the lock: listeners look things up here.
     notify(&listeners, &HostedEvent::Spawned(cell.clone()));
-    Ok(Hosted { cell })
+    Ok(Hosted { cell, audience })
 }
 
 impl Drop for Hosted {
@@ -248,7 +262,7 @@ impl Drop for Hosted {
             {
                 directory.names.remove(&name);
             }
-            directory.listeners()
+            directory.listeners(self.audience)
         };
         notify(&listeners, &HostedEvent::Terminated(self.cell.clone()));
     }
@@ -262,7 +276,7 @@ pub fn local_actor(pid: u64) -> Option<ActorCell> {
 /// The actor of this process that has this pid, native or hosted, to send to.
 pub fn local(pid: u64) -> Option<Local> {
     if pid >= FIRST_HOSTED_PID {
-        return read().hosted.get(&pid).cloned();
+        return read().hosted.get(&pid).map(|(local, _)| local.clone());
     }
     let cell = where_is_pid(ActorId::Local(pid))?;
     Some(Local { cell, inbox: None })
@@ -270,7 +284,7 @@ pub fn local(pid: u64) -> Option<Local> {
 
 /// The mailbox of a hosted actor of this process; none for any other.
 pub fn inbox(id: ActorId) -> Option<Arc<dyn Inbox>> {
-    (id.node() == SANDBOX_NODE_ID).then(|| read().hosted.get(&id.pid())?.inbox.clone())?
+    (id.node() == SANDBOX_NODE_ID).then(|| read().hosted.get(&id.pid())?.0.inbox.clone())?
 }
 
 /// The actor of this process that has this name, native or hosted.
@@ -280,7 +294,7 @@ pub fn where_is(name: &str) -> Option<ActorCell> {
     }
     let directory = read();
     let pid = directory.names.get(name)?;
-    directory.hosted.get(pid).map(|local| local.cell.clone())
+    directory.hosted.get(pid).map(|(local, _)| local.cell.clone())
 }
 
 /// The native actor of this process that has this name, also if ractor's registry has lost it.
@@ -301,9 +315,14 @@ pub fn qualified_name(actor: &ActorCell) -> Option<String> {
     Some(if is_qualified { name } else { format!("{name}@{node}") })
 }
 
-/// Every hosted actor, in no particular order.
+/// Every hosted actor of which everyone hears, in no particular order.
 pub fn hosted_actors() -> Vec<ActorCell> {
-    read().hosted.values().map(|local| local.cell.clone()).collect()
+    let directory = read();
+    let told = directory
+        .hosted
+        .values()
+        .filter(|(_, audience)| *audience == Audience::Everyone);
+    told.map(|(local, _)| local.cell.clone()).collect()
 }
 
 /// The actor with this id, wherever it lives. For an actor of another node this is its stand-in, spawned if need be.
@@ -431,11 +450,14 @@ impl Directory {
     /// it for a moment, and its supervisor may want to start another under the same name at once.
     fn holds(&self, name: &str) -> bool {
         let holder = self.names.get(name).and_then(|pid| self.hosted.get(pid));
-        holder.is_some_and(|local| local.cell.get_status() < ActorStatus::Stopping)
+        holder.is_some_and(|(local, _)| local.cell.get_status() < ActorStatus::Stopping)
     }
 
-    fn listeners(&self) -> Vec<HostedListener> {
-        self.listeners.values().cloned().collect()
+    fn listeners(&self, audience: Audience) -> Vec<HostedListener> {
+        match audience {
+            Audience::Everyone => self.listeners.values().cloned().collect(),
+            Audience::ThisProcess => Vec::new(),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod config;
 #[doc(hidden)]
 pub mod contract_bindings;
 pub mod describe;
+pub mod entity;
 pub mod errors;
 #[cfg(target_family = "wasm")]
 mod macros;

@@ -3,6 +3,7 @@
 pub(crate) mod addresses;
 pub mod config;
 mod context;
+pub(crate) mod entity;
 pub mod module;
 pub mod node;
 #[cfg(feature = "reload")]

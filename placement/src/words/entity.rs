@@ -3,8 +3,23 @@
 use std::fmt;
 use std::sync::Arc;
 
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, percent_encode};
+
 /// The most bytes in the name of a type, and in a key.
 const MAX_BYTES: usize = 255;
+
+/// What a written name begins with.
+const PREFIX: &str = "entity:";
+
+/// What of a key isn't written as it is: what ends a word in a shell or a table, what leads to another node, and `%` itself.
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'%')
+    .add(b'@')
+    .add(b'"')
+    .add(b'\'')
+    .add(b'`')
+    .add(b'\\');
 
 /// Why something is no entity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -15,7 +30,7 @@ pub enum BadEntity {
     /// The name of the type is too long.
     #[error("the name of an entity's type has {0} bytes, and may have {MAX_BYTES}")]
     LongType(usize),
-    /// The name of the type has a slash or a control character, which its written form `entity:TYPE/KEY` can't have.
+    /// The name of the type has a slash, an at sign, a space or a control character, which its written form `entity:TYPE/KEY` can't have.
     #[error("the name of an entity's type contains {0:?}")]
     TypeCharacter(char),
     /// The key is empty.
@@ -24,6 +39,9 @@ pub enum BadEntity {
     /// The key is too long.
     #[error("the key of an entity has {0} bytes, and may have {MAX_BYTES}")]
     LongKey(usize),
+    /// The text is not written as that of an entity is.
+    #[error("an entity is written as `entity:TYPE/KEY`")]
+    NotWrittenSo,
 }
 
 /// The type of an entity: `cart` in `entity:cart/4711`.
@@ -39,7 +57,8 @@ impl EntityType {
         if name.len() > MAX_BYTES {
             return Err(BadEntity::LongType(name.len()));
         }
-        match name.chars().find(|one| *one == '/' || one.is_control()) {
+        let is_bad = |one: &char| matches!(one, '/' | '@') || one.is_control() || one.is_whitespace();
+        match name.chars().find(is_bad) {
             Some(character) => Err(BadEntity::TypeCharacter(character)),
             None => Ok(Self(name.into())),
         }
@@ -80,9 +99,48 @@ pub struct Entity {
     pub key: EntityKey,
 }
 
+impl Entity {
+    /// The entity of this type that has this key.
+    pub fn new(entity_type: &str, key: impl AsRef<[u8]>) -> Result<Self, BadEntity> {
+        Ok(Self {
+            entity_type: EntityType::new(entity_type)?,
+            key: EntityKey::new(key.as_ref())?,
+        })
+    }
+
+    /// True for what is written as an entity: such names are nobody else's.
+    pub fn is_written_so(text: &str) -> bool {
+        text.starts_with(PREFIX)
+    }
+}
+
+/// `entity:TYPE/KEY`: bytes of the key that aren't graphic, and a few that mean something elsewhere, as `%` and two digits.
 impl fmt::Display for Entity {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "entity:{}/{}", self.entity_type.0, self.key.0.escape_ascii())
+        write!(out, "{PREFIX}{}/", self.entity_type.0)?;
+        // Text in other scripts stays readable, where it is text.
+        match std::str::from_utf8(&self.key.0) {
+            Ok(text) => text.chars().try_for_each(|each| {
+                let mut bytes = [0; 4];
+                let written = each.encode_utf8(&mut bytes);
+                if each.is_ascii() || each.is_control() || each.is_whitespace() {
+                    percent_encode(written.as_bytes(), ESCAPED).fmt(out)
+                } else {
+                    out.write_str(written)
+                }
+            }),
+            Err(_) => percent_encode(&self.key.0, ESCAPED).fmt(out),
+        }
+    }
+}
+
+impl std::str::FromStr for Entity {
+    type Err = BadEntity;
+
+    fn from_str(text: &str) -> Result<Self, BadEntity> {
+        let written = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('/'));
+        let (entity_type, key) = written.ok_or(BadEntity::NotWrittenSo)?;
+        Self::new(entity_type, &*std::borrow::Cow::<[u8]>::from(percent_decode_str(key)))
     }
 }
 
@@ -108,6 +166,41 @@ mod tests {
             entity_type: EntityType::new("cart").unwrap(),
             key: EntityKey::new(b"47\n11").unwrap(),
         };
-        assert_eq!(entity.to_string(), "entity:cart/47\\n11");
+        assert_eq!(entity.to_string(), "entity:cart/47%0A11");
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        let keys: [&[u8]; 8] = [
+            b"4711",
+            b"a/b",
+            b"50 % @home",
+            "Stra\u{df}e 7".as_bytes(),
+            "\u{2003}wide".as_bytes(),
+            &[0, 255, 128],
+            b"%41",
+            b"'\"`\\",
+        ];
+        for key in keys {
+            let entity = Entity::new("cart", key).unwrap();
+            let written = entity.to_string();
+            assert!(
+                !written.contains(|each: char| each.is_whitespace() || each.is_control() || each == '@'),
+                "{written}"
+            );
+            assert_eq!(written.parse(), Ok(entity), "{written}");
+        }
+        assert_eq!(
+            Entity::new("cart", "Stra\u{df}e").unwrap().to_string(),
+            "entity:cart/Stra\u{df}e"
+        );
+        for (text, wrong) in [
+            ("cart/1", BadEntity::NotWrittenSo),
+            ("entity:cart", BadEntity::NotWrittenSo),
+            ("entity:cart/", BadEntity::NoKey),
+            ("entity:/1", BadEntity::NoType),
+        ] {
+            assert_eq!(text.parse::<Entity>(), Err(wrong), "{text}");
+        }
     }
 }

@@ -105,7 +105,9 @@ impl Guest {
         // Now, and not with the actor's state, which outlives it: there are calls among it whose callers wait.
         running.give_up_kept();
         let mut instance = running.take()?;
-        if running.pending.is_some() {
+        if let Some(seat) = &self.seat {
+            self.end_entity(running, seat, &mut instance).await;
+        } else if running.pending.is_some() {
             let Label { name, pid, .. } = &running.label;
             tracing::warn!(
                 actor = &**name,
@@ -122,6 +124,9 @@ impl Guest {
         let outcome = instance.post_stop().await;
         // After it: a guest can be found, and answer calls that it has put off, to its very end.
         self.set_presence(None);
+        if let Some(seat) = &self.seat {
+            seat.over();
+        }
         Ok(outcome?)
     }
 
@@ -166,6 +171,11 @@ impl Guest {
             Command::Reload(request) => return self.reload(myself, running, *request).await,
             Command::Confirm => running.confirm(),
             Command::Snapshot(asked) => self.snapshot(myself, running, asked).await?,
+            Command::KeepState => {
+                if let Some(seat) = &self.seat {
+                    return Box::pin(self.keep_state(myself, running, seat)).await;
+                }
+            }
             Command::GoBack(request) => Box::pin(self.go_back(myself, running, request)).await?,
         }
         Ok(true)

@@ -73,6 +73,7 @@ impl OwnActor for Parent {
         let found = self.modules.find(&child.module);
         let restarting = RestartPolicy::new(child.restart.into(), RestartIntensity::default());
         let options = GuestOptions {
+            seat: None,
             name: child.name,
             arguments: child.arguments,
             groups: child.groups,

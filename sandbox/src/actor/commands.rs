@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Confirm,
     /// Say what the state is.
     Snapshot(SnapshotRequest),
+    /// Keep the state now, of an entity.
+    KeepState,
     /// Go back to a state that was kept.
     GoBack(GoBackRequest),
 }
@@ -35,7 +37,10 @@ impl Command {
 
     /// True if it waits for handlers that are not done.
     fn waits_for_handlers(&self) -> bool {
-        matches!(self, Self::Reload(_) | Self::Snapshot(_) | Self::GoBack(_))
+        matches!(
+            self,
+            Self::Reload(_) | Self::Snapshot(_) | Self::KeepState | Self::GoBack(_)
+        )
     }
 
     /// True if whoever asked has given up.
@@ -44,7 +49,7 @@ impl Command {
             Self::Reload(request) => request.is_given_up(),
             Self::Snapshot(request) => request.is_given_up(),
             Self::GoBack(request) => request.is_given_up(),
-            Self::Restart(_) | Self::StopDue | Self::Confirm => false,
+            Self::Restart(_) | Self::StopDue | Self::Confirm | Self::KeepState => false,
         }
     }
 
@@ -52,7 +57,9 @@ impl Command {
     fn repeats(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Restart(one), Self::Restart(other)) => one == other,
-            (Self::StopDue, Self::StopDue) | (Self::Confirm, Self::Confirm) => true,
+            (Self::StopDue, Self::StopDue) | (Self::Confirm, Self::Confirm) | (Self::KeepState, Self::KeepState) => {
+                true
+            }
             _ => false,
         }
     }

@@ -15,6 +15,7 @@ use crate::accounting::family::{Family, Member, Share};
 use crate::accounting::label::Label;
 use crate::component::bindings::requests::Mailbox as PendingMailbox;
 use crate::directory::Hosted;
+use crate::entities::Seat;
 use crate::instance::calls::Instance;
 use crate::instance::casts::Casts;
 use crate::instance::error::GuestError;
@@ -36,6 +37,8 @@ pub(super) struct Guest {
     pub(super) _arguments_share: Share,
     pub(super) restarting: RestartPolicy,
     pub(super) checkpoints: Option<Checkpoints>,
+    /// Of an entity.
+    pub(super) seat: Option<Seat>,
     pub(super) groups: Arc<Groups>,
     pub(super) family: Family,
     /// Where the actor is found. Not part of the state, which outlives the actor in its last supervision event.
@@ -47,15 +50,17 @@ pub(super) struct Presence {
     _hosted: Hosted,
     modules: Modules,
     life: Arc<GuestCell>,
+    seat: Option<Seat>,
 }
 
 impl Presence {
-    /// An actor that others can find from now on, and that runs one of these modules.
-    pub(super) fn new(hosted: Hosted, modules: Modules, life: Arc<GuestCell>) -> Self {
+    /// An actor that others can find from now on, and that runs one of these modules; maybe as an entity.
+    pub(super) fn new(hosted: Hosted, modules: Modules, life: Arc<GuestCell>, seat: Option<Seat>) -> Self {
         Self {
             _hosted: hosted,
             modules,
             life,
+            seat,
         }
     }
 }
@@ -64,7 +69,11 @@ impl Drop for Presence {
     fn drop(&mut self) {
         // First, so that no rollout finds it any more; then what was asked of it meanwhile is given up.
         self.modules.leave(&self.life);
-        self.life.mailbox.end();
+        match &self.seat {
+            // They were sent to the entity, which goes on with another actor.
+            Some(seat) => seat.give_back(self.life.mailbox.end_for_the_next()),
+            None => self.life.mailbox.end(),
+        }
         self.life.commands.end();
     }
 }
@@ -124,6 +133,7 @@ impl Guest {
             groups: self.groups.clone(),
             family: self.family.clone(),
             tally: life.tally.clone(),
+            seat: self.seat.clone(),
         };
         let limits = self.profile.limits.clone();
         Instance::new(module, Some(myself), label.clone(), limits).await

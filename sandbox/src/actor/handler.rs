@@ -15,7 +15,7 @@ use super::guest::{Guest, Opaque, Presence, Running};
 use super::guest_cell::GuestCell;
 use super::spawn::Start;
 use crate::accounting::tally::Tally;
-use crate::directory;
+use crate::directory::{self, Audience};
 use crate::instance::casts::Casts;
 use crate::store::mailbox::waiting::Received;
 use crate::store::mailbox::{AnswersAhead, Mailbox};
@@ -32,7 +32,13 @@ impl Actor for Guest {
         let (limits, quota) = (self.profile.limits.clone(), self.family.quota().clone());
         let mailbox = Arc::new(Mailbox::new(cell.clone(), label.clone(), limits, quota));
         // Before any of its code runs: it may send to itself and be answered, and its name must be its own by then.
-        let hosted = directory::register_hosted(cell.clone(), mailbox.clone()).map_err(SpawnError::from)?;
+        // Of entities there may be very many, and they are found by their keys.
+        let audience = match self.seat {
+            Some(_) => Audience::ThisProcess,
+            None => Audience::Everyone,
+        };
+        let hosted =
+            directory::register_hosted(cell.clone(), Some(mailbox.clone()), audience).map_err(SpawnError::from)?;
         let commands = Arc::new(Commands::new(mailbox.clone()));
         let parent = Arc::new(Parent::new(cell.clone(), commands.clone(), mailbox.clone(), self));
         let tally = Tally::of(self.module.engine().module_tally(self.module.name()));
@@ -45,7 +51,7 @@ impl Actor for Guest {
         // Weak, because the mailbox is a part of what answers for it.
         life.mailbox.answered_by(Arc::downgrade(&answers));
         // From here on it is found, and asked things: if its start fails, dropping this tells whoever has asked.
-        let presence = Presence::new(hosted, self.modules.clone(), life.clone());
+        let presence = Presence::new(hosted, self.modules.clone(), life.clone(), self.seat.clone());
         let instance = self
             .start_instance(&life, &label, &life.module())
             .await

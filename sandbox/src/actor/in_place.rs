@@ -51,7 +51,10 @@ impl Guest {
         outcome: Result<(), GuestError>,
     ) -> Result<bool, ActorProcessingErr> {
         match running.put_back(instance, outcome) {
-            Ok(()) => Ok(true),
+            Ok(()) => match &self.seat {
+                None => Ok(true),
+                Some(seat) => Box::pin(self.keep_state(myself, running, seat)).await,
+            },
             // What happens seldom has a future of its own, so that those of messages stay small.
             Err(AfterCallback::Stops(instance, reason)) => Box::pin(self.stop(myself, running, instance, reason)).await,
             Err(AfterCallback::Failed(error)) => Box::pin(self.recover(myself, running, error)).await.map(|()| true),
@@ -110,6 +113,9 @@ impl Guest {
         running: &mut Running,
         mut error: GuestError,
     ) -> Result<(), ActorProcessingErr> {
+        if let Some(seat) = &self.seat {
+            seat.failed();
+        }
         // What the failed instance supervised was its own affair; the next one knows nothing of it.
         self.end_children(myself);
         let mut has_waited = false;

@@ -14,6 +14,7 @@ pub(crate) mod child_events;
 pub(crate) mod children;
 pub(crate) mod commands;
 pub(crate) mod describe;
+pub(crate) mod entity;
 pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod figures;

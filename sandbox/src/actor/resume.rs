@@ -24,6 +24,9 @@ impl Guest {
         label: &Label,
         module: &Module,
     ) -> Result<Instance, GuestError> {
+        if let Some(seat) = &self.seat {
+            return self.start_entity(seat, life, label, module).await;
+        }
         if let Some(checkpoints) = &self.checkpoints
             && let Some(instance) = self.resume(checkpoints, life, label, module).await?
         {

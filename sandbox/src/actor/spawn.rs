@@ -14,6 +14,7 @@ use super::guest_cell::{GuestCell, GuestRef};
 use super::modules::Modules;
 use crate::accounting::family::Family;
 use crate::directory::{self, NameTaken};
+use crate::entities::Seat;
 use crate::instance::module::Module;
 use crate::policy::limits::{Common, Limits};
 use crate::policy::profile::Profile;
@@ -40,6 +41,8 @@ pub struct GuestOptions {
     /// Where its state is kept, to be gone on from when it is started or restarted. Needs a name, and a module that exports
     /// the interface `reload`.
     pub checkpoints: Option<Checkpoints>,
+    /// That the actor is an entity: its state is kept as that of entities is, and peers don't hear of it.
+    pub seat: Option<Seat>,
 }
 
 impl fmt::Debug for GuestOptions {
@@ -52,6 +55,7 @@ impl fmt::Debug for GuestOptions {
             modules,
             restarting,
             checkpoints,
+            seat,
         } = self;
         f.debug_struct("GuestOptions")
             .field("name", name)
@@ -61,6 +65,7 @@ impl fmt::Debug for GuestOptions {
             .field("modules", modules)
             .field("restarting", restarting)
             .field("checkpoints", checkpoints)
+            .field("seat", seat)
             .finish()
     }
 }
@@ -116,8 +121,11 @@ pub(super) async fn spawn_as(
         modules,
         restarting,
         checkpoints,
+        seat,
     } = options;
-    check_names(name.as_deref(), &groups, &profile.limits)?;
+    // The name of an entity is its key, which has bounds of its own.
+    let own_name = name.as_deref().filter(|_| seat.is_none());
+    check_names(own_name, &groups, &profile.limits)?;
     let (told, life) = tokio::sync::oneshot::channel();
     let groups: Vec<_> = groups.into_iter().map(|group| Group::new(None, group)).collect();
     let guest = Guest {
@@ -126,7 +134,8 @@ pub(super) async fn spawn_as(
         modules,
         restarting,
         // Checkpoints are found by the actor's name; without one, actors of a module would share theirs.
-        checkpoints: checkpoints.filter(|_| name.is_some()),
+        checkpoints: checkpoints.filter(|_| name.is_some() && seat.is_none()),
+        seat,
         groups: Arc::new(Groups::new(groups.iter().cloned(), family.quota())?),
         _arguments_share: family.quota().share(Common::Memory, arguments.len())?,
         arguments,

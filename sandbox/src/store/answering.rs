@@ -5,8 +5,12 @@ use super::replies::Port;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::directory::{self, FailureReason, Told};
+use crate::entities::{HeldTooMuch, Output, Seat};
 use crate::policy::limits::Limit;
 use crate::policy::text::tidy;
+
+/// The caller has given up.
+pub(super) struct TooLate;
 
 impl StoreData {
     /// Sends what `handle-call` returned.
@@ -28,7 +32,32 @@ impl StoreData {
             self.show_reply(self.replies.last(), Ok(&bytes));
         }
         // The caller may have given up meanwhile, which is its own affair.
-        drop(port.send(bytes));
+        self.put_out_reply(port, bytes).ok();
+    }
+
+    /// Sends a reply: at once, or when the state that it follows from is durable.
+    pub(super) fn put_out_reply(&self, port: Port, bytes: Vec<u8>) -> Result<(), TooLate> {
+        match self.holding_seat() {
+            None => port.send(bytes).map_err(|_| TooLate),
+            Some(_) if port.is_closed() => Err(TooLate),
+            Some(seat) => {
+                // If too much waits the port is dropped, which its caller hears.
+                self.hold(seat, Output::Reply(port, bytes), 0).ok();
+                Ok(())
+            }
+        }
+    }
+
+    /// Keeps what is done to others until the state that it follows from is durable. False if too much waits already.
+    pub(super) fn hold(&self, seat: &Seat, output: Output, bytes: usize) -> Result<(), HeldTooMuch> {
+        let held = seat.put_out(output, bytes);
+        held.inspect_err(|error| {
+            telemetry::dead_letters(&self.label, "held_bytes", 1);
+            let Label { name, pid, log, .. } = &self.label;
+            if log.allows() {
+                tracing::warn!(actor = &**name, pid, %error, "something that the entity does is given up");
+            }
+        })
     }
 
     /// Keeps the call that `handle-call` has not answered.
@@ -56,7 +85,13 @@ impl StoreData {
     pub(super) fn fail(&self, port: Port, variant: Option<&str>, reason: &str) {
         self.tally.failed();
         let reason = FailureReason::new(reason);
-        let told = directory::fail(port, reason.clone());
+        let told = match self.holding_seat() {
+            None => directory::fail(port, reason.clone()),
+            Some(seat) => {
+                self.hold(seat, Output::Failed(port, reason.clone().into()), 0).ok();
+                Told::Caller
+            }
+        };
         if told == Told::GivenUp || !self.label.log.allows() {
             return;
         }

@@ -20,6 +20,7 @@ use crate::accounting::tally::Tally;
 use crate::component::bindings::requests::Mailbox as PendingMailbox;
 use crate::component::source::SourceText;
 use crate::directory::trace::ActiveSpan;
+use crate::entities::Seat;
 use crate::policy::grants::{Grants, Guarded};
 use crate::policy::http_trust::HttpTrust;
 use crate::policy::limits::{Limit, Limits};
@@ -50,6 +51,8 @@ pub struct StoreData {
     pub(super) interfaces: InterfaceStates,
     /// What the guest has sent to native actors and they may not have handled.
     pub(crate) outflow: Outflow,
+    /// The same, of what waits for the state of an entity to be durable.
+    pub(super) held_outflow: Arc<tokio::sync::Mutex<Outflow>>,
     /// Whom the guest may send to, as far as that was asked lately.
     pub(super) allowed: Allowed,
     /// Made at the first use, too: the actors and groups that the guest hears of, and its timers.
@@ -87,6 +90,8 @@ pub(crate) struct ActorContext {
     pub(crate) groups: Arc<Groups>,
     pub(crate) family: Family,
     pub(crate) tally: Arc<Tally>,
+    /// Of an entity.
+    pub(crate) seat: Option<Seat>,
 }
 
 impl std::ops::Deref for ActorContext {
@@ -101,6 +106,11 @@ impl std::ops::Deref for ActorContext {
 #[derive(Debug, thiserror::Error)]
 #[error("`describe` used an import that is for actors; it may not, because there is no actor yet")]
 struct NoActorYet;
+
+/// An entity whose state is lost does something to others.
+#[derive(Debug, thiserror::Error)]
+#[error("its state could not be written, so nothing that follows from it is done any more")]
+struct NotDurable;
 
 /// Whether a guest may use the imports that others can notice, or that change what the host keeps for the actor.
 #[derive(Debug, Clone, Copy)]
@@ -133,6 +143,7 @@ impl StoreData {
             batch: None,
             interfaces: InterfaceStates::default(),
             outflow: Outflow::default(),
+            held_outflow: Arc::default(),
             allowed: Allowed::default(),
             monitors: None,
             timers: None,
@@ -153,8 +164,28 @@ impl StoreData {
 
     /// A callback begins: looks whether the actor is traced.
     pub(crate) fn look_at_taps(&mut self) -> bool {
+        if let Some(ActorContext { seat: Some(seat), .. }) = &self.actor {
+            seat.begin();
+        }
         self.is_traced = self.tally.taps.is_on();
         self.is_traced
+    }
+
+    /// Where what the guest does to others waits, if it does.
+    pub(super) fn holding_seat(&self) -> Option<&Seat> {
+        let seat = self.actor.as_ref()?.seat.as_ref();
+        seat.filter(|seat| seat.holds_outputs())
+    }
+
+    /// Waits until all that was done before the present message is durable: for what can't wait itself.
+    pub(super) fn durable_before(&self) -> impl Future<Output = wasmtime::Result<()>> + Send + use<> {
+        let seat = self.holding_seat().cloned();
+        async move {
+            match seat {
+                Some(seat) if !seat.durable_before().await => Err(wasmtime::Error::new(NotDurable)),
+                _ => Ok(()),
+            }
+        }
     }
 
     /// The actor, or a trap.

@@ -21,7 +21,7 @@ use crate::accounting::family::Quota;
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::directory::{
-    BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, Placed, PutRefused, Sender, is_anyone_traced, trace,
+    BoxFuture, DESCRIBE_VARIANT, Inbox, NotPut, PROBE_VARIANT, Placed, PutRefused, Sender, is_anyone_traced, trace,
 };
 use crate::policy::limits::{Limits, WhenFull};
 use crate::sync::Mutex;
@@ -147,16 +147,34 @@ impl Mailbox {
         self.level.bytes.load(Ordering::Relaxed)
     }
 
-    /// The actor has ended. What still waits is given up.
-    pub(crate) fn end(&self) {
-        // They are dropped outside of the lock, because the reply ports among them wake their callers.
-        let GivenUp { messages } = {
+    /// The actor has ended. Gives what still waits, in order: it is for the next activation of the entity that the actor was.
+    pub(crate) fn end_for_the_next(&self) -> Vec<SerializedMessage> {
+        let GivenUp { messages } = self.take_all();
+        let all = messages.into_iter().map(|(_, received)| received.message);
+        // Who asks how far an actor has come is answered by its end.
+        let is_message = |message: &SerializedMessage| match message {
+            SerializedMessage::Call { variant, .. } => variant != PROBE_VARIANT,
+            SerializedMessage::Cast { .. } => true,
+            SerializedMessage::CallReply(..) => false,
+        };
+        all.filter(is_message).collect()
+    }
+
+    fn take_all(&self) -> GivenUp {
+        let given_up = {
             let mut waiting = self.waiting.lock();
             let given_up = waiting.handle_end();
             self.level.show(&waiting);
             given_up
         };
         self.room.notify_waiters();
+        given_up
+    }
+
+    /// The actor has ended. What still waits is given up.
+    pub(crate) fn end(&self) {
+        // They are dropped outside of the lock, because the reply ports among them wake their callers.
+        let GivenUp { messages } = self.take_all();
         // A probe carries nothing, and a call is no loss in silence: its caller hears.
         let casts = messages
             .iter()

@@ -4,7 +4,7 @@
 //! deadline. All timers end when [`Timers`] is dropped, which is when the instance is.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -24,6 +24,7 @@ use crate::accounting::tally::{Counted, Held, Tally};
 use crate::accounting::telemetry;
 use crate::directory::trace::ActiveSpan;
 use crate::directory::{self, Local, MESSAGE_OVERHEAD, PutRefused, SendRefused};
+use crate::entities::{Output, Seat};
 use crate::policy::limits::{Common, Limit, Limits};
 
 /// No timer waits longer: two years, which is what tokio's clock can hold.
@@ -42,6 +43,8 @@ struct Shared {
     quota: Arc<Quota>,
     tally: Arc<Tally>,
     running: Mutex<ActiveTimers>,
+    /// Where messages to others wait for the state that they follow from, of an entity.
+    seat: OnceLock<Seat>,
     /// There is an earlier deadline than the task knows of, or none at all.
     changed: Notify,
 }
@@ -126,8 +129,18 @@ impl Timers {
             quota,
             tally,
             running: Mutex::default(),
+            seat: OnceLock::new(),
             changed: Notify::new(),
         }))
+    }
+
+    /// Messages to others wait here.
+    pub(super) fn held_by(self, seat: Option<Seat>) -> Self {
+        if let Some(seat) = seat {
+            // Just made: there is no other.
+            drop(self.0.seat.set(seat));
+        }
+        self
     }
 
     /// Starts a timer. Returns its number.
@@ -377,6 +390,36 @@ impl Shared {
         next
     }
 
+    /// Sends once the state is durable that the message follows from.
+    fn hold(&self, seat: &Seat, cast: &TimedCast) -> Sent {
+        let (message, to, wait) = (cast.message(), cast.to, self.limits.send_wait);
+        let bytes = directory::retained_bytes(&message);
+        let (probe, handled) = directory::probe();
+        let label = self.label.clone();
+        let leaves = async move {
+            let sent = match directory::local(to.pid()).filter(|_| directory::is_ours(to)) {
+                Some(local) => {
+                    let sent = local.send(message).is_ok();
+                    // Behind the message; if the actor has ended the port is dropped, which says the same.
+                    local.send(probe).ok();
+                    sent
+                }
+                None if directory::is_ours(to) => false,
+                None => matches!(timeout(wait, directory::send_remote(to, message)).await, Ok(Ok(()))),
+            };
+            if !sent {
+                telemetry::dead_letters(&label, "timer", 1);
+            }
+        };
+        match seat.put_out(Output::Wait(Box::pin(leaves)), bytes) {
+            Ok(()) => Sent::Waiting(handled),
+            Err(_) => {
+                telemetry::dead_letters(&self.label, "held_bytes", 1);
+                Sent::Settled
+            }
+        }
+    }
+
     fn fire(self: &Arc<Self>, running: &mut ActiveTimers, number: u64) {
         let Some(timer) = running.timers.get_mut(&number) else {
             return;
@@ -398,6 +441,14 @@ impl Shared {
                 return arrivals.wake(number);
             }
         };
+        if let Some(seat) = self
+            .seat
+            .get()
+            .filter(|_| cast.to.pid() != self.label.pid || !directory::is_ours(cast.to))
+        {
+            timer.sent = self.hold(seat, cast);
+            return running.settle(number, &self.label, true);
+        }
         if !directory::is_ours(cast.to) {
             // In a task, because another node may keep it waiting, and the other timers must not wait for that.
             let leave = tokio::spawn(leave(self.clone(), number, cast.clone()));

@@ -86,7 +86,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         of: "sandbox",
         name: "store",
-        modules: &["accounting", "component", "directory", "policy", "sync"],
+        modules: &["accounting", "component", "directory", "entities", "policy", "sync"],
         crates: &[
             "bytes", "erased_serde", "http_body_util", "hyper", "if_addrs", "parking_lot", "ractor", "rand", "serde", "thiserror", "tokio",
             "tokio_rustls", "tracing", "wasmtime", "wasmtime_wasi", "wasmtime_wasi_http",
@@ -103,7 +103,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         of: "sandbox",
         name: "actor",
-        modules: &["accounting", "component", "directory", "instance", "policy", "store", "sync"],
+        modules: &["accounting", "component", "directory", "entities", "instance", "policy", "store", "sync"],
         crates: &["parking_lot", "ractor", "rand", "serde", "thiserror", "tokio", "tracing"],
         not_std: &["std::env", "std::fs", "std::net", "std::process", "std::thread"],
     },

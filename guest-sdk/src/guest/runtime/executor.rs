@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::guest::bindings::Pid;
+use crate::guest::bindings::ractor::actor::entities::Entity;
 use crate::guest::bindings::ractor::actor::requests::CallError;
 use crate::guest::bindings::ractor::actor::timers::TimerError;
 
@@ -20,11 +21,16 @@ pub(crate) type Coming = Pin<Box<dyn Future<Output = Arrived> + Send>>;
 /// Sends a call: to whom, its tag, its arguments, and the milliseconds after which it ends.
 pub(crate) type Ask = fn(Pid, &str, &[u8], Option<u64>) -> Result<Coming, CallError>;
 
+/// The same to an entity.
+pub(crate) type AskEntity = fn(&Entity, &str, &[u8], Option<u64>) -> Result<Coming, CallError>;
+
 /// How a handler waits without its actor standing still. A component has this code if its actor is exported with `awaits`; nothing
 /// else leads to it.
 pub(crate) struct Awaiting {
     /// Sends a call.
     pub(crate) ask: Ask,
+    /// Sends a call to an entity.
+    pub(crate) ask_entity: AskEntity,
     /// Starts a timer of this number of milliseconds.
     pub(crate) wake_after: fn(u64) -> Result<Coming, TimerError>,
     /// Stops the actor when the handler is done.

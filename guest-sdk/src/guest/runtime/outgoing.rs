@@ -1,6 +1,7 @@
 //! The messages that this actor sends.
 
 use crate::guest::actor::own_identity::own_identity;
+use crate::guest::bindings::ractor::actor::entities::{self, Entity};
 use crate::guest::bindings::ractor::actor::messaging::{self, SendError};
 use crate::guest::bindings::ractor::actor::requests::{self, CallError};
 use crate::guest::concurrency::Duration;
@@ -169,6 +170,22 @@ pub(crate) async fn call(
     match ask(to, variant, args, timeout, executor::awaiting())? {
         Asked::Here(bytes) => Ok(bytes),
         Asked::Coming(coming) => coming.await,
+    }
+}
+
+/// Sends a call to an entity and waits for the encoded reply.
+pub(crate) async fn call_entity(
+    to: Entity,
+    variant: &str,
+    args: &[u8],
+    timeout: Option<Duration>,
+) -> Result<Vec<u8>, CallError> {
+    // As for `ask`.
+    incoming::flush();
+    let wait_ms = timeout.map(whole_millis);
+    match executor::awaiting() {
+        None => entities::call(&to, variant, args, wait_ms),
+        Some(awaiting) => (awaiting.ask_entity)(&to, variant, args, wait_ms)?.await,
     }
 }
 

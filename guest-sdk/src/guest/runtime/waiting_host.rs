@@ -2,17 +2,27 @@
 //! what it is asked for.
 
 use crate::guest::bindings::Pid;
+use crate::guest::bindings::ractor::actor::entities::Entity;
 use crate::guest::bindings::ractor::actor::requests::CallError;
 use crate::guest::bindings::ractor::actor::timers::TimerError;
 
 #[cfg(target_family = "wasm")]
 mod imports {
-    use super::{CallError, Pid, TimerError};
+    use super::{CallError, Entity, Pid, TimerError};
     use crate::guest::bindings::ractor::actor::requests::{self, Mailbox};
-    use crate::guest::bindings::ractor::actor::{lifecycle, timers};
+    use crate::guest::bindings::ractor::actor::{entities, lifecycle, timers};
 
     pub(in super::super) fn ask(to: Pid, variant: &str, args: &[u8], wait_ms: Option<u64>) -> Result<u64, CallError> {
         requests::ask(to, variant, args, wait_ms)
+    }
+
+    pub(in super::super) fn ask_entity(
+        to: &Entity,
+        variant: &str,
+        args: &[u8],
+        wait_ms: Option<u64>,
+    ) -> Result<u64, CallError> {
+        entities::ask(to, variant, args, wait_ms)
     }
 
     pub(in super::super) fn cancel_ask(token: u64) {
@@ -39,17 +49,17 @@ mod imports {
 }
 
 #[cfg(target_family = "wasm")]
-pub(super) use self::imports::{ask, cancel_ask, cancel_wake, hold_mailbox, stop, wake_after};
+pub(super) use self::imports::{ask, ask_entity, cancel_ask, cancel_wake, hold_mailbox, stop, wake_after};
 
 #[cfg(not(target_family = "wasm"))]
-pub(super) use self::fake::{ask, cancel_ask, cancel_wake, hold_mailbox, stop, wake_after};
+pub(super) use self::fake::{ask, ask_entity, cancel_ask, cancel_wake, hold_mailbox, stop, wake_after};
 
 /// A host that writes down what it is asked for, for the tests of this crate.
 #[cfg(not(target_family = "wasm"))]
 pub(super) mod fake {
     use std::cell::RefCell;
 
-    use super::{CallError, Pid, TimerError};
+    use super::{CallError, Entity, Pid, TimerError};
 
     /// What the host was asked for.
     #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +99,11 @@ pub(super) mod fake {
         if variant == "Refused" {
             return Err(CallError::Denied);
         }
+        note(Asked::Ask(variant.to_owned()));
+        Ok(next())
+    }
+
+    pub(in super::super) fn ask_entity(_: &Entity, variant: &str, _: &[u8], _: Option<u64>) -> Result<u64, CallError> {
         note(Asked::Ask(variant.to_owned()));
         Ok(next())
     }

@@ -8,12 +8,14 @@ use std::task::{Context, Poll, Waker};
 use super::executor::{Arrived, Awaiting, Coming};
 use super::{live, waiting_host as host};
 use crate::guest::bindings::Pid;
+use crate::guest::bindings::ractor::actor::entities::Entity;
 use crate::guest::bindings::ractor::actor::requests::CallError;
 use crate::guest::bindings::ractor::actor::timers::TimerError;
 
 /// What handlers wait with.
 pub(super) static AWAITING: Awaiting = Awaiting {
     ask,
+    ask_entity,
     wake_after,
     stop: live::stop,
 };
@@ -158,6 +160,11 @@ impl Arrival {
 
 fn ask(to: Pid, variant: &str, args: &[u8], wait_ms: Option<u64>) -> Result<Coming, CallError> {
     let token = host::ask(to, variant, args, wait_ms)?;
+    Ok(Box::pin(Arrival::of(Kind::Reply, token)))
+}
+
+fn ask_entity(to: &Entity, variant: &str, args: &[u8], wait_ms: Option<u64>) -> Result<Coming, CallError> {
+    let token = host::ask_entity(to, variant, args, wait_ms)?;
     Ok(Box::pin(Arrival::of(Kind::Reply, token)))
 }
 

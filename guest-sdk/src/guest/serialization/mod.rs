@@ -47,6 +47,9 @@ pub enum DecodeError {
     /// A type of serde, in the format of `blanket_serde`; what `pot` says.
     #[error("not a value in the format `pot`: {0}")]
     Pot(String),
+    /// A reference to an [entity](crate::entity).
+    #[error("no reference to an entity: {0}")]
+    Entity(String),
     /// A [`Json`](crate::Json); what its reader says.
     #[error("not JSON of this type: {0}")]
     Json(String),

@@ -305,6 +305,8 @@ impl World {
         let Some(instance) = host.instances.get_mut(&entity) else {
             return;
         };
+        // The state of this moment, if there is room for a write.
+        instance.durable.handle_taken();
         let version = match instance.durable.poll_write() {
             None => return,
             Some(WriteTurn::Again { version }) => version,

@@ -67,6 +67,10 @@ impl Guest {
             return self.conclude(myself, running, instance, survives).await;
         };
         running.life.failed(&running.label, &error);
+        if let Some(seat) = &self.seat {
+            // Whichever code gets the message next: nobody is to notice anything of this.
+            seat.failed();
+        }
         let is_cast = matches!(copy, Some(Copy::Cast(_)));
         let lost = |running: &Running| telemetry::dead_letters(&running.label, "failed", usize::from(is_cast));
         // The confirmation may wait behind this very message.

@@ -61,9 +61,14 @@ impl Recipients {
             let Some(name) = actor.qualified_name() else {
                 return false;
             };
-            self.names.contains(&name) || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
+            self.include_name(&name)
         };
         named() || self.groups.iter().any(|group| is_member(group, actor.id))
+    }
+
+    /// True if whoever has this name is one of them, whatever groups it is in.
+    pub fn include_name(&self, name: &str) -> bool {
+        self.everyone || self.names.contains(name) || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
     }
 
     /// Each of them.

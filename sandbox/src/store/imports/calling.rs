@@ -75,6 +75,7 @@ impl StoreData {
             self.side_effect()?;
             return Ok(Err(CallError::WouldDeadlock));
         }
+        self.durable_before().await?;
         let call = match self.prepare_call(to, variant, args, timeout_ms).await? {
             Ok(call) => call,
             Err(error) => return Ok(Err(error)),
@@ -177,12 +178,12 @@ impl StoreData {
     ) -> Result<Result<Vec<u8>, NoReply>, CallError> {
         // What a native or another node waits for isn't known here, so no circle through them can be seen.
         if pid::to_id(to).is_none_or(|id| directory::inbox(id).is_none()) {
-            self.send(to, message, span).await?;
+            self.send_at_once(to, message, span).await?;
             return Ok(reply.await);
         }
         // Before the message is sent: from then on, the other guest may begin to wait for this one.
         let waiting = Waiting::begin(self.label.pid, to.id, reply).map_err(|Circle| CallError::WouldDeadlock)?;
-        self.send(to, message, span).await?;
+        self.send_at_once(to, message, span).await?;
         Ok(waiting.await)
     }
 }

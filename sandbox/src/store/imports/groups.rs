@@ -8,6 +8,7 @@ use crate::accounting::family::Share;
 use crate::component::bindings::{groups, types};
 use crate::component::imports::Import;
 use crate::directory;
+use crate::entities::Output;
 use crate::policy::limits::{Common, Limit};
 use crate::store::data::StoreData;
 use crate::store::groups::membership::Group;
@@ -46,7 +47,8 @@ impl groups::Host for StoreData {
             let share = self.check_groups(joined.len() + self.groups_monitored())?;
             joined.insert(group.clone(), share);
         }
-        group.join(myself.cell.clone());
+        let cell = myself.cell.clone();
+        self.tell_group(move || group.join(cell));
         Ok(())
     }
 
@@ -59,7 +61,8 @@ impl groups::Host for StoreData {
         let was_in = myself.groups.joined().remove(&group).is_some();
         // ractor tells everybody, even if the actor wasn't in the group. Others may have put it there.
         if was_in || group.members().contains(&myself.cell) {
-            group.leave(myself.cell.clone());
+            let cell = myself.cell.clone();
+            self.tell_group(move || group.leave(cell));
         }
         Ok(())
     }
@@ -122,6 +125,15 @@ impl groups::Host for StoreData {
 }
 
 impl StoreData {
+    /// Changes a membership: at once, or when the state that this follows from is durable.
+    fn tell_group(&self, change: impl FnOnce() + Send + 'static) {
+        match self.holding_seat() {
+            None => change(),
+            // If too much waits, that was said.
+            Some(seat) => drop(self.hold(seat, Output::Act(Box::new(change)), 0)),
+        }
+    }
+
     fn checked(&self, group: String, scope: Option<String>) -> wasmtime::Result<Group> {
         self.check_name(&group)?;
         self.check_name(scope.as_deref().unwrap_or_default())?;

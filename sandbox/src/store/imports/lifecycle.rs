@@ -88,6 +88,7 @@ impl lifecycle::Host for StoreData {
                 return Ok(Err(SpawnError::TooMany));
             }
         };
+        self.durable_before().await?;
         Ok(match self.start_child(child).await? {
             Ok(child) => {
                 // What ractor tells of the child comes between two messages, so it finds this entry, also if the

@@ -18,10 +18,13 @@ use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::directory::trace::{self, ActiveSpan};
 use crate::directory::{self, Inbox, Local, NotPut, Placed, PutRefused, SendRefused, Sender};
+use crate::entities::{Output, Seat};
 use crate::policy::grants::Capability;
 use crate::policy::limits::Limit;
 use crate::store::data::StoreData;
 use crate::store::interface;
+use crate::store::mailbox::waiting::is_cast;
+use crate::store::outflow::Outflow;
 use crate::store::pid;
 
 /// The interface `messaging`.
@@ -101,7 +104,7 @@ impl messaging::Host for StoreData {
         if self.is_traced {
             self.show_reply(reply_to, Ok(&bytes));
         }
-        Ok(port.send(bytes).map_err(|_| ReplyError::TooLate))
+        Ok(self.put_out_reply(port, bytes).map_err(|_| ReplyError::TooLate))
     }
 
     fn drop_call(&mut self, reply_to: u64) -> wasmtime::Result<()> {
@@ -162,20 +165,83 @@ impl StoreData {
         message: SerializedMessage,
         span: Option<&ActiveSpan>,
     ) -> Result<Placed, SendError> {
+        match self.holding_seat() {
+            None => self.send_at_once(to, message, span).await,
+            Some(seat) => self.send_held(seat, to, message, span).map(|()| Placed::Nowhere),
+        }
+    }
+
+    /// As [`send`](Self::send), for what can't wait until the state is durable: something is to come of it before there is one.
+    pub(super) async fn send_at_once(
+        &mut self,
+        to: Pid,
+        message: SerializedMessage,
+        span: Option<&ActiveSpan>,
+    ) -> Result<Placed, SendError> {
         trace::within(span, self.send_now(to, message)).await
     }
 
+    /// Sends once the state is durable that the message follows from. That it was not taken then is counted as a dead letter; a call's
+    /// caller hears.
+    fn send_held(
+        &self,
+        seat: &Seat,
+        to: Pid,
+        message: SerializedMessage,
+        span: Option<&ActiveSpan>,
+    ) -> Result<(), SendError> {
+        let bytes = directory::retained_bytes(&message);
+        let is_cast = is_cast(&message);
+        let sender = Departing {
+            label: self.label.clone(),
+            wait: self.limits.send_wait,
+        };
+        let (outflow, trace) = (self.held_outflow.clone(), span.map(|span| span.context().clone()));
+        let send = async move {
+            let mut outflow = outflow.lock_owned().await;
+            let sending = sender.send(&mut outflow, to, message);
+            let sent = match trace {
+                Some(trace) => trace::carry(trace, sending).await,
+                None => sending.await,
+            };
+            if sent.is_err() && is_cast {
+                telemetry::dead_letters(&sender.label, "held", 1);
+            }
+        };
+        let held = self.hold(seat, Output::Wait(Box::pin(send)), bytes);
+        held.map_err(|_| SendError::Overloaded)
+    }
+
     async fn send_now(&mut self, to: Pid, message: SerializedMessage) -> Result<Placed, SendError> {
+        let Self {
+            label, limits, outflow, ..
+        } = self;
+        let sender = Departing {
+            label: label.clone(),
+            wait: limits.send_wait,
+        };
+        sender.send(outflow, to, message).await
+    }
+}
+
+/// Who sends, and how patiently.
+struct Departing {
+    label: Label,
+    wait: Duration,
+}
+
+impl Departing {
+    async fn send(&self, outflow: &mut Outflow, to: Pid, message: SerializedMessage) -> Result<Placed, SendError> {
         let id = pid::to_id(to).ok_or(SendError::UnknownActor)?;
         // Without a stand-in: those give up what doesn't fit at once, and here the guest can wait for room.
         if !directory::is_ours(id) {
             let sent = directory::send_remote(id, message);
-            patiently(&self.label, self.limits.send_wait, sent).await??;
+            patiently(&self.label, self.wait, sent).await??;
             return Ok(Placed::Nowhere);
         }
         let local = directory::local(id.pid()).ok_or(SendError::UnknownActor)?;
         let Some(inbox) = &local.inbox else {
-            self.send_native(&local, message).await?;
+            self.send_native(outflow, &local, message).await?;
             return Ok(Placed::Nowhere);
         };
         let pid = self.label.pid;
@@ -189,21 +255,26 @@ impl StoreData {
             Err(NotPut { reason, .. }) => return Err(reason.into()),
         };
         let room = put_when_there_is_room(pid, &**inbox, message);
-        patiently(&self.label, self.limits.send_wait, room).await?
+        patiently(&self.label, self.wait, room).await?
     }
 
-    async fn send_native(&mut self, local: &Local, message: SerializedMessage) -> Result<(), SendError> {
+    async fn send_native(
+        &self,
+        outflow: &mut Outflow,
+        local: &Local,
+        message: SerializedMessage,
+    ) -> Result<(), SendError> {
         let cost = directory::retained_bytes(&message);
-        let room = self.outflow.room(local.cell.get_id().pid(), cost);
+        let room = outflow.room(local.cell.get_id().pid(), cost);
         // Dropped at the timeout or with a killed actor, it leaves the probes in their places; nothing was sent by
         // then.
-        patiently(&self.label, self.limits.send_wait, room).await?;
+        patiently(&self.label, self.wait, room).await?;
         match trace::carried() {
             None => local.send(message)?,
             Some(context) => trace::deliver(local, message, (*context).clone())?,
         }
         // After the message, so that the probe comes behind what it stands for.
-        self.outflow.sent(&local.cell, cost);
+        outflow.sent(&local.cell, cost);
         Ok(())
     }
 }

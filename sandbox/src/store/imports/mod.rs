@@ -2,6 +2,7 @@
 
 mod calling;
 mod config;
+mod entities;
 mod groups;
 mod identity;
 mod lifecycle;
@@ -39,9 +40,10 @@ const PACKAGE: &str = "ractor:actor";
 const RELEASE: &str = "0.1";
 
 /// The interfaces that every node has, in the order in which the capabilities that they tell of are shown.
-const OWN: [&dyn Interface; 15] = [
+const OWN: [&dyn Interface; 16] = [
     &messaging::Interface,
     &requests::Interface,
+    &entities::Interface,
     &timers::Interface,
     &lifecycle::Interface,
     &registry::Interface,

@@ -123,6 +123,7 @@ impl StoreData {
     fn timers(&mut self) -> wasmtime::Result<&Timers> {
         let myself = self.context()?;
         let (actor, quota) = (myself.actor.clone(), myself.family.quota().clone());
+        let seat = self.holding_seat().cloned();
         let Self {
             timers,
             label,
@@ -130,7 +131,10 @@ impl StoreData {
             tally,
             ..
         } = self;
-        Ok(timers.get_or_insert_with(|| Timers::new(label.clone(), limits.clone(), actor, quota, tally.clone())))
+        Ok(timers.get_or_insert_with(|| {
+            let timers = Timers::new(label.clone(), limits.clone(), actor, quota, tally.clone());
+            timers.held_by(seat)
+        }))
     }
 
     fn start_timer(

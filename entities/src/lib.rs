@@ -1,0 +1,36 @@
+//! Actors that exist once for each key.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test fails by panicking"
+    )
+)]
+
+mod code;
+mod native;
+mod node;
+mod reference;
+mod seat;
+mod store;
+mod table;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use self::code::{Activated, EntityCode, LiveEntity, TypeSettings};
+pub use self::native::{Native, NativeEntity};
+pub use self::node::{
+    Entities, NotSent, Refused, TypeFigures, TypeTaken, active, delete_active, has_type, passivate, send, send_within,
+};
+pub use self::reference::EntityRef;
+pub use self::seat::{Durability, Output, Seat};
+pub use self::store::{Change, EntityStore, MemoryStore, StoreError, StoredState, Write};
+pub use self::writer::WriterFigures;
+pub use ractor_host_placement::activation::ActivationLimits;
+pub use ractor_host_placement::durable::HeldTooMuch;
+pub use ractor_host_placement::words::{BadEntity, Entity, EntityKey, EntityType};

@@ -1,0 +1,530 @@
+//! One activation of an entity: its state's way into the store, and the outputs that wait for that.
+//!
+//! Whoever runs the entity says when it [begins](Seat::begin) with a message, hands over what the entity [puts out](Seat::put_out), and then
+//! says how the message [ended](Seat::wants_state). The order in which all this leaves is decided by a pure machine of
+//! [`ractor_host_placement::durable`].
+
+use std::fmt;
+use std::future::Future;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use parking_lot::Mutex;
+use ractor::RpcReplyPort;
+use ractor::message::SerializedMessage;
+use ractor_host_directory::{FailureReason, Told, fail};
+use ractor_host_placement::durable::{Durable, HeldTooMuch, WriteTurn};
+use ractor_host_placement::statement::WriteOutcome;
+use ractor_host_placement::words::Entity;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::store::{Change, StoreError, StoredState, Write};
+use crate::writer::Writer;
+
+/// Why a reply that was held is not sent.
+const LOST: &str = "the entity failed before the state that its reply follows from was durable";
+
+/// Why a reply isn't sent whose state may be durable.
+const UNKNOWN: &str =
+    "the entity ended before its state was known to be written: whether the call had an effect is not known";
+
+/// When the state of an entity is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// Never: an entity that was passivated starts afresh.
+    #[default]
+    None,
+    /// At its end, and as often as this while it changes.
+    Every(Duration),
+    /// Before anything that follows from it leaves the entity.
+    BeforeReply,
+}
+
+/// Something that an entity does to others.
+pub enum Output {
+    /// The reply to a call.
+    Reply(RpcReplyPort<Vec<u8>>, Vec<u8>),
+    /// A call has no reply, for this reason.
+    Failed(RpcReplyPort<Vec<u8>>, String),
+    /// Anything that is done at once.
+    Act(Box<dyn FnOnce() + Send>),
+    /// Anything that may have to wait, with those after it.
+    Wait(Pin<Box<dyn Future<Output = ()> + Send>>),
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reply(..) => "Reply",
+            Self::Failed(..) => "Failed",
+            Self::Act(_) => "Act",
+            Self::Wait(_) => "Wait",
+        })
+    }
+}
+
+impl Output {
+    /// The memory that it takes while it waits, beside its own place.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Reply(_, bytes) => bytes.capacity(),
+            Self::Failed(_, reason) => reason.capacity(),
+            Self::Act(_) | Self::Wait(_) => 0,
+        }
+    }
+
+    /// Does it, unless it may have to wait.
+    fn leave(self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        match self {
+            // The caller may have given up.
+            Self::Reply(port, bytes) => drop(port.send(bytes)),
+            Self::Failed(port, reason) => told(fail(port, FailureReason::new(&reason))),
+            Self::Act(act) => act(),
+            Self::Wait(wait) => return Some(wait),
+        }
+        None
+    }
+
+    /// It is given up. Whoever waits for it hears why.
+    fn give_up(self, reason: &str) {
+        if let Self::Reply(port, _) | Self::Failed(port, _) = self {
+            told(fail(port, FailureReason::new(reason)));
+        }
+    }
+}
+
+/// Whoever has given up hears nothing, and whoever has no ear for a reason hears that there is no reply.
+pub(crate) fn told(_: Told) {}
+
+/// What an output takes beside what it carries.
+const OUTPUT_OVERHEAD: usize = 128;
+
+/// See the module. Clones are the same activation.
+#[derive(Clone)]
+pub struct Seat(Arc<Shared>);
+
+struct Shared {
+    entity: Entity,
+    durability: Durability,
+    writer: Writer,
+    code: String,
+    inner: Mutex<Inner>,
+    /// Told after each change, for whoever waits for one.
+    changed: watch::Sender<()>,
+    /// When it was last written, in milliseconds since `made`.
+    written_at: AtomicU64,
+    made: Instant,
+    /// It has handled something since its state was taken.
+    is_dirty: AtomicBool,
+}
+
+struct Inner {
+    durable: Durable<Output>,
+    /// The state that was taken last and is not with the writer yet.
+    next: Option<Change>,
+    /// What was written last, or is being written, to be recognized.
+    hash: Option<u64>,
+    /// Somebody lets outputs go.
+    is_releasing: bool,
+    deletes: bool,
+    /// A message is being handled.
+    is_within: bool,
+    /// Has the actor end when its state can't be written.
+    end: Option<Box<dyn Fn() + Send>>,
+    /// Messages that the actor has taken and not begun with.
+    given_back: Vec<SerializedMessage>,
+    /// It ends in order.
+    is_over: bool,
+    /// It has ended: nothing is written any more.
+    is_closed: bool,
+}
+
+impl fmt::Debug for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Seat").field(&format_args!("{}", self.0.entity)).finish()
+    }
+}
+
+impl Seat {
+    /// For the `activation`th activation of an entity in this process, which may hold `limit` bytes of outputs.
+    pub(crate) fn new(
+        entity: Entity,
+        durability: Durability,
+        writer: Writer,
+        code: String,
+        (activation, limit): (u32, usize),
+    ) -> Self {
+        Self(Arc::new(Shared {
+            entity,
+            durability,
+            writer,
+            code,
+            inner: Mutex::new(Inner {
+                durable: Durable::new(activation, limit),
+                next: None,
+                hash: None,
+                is_releasing: false,
+                deletes: false,
+                is_within: false,
+                end: None,
+                given_back: Vec::new(),
+                is_over: false,
+                is_closed: false,
+            }),
+            changed: watch::Sender::new(()),
+            written_at: AtomicU64::new(0),
+            made: Instant::now(),
+            is_dirty: AtomicBool::new(false),
+        }))
+    }
+
+    /// Which entity it is.
+    pub fn entity(&self) -> &Entity {
+        &self.0.entity
+    }
+
+    /// When its state is written.
+    pub fn durability(&self) -> Durability {
+        self.0.durability
+    }
+
+    /// True if outputs wait until the state is durable.
+    pub fn holds_outputs(&self) -> bool {
+        self.0.durability == Durability::BeforeReply
+    }
+
+    /// Its state as it was written last; none if it has none.
+    ///
+    /// # Errors
+    /// The store can't be read, or the state is of other code.
+    pub async fn load(&self) -> Result<Option<StoredState>, StoreError> {
+        if self.0.durability == Durability::None {
+            return Ok(None);
+        }
+        self.settle().await;
+        let Some(state) = self.0.writer.read(&self.0.entity).await? else {
+            return Ok(None);
+        };
+        if state.code != self.0.code {
+            let reason = format!(
+                "the state of {} is that of {}, and not of {}; delete it, or give the type its old code",
+                self.0.entity, state.code, self.0.code
+            );
+            return Err(StoreError(reason.into()));
+        }
+        self.0.inner.lock().hash = Some(hash(state.state_version, &state.bytes));
+        Ok(Some(state))
+    }
+
+    /// A message begins to be handled, or anything else of which the state may be another.
+    pub fn begin(&self) {
+        match self.0.durability {
+            Durability::None => {}
+            // Relaxed: whoever looks at it from elsewhere looks again.
+            Durability::Every(_) => self.0.is_dirty.store(true, Ordering::Relaxed),
+            Durability::BeforeReply => {
+                let mut inner = self.0.inner.lock();
+                // Whoever gives a message may say so more than once.
+                if !std::mem::replace(&mut inner.is_within, true) {
+                    inner.durable.handle_change();
+                }
+            }
+        }
+    }
+
+    /// True if the state of now is to be [kept](Self::keep): asked after each message that is done.
+    pub fn wants_state(&self) -> bool {
+        match self.0.durability {
+            Durability::None => self.0.inner.lock().deletes,
+            Durability::BeforeReply => true,
+            Durability::Every(every) => self.0.inner.lock().deletes || self.is_due(every),
+        }
+    }
+
+    /// True if a state waits to be taken, and nobody but the clock would say so.
+    pub(crate) fn is_overdue(&self) -> bool {
+        matches!(self.0.durability, Durability::Every(every) if self.is_due(every))
+    }
+
+    fn is_due(&self, every: Duration) -> bool {
+        let written = Duration::from_millis(self.0.written_at.load(Ordering::Relaxed));
+        self.0.is_dirty.load(Ordering::Relaxed) && self.0.made.elapsed().saturating_sub(written) >= every
+    }
+
+    /// True if a state that was not taken would be lost with the activation.
+    pub fn needs_last_state(&self) -> bool {
+        match self.0.durability {
+            Durability::None => false,
+            Durability::Every(_) => self.0.is_dirty.load(Ordering::Relaxed),
+            // What was done since the state was taken is known from the outputs; a look at the state itself costs little.
+            Durability::BeforeReply => true,
+        }
+    }
+
+    /// Keeps the state of now. What the entity put out leaves as soon as it is durable.
+    pub fn keep(&self, state_version: u32, bytes: Vec<u8>) {
+        self.0.is_dirty.store(false, Ordering::Relaxed);
+        let now = u64::try_from(self.0.made.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.written_at.store(now, Ordering::Relaxed);
+        {
+            let mut inner = self.0.inner.lock();
+            inner.is_within = false;
+            if inner.deletes {
+                inner.durable.handle_change();
+                inner.durable.handle_taken();
+                inner.next = Some(Change::Delete);
+                inner.hash = None;
+            } else {
+                let hash = hash(state_version, &bytes);
+                if inner.hash == Some(hash) {
+                    inner.durable.handle_unchanged();
+                } else {
+                    if self.0.durability != Durability::BeforeReply {
+                        inner.durable.handle_change();
+                    }
+                    inner.durable.handle_taken();
+                    inner.hash = Some(hash);
+                    inner.next = Some(Change::Put(StoredState {
+                        code: self.0.code.clone(),
+                        state_version,
+                        taken: SystemTime::now(),
+                        bytes,
+                    }));
+                }
+            }
+        }
+        self.go_on();
+    }
+
+    /// The message that was handled goes on later, and until then there is no state to keep.
+    pub fn unfinished(&self) {
+        if self.holds_outputs() {
+            {
+                let mut inner = self.0.inner.lock();
+                inner.is_within = false;
+                let is_answer = |output: &Output| matches!(output, Output::Reply(..) | Output::Failed(..));
+                inner.durable.handle_unfinished(is_answer);
+            }
+            self.go_on();
+        }
+    }
+
+    /// Puts something out: at once, or when the state that it follows from is durable. `bytes` is what it takes besides what is seen
+    /// from here.
+    ///
+    /// # Errors
+    /// Too much waits already.
+    pub fn put_out(&self, output: Output, bytes: usize) -> Result<(), HeldTooMuch> {
+        let bytes = OUTPUT_OVERHEAD + output.bytes() + bytes;
+        self.0.inner.lock().durable.handle_output(output, bytes)?;
+        self.go_on();
+        Ok(())
+    }
+
+    /// Waits until all that was done before the message that is being handled is durable: for what can't be held. False if that won't be.
+    pub async fn durable_before(&self) -> bool {
+        if !self.holds_outputs() {
+            return true;
+        }
+        let mut changed = self.0.changed.subscribe();
+        loop {
+            {
+                let inner = self.0.inner.lock();
+                if inner.durable.is_durable_before() {
+                    return true;
+                }
+                if inner.durable.is_refused() || inner.is_closed {
+                    return false;
+                }
+            }
+            if changed.changed().await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    /// The instance is gone: what follows from messages since its state was taken is given up, and those who wait for it hear.
+    pub fn failed(&self) {
+        if !self.holds_outputs() {
+            return;
+        }
+        let dropped = {
+            let mut inner = self.0.inner.lock();
+            inner.hash = None;
+            inner.is_within = false;
+            inner.durable.handle_trap()
+        };
+        for output in dropped {
+            output.give_up(LOST);
+        }
+    }
+
+    /// Its state is to be given up, with the message that is being handled.
+    pub fn delete(&self) {
+        self.0.inner.lock().deletes = true;
+    }
+
+    /// True if its state is given up: it is to end.
+    pub fn is_deleted(&self) -> bool {
+        self.0.inner.lock().deletes
+    }
+
+    /// True if its state could not be written: it has to end, and what it held is given up.
+    pub fn is_refused(&self) -> bool {
+        self.0.inner.lock().durable.is_refused()
+    }
+
+    /// Waits until its state is durable as far as it was taken, and what it put out has left. False if it could not be written.
+    pub async fn settle(&self) -> bool {
+        let mut changed = self.0.changed.subscribe();
+        loop {
+            {
+                let inner = self.0.inner.lock();
+                if inner.durable.is_refused() {
+                    return false;
+                }
+                let waits = inner.next.is_some() || inner.is_releasing || !inner.durable.is_settled();
+                if inner.is_closed || !waits {
+                    return true;
+                }
+            }
+            if changed.changed().await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    /// Has this done when its state could not be written: the actor is to end at once.
+    pub(crate) fn ends_by(&self, end: impl Fn() + Send + 'static) {
+        self.0.inner.lock().end = Some(Box::new(end));
+    }
+
+    /// The activation ends in order: it isn't at fault.
+    pub fn over(&self) {
+        self.0.inner.lock().is_over = true;
+    }
+
+    /// The actor ends, and these messages wait in its mailbox: they are for the next activation, before all that come later.
+    pub fn give_back(&self, messages: Vec<SerializedMessage>) {
+        self.0.inner.lock().given_back.extend(messages);
+    }
+
+    pub(crate) fn take_given_back(&self) -> Vec<SerializedMessage> {
+        std::mem::take(&mut self.0.inner.lock().given_back)
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.inner.lock().is_over
+    }
+
+    /// Bytes of outputs that wait.
+    pub fn held_bytes(&self) -> usize {
+        self.0.inner.lock().durable.held_bytes()
+    }
+
+    /// The activation is over, whatever ended it: nothing is written any more but what is on its way, and what was held is given up.
+    pub(crate) fn close(&self) {
+        let dropped = {
+            let mut inner = self.0.inner.lock();
+            inner.is_closed = true;
+            inner.next = None;
+            inner.durable.handle_end()
+        };
+        for output in dropped {
+            output.give_up(UNKNOWN);
+        }
+        self.0.changed.send_replace(());
+    }
+
+    /// Writes what is to be written, and lets go what may leave.
+    fn go_on(&self) {
+        let (write, releases) = {
+            let mut inner = self.0.inner.lock();
+            let write = self.next_write(&mut inner);
+            (write, self.may_release(&mut inner))
+        };
+        if let Some((version, write)) = write {
+            let seat = self.clone();
+            self.0
+                .writer
+                .submit(write, move |is_durable| seat.written(version, is_durable));
+        }
+        if releases {
+            self.release();
+        }
+        self.0.changed.send_replace(());
+    }
+
+    fn next_write(&self, inner: &mut Inner) -> Option<(u64, Write)> {
+        if inner.next.is_none() || inner.is_closed {
+            return None;
+        }
+        let Some(WriteTurn::New { version }) = inner.durable.poll_write() else {
+            return None;
+        };
+        let write = Write {
+            entity: self.0.entity.clone(),
+            change: inner.next.take()?,
+        };
+        Some((version, write))
+    }
+
+    fn written(&self, version: u64, is_durable: bool) {
+        let outcome = if is_durable {
+            WriteOutcome::Accepted
+        } else {
+            WriteOutcome::Refused
+        };
+        let end = {
+            let mut inner = self.0.inner.lock();
+            inner.durable.handle_written(version, Some(outcome));
+            inner.end.take_if(|_| !is_durable)
+        };
+        if let Some(end) = end {
+            end();
+        }
+        self.go_on();
+    }
+
+    fn may_release(&self, inner: &mut Inner) -> bool {
+        // One at a time, or outputs would overtake each other.
+        !inner.is_releasing && inner.durable.may_leave() && {
+            inner.is_releasing = true;
+            true
+        }
+    }
+
+    /// Lets outputs go, one after the other.
+    fn release(&self) {
+        loop {
+            let output = {
+                let mut inner = self.0.inner.lock();
+                let output = inner.durable.poll_output();
+                inner.is_releasing = output.is_some();
+                output
+            };
+            let Some(output) = output else { return };
+            if let Some(wait) = output.leave() {
+                // Those behind it wait, too.
+                let seat = self.clone();
+                tokio::spawn(async move {
+                    wait.await;
+                    seat.release();
+                    seat.0.changed.send_replace(());
+                });
+                return;
+            }
+        }
+    }
+}
+
+/// Tells states apart, in this process.
+fn hash(state_version: u32, bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (state_version, bytes).hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,287 @@
+//! `entities`: messages to actors that exist once for each key.
+
+use std::time::Duration;
+
+use ractor::message::SerializedMessage;
+use tokio::time::{Instant, timeout};
+use wasmtime::component::{HasSelf, Linker};
+
+use super::RELEASE;
+use super::calling::CallWait;
+use crate::accounting::telemetry;
+use crate::component::bindings::entities;
+use crate::component::bindings::messaging::SendError;
+use crate::component::bindings::requests::CallError;
+use crate::component::capabilities::{CapabilityImport, Certainty};
+use crate::component::imports::Import;
+use crate::directory::trace::{self, ActiveSpan, Operation, OperationKind};
+use crate::directory::{self, PROBE_VARIANT, Placed, Reply, reply_port};
+use crate::entities::{Entity, NotSent, Output, Refused, send_within};
+use crate::policy::denied::Denied;
+use crate::policy::grants::Capability;
+use crate::store::asks::SentCall;
+use crate::store::data::StoreData;
+use crate::store::interface;
+use crate::store::mailbox::waiting::is_cast;
+
+/// The interface `entities`.
+pub(super) struct Interface;
+
+impl interface::Interface for Interface {
+    fn imports(&self) -> &[Import] {
+        const { &[Import::new("ractor:actor/entities", RELEASE)] }
+    }
+
+    fn capabilities(&self) -> &[CapabilityImport] {
+        const {
+            &[CapabilityImport::new(
+                Capability::Messages,
+                "ractor:actor/entities@",
+                &["cast", "call", "ask"],
+                Certainty::Called,
+            )]
+        }
+    }
+
+    fn add_to_linker(&self, linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+        entities::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)
+    }
+}
+
+/// A call that may be sent.
+struct PreparedCall {
+    to: Entity,
+    message: SerializedMessage,
+    reply: Reply<Vec<u8>>,
+    wait: CallWait,
+}
+
+impl entities::Host for StoreData {
+    fn self_entity(&mut self) -> wasmtime::Result<Option<entities::Entity>> {
+        let seat = self.context()?.seat.as_ref();
+        Ok(seat.map(|seat| entities::Entity {
+            type_: seat.entity().entity_type.name().to_owned(),
+            key: seat.entity().key.bytes().to_vec(),
+        }))
+    }
+
+    async fn cast(
+        &mut self,
+        to: entities::Entity,
+        variant: String,
+        args: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), SendError>> {
+        self.side_effect()?;
+        // A guest in a loop of casts gives way now and then, also to those it casts to.
+        tokio::task::consume_budget().await;
+        if !self.fits(&variant, &args) {
+            return Ok(Err(SendError::TooLarge));
+        }
+        let to = match self.entity(&to)? {
+            Ok(to) => to,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let message = SerializedMessage::Cast {
+            variant,
+            args,
+            metadata: None,
+        };
+        let span = self.entity_span(&to, &message);
+        Ok(self.send_to_entity(to, message, span.as_ref()).await)
+    }
+
+    async fn call(
+        &mut self,
+        to: entities::Entity,
+        variant: String,
+        args: Vec<u8>,
+        timeout_ms: Option<u64>,
+    ) -> wasmtime::Result<Result<Vec<u8>, CallError>> {
+        self.durable_before().await?;
+        let call = match self.prepare_entity_call(&to, variant, args, timeout_ms)? {
+            Ok(call) => call,
+            Err(error) => return Ok(Err(error)),
+        };
+        // The guest can't answer while it waits.
+        if self
+            .context()?
+            .seat
+            .as_ref()
+            .is_some_and(|seat| *seat.entity() == call.to)
+        {
+            return Ok(Err(CallError::WouldDeadlock));
+        }
+        tokio::task::consume_budget().await;
+        let PreparedCall {
+            to,
+            message,
+            reply,
+            wait,
+        } = call;
+        let span = self.entity_span(&to, &message);
+        let patience = self.limits.send_wait;
+        let outcome = timeout(wait.time, async {
+            let sent = trace::within(span.as_ref(), send_within(&to, message, patience)).await;
+            match sent {
+                Ok(()) => Ok(reply.await),
+                Err(refused) => Err(refused),
+            }
+        });
+        Ok(match outcome.await {
+            Ok(Ok(outcome)) => self.conclude_call(wait, Some(outcome)),
+            Ok(Err(refused)) => Err(SendError::from(refused).into()),
+            Err(_) => self.conclude_call(wait, None),
+        })
+    }
+
+    async fn ask(
+        &mut self,
+        to: entities::Entity,
+        variant: String,
+        args: Vec<u8>,
+        timeout_ms: Option<u64>,
+    ) -> wasmtime::Result<Result<u64, CallError>> {
+        // Before anything else is looked at: it would be heard of only where somebody answers.
+        let room = self.asks("entities.ask")?.room();
+        let call = match self.prepare_entity_call(&to, variant, args, timeout_ms)? {
+            Ok(call) => call,
+            Err(error) => return Ok(Err(error)),
+        };
+        let share = match room {
+            Ok(share) => share,
+            Err(limit) => {
+                telemetry::limit(&self.label, limit);
+                return Ok(Err(CallError::TooMany));
+            }
+        };
+        tokio::task::consume_budget().await;
+        let PreparedCall {
+            to,
+            message,
+            reply,
+            wait,
+        } = call;
+        let token = self.context()?.actor.next_token();
+        let call_span = self.entity_span(&to, &message);
+        if let Err(error) = self.send_to_entity(to, message, call_span.as_ref()).await {
+            return Ok(Err(error.into()));
+        }
+        let sent = SentCall {
+            // Which actor the entity is may not be known yet.
+            target: None,
+            placed: Placed::Nowhere,
+            reply,
+            begun: wait.begun,
+            wait: wait.time,
+            share,
+            span: self.span.clone(),
+            call_span,
+        };
+        self.asks("entities.ask")?.sent(token, sent);
+        Ok(Ok(token))
+    }
+
+    fn delete_self(&mut self) -> wasmtime::Result<bool> {
+        self.side_effect()?;
+        let seat = self.context()?.seat.as_ref();
+        Ok(seat.inspect(|seat| seat.delete()).is_some())
+    }
+}
+
+impl StoreData {
+    /// The entity that is meant, if there may be one and the guest may send to it.
+    fn entity(&self, to: &entities::Entity) -> wasmtime::Result<Result<Entity, CallError>> {
+        let myself = self.context()?;
+        let Ok(entity) = Entity::new(&to.type_, &to.key) else {
+            return Ok(Err(CallError::UnknownActor));
+        };
+        let grants = &myself.grants.messages;
+        let is_itself = || myself.seat.as_ref().is_some_and(|seat| *seat.entity() == entity);
+        if !grants.are_everyone() && !is_itself() && !grants.include_name(&entity.to_string()) {
+            telemetry::denied(&self.label, Denied::Messages(Some(&entity.to_string())));
+            return Ok(Err(CallError::Denied));
+        }
+        Ok(Ok(entity))
+    }
+
+    fn entity_span(&self, to: &Entity, message: &SerializedMessage) -> Option<ActiveSpan> {
+        let parent = self.span.as_ref()?;
+        let kind = OperationKind::sending(message);
+        trace::begin(Some(parent.context()), &Operation::of(kind, &to.to_string(), message))
+    }
+
+    fn prepare_entity_call(
+        &mut self,
+        to: &entities::Entity,
+        variant: String,
+        args: Vec<u8>,
+        timeout_ms: Option<u64>,
+    ) -> wasmtime::Result<Result<PreparedCall, CallError>> {
+        self.side_effect()?;
+        if variant == PROBE_VARIANT {
+            // It is answered by nobody, and a mailbox takes it without regard to limits.
+            return Ok(Err(CallError::NoReply));
+        }
+        if !self.fits(&variant, &args) {
+            return Ok(Err(CallError::TooLarge));
+        }
+        let to = match self.entity(to)? {
+            Ok(to) => to,
+            Err(error) => return Ok(Err(error)),
+        };
+        let longest = self.limits.call_wait;
+        let time = timeout_ms.map_or(longest, |wait| Duration::from_millis(wait).min(longest));
+        let (port, reply) = reply_port(Some(time));
+        Ok(Ok(PreparedCall {
+            to,
+            message: SerializedMessage::Call {
+                variant,
+                args,
+                reply: port,
+                metadata: None,
+            },
+            reply,
+            wait: CallWait {
+                begun: Instant::now(),
+                time,
+            },
+        }))
+    }
+
+    /// Sends at once, and waits for room; or once the state is durable that the message follows from.
+    async fn send_to_entity(
+        &mut self,
+        to: Entity,
+        message: SerializedMessage,
+        span: Option<&ActiveSpan>,
+    ) -> Result<(), SendError> {
+        let patience = self.limits.send_wait;
+        let Some(seat) = self.holding_seat() else {
+            let sent = trace::within(span, send_within(&to, message, patience)).await;
+            return sent.map_err(SendError::from);
+        };
+        let (bytes, is_cast) = (directory::retained_bytes(&message), is_cast(&message));
+        let (label, trace) = (self.label.clone(), span.map(|span| span.context().clone()));
+        let send = async move {
+            let sending = send_within(&to, message, patience);
+            let sent = match trace {
+                Some(trace) => trace::carry(trace, sending).await,
+                None => sending.await,
+            };
+            if sent.is_err() && is_cast {
+                telemetry::dead_letters(&label, "held", 1);
+            }
+        };
+        let held = self.hold(seat, Output::Wait(Box::pin(send)), bytes);
+        held.map_err(|_| SendError::Overloaded)
+    }
+}
+
+impl From<Refused> for SendError {
+    fn from(refused: Refused) -> Self {
+        match refused.reason {
+            NotSent::Overloaded => Self::Overloaded,
+            _ => Self::UnknownActor,
+        }
+    }
+}
