@@ -178,7 +178,11 @@ async fn each_key_has_a_state_and_keeps_it_while_it_is_not_active() {
         assert_eq!((world.get("a").await, world.get("b").await), (301, 20));
         assert!(passivate(world.counter("a").entity()));
         world.ends("a").await;
-        assert_eq!((world.get("a").await, world.get("b").await), (301, 20), "{durability:?}");
+        assert_eq!(
+            (world.get("a").await, world.get("b").await),
+            (301, 20),
+            "{durability:?}"
+        );
         assert!(world.entities.stop(Duration::from_secs(20)).await.is_empty());
         let refused = world.counter("a").cast(CounterMsg::Add(1));
         assert_eq!(refused, Err(CallError::UnknownActor), "the node has stopped");
@@ -209,11 +213,29 @@ async fn no_reply_is_seen_before_its_state_is_durable() {
     let other = world.counter("b");
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(!held.is_finished() && !reads.is_finished());
-    assert_eq!(world.store.states.read(world.counter("a").entity()).unwrap().unwrap().bytes, 0_u64.to_be_bytes());
+    assert_eq!(
+        world
+            .store
+            .states
+            .read(world.counter("a").entity())
+            .unwrap()
+            .unwrap()
+            .bytes,
+        0_u64.to_be_bytes()
+    );
     world.store.set(Gate::Open);
     assert_eq!(held.await.unwrap(), Ok(5));
     assert!(matches!(reads.await.unwrap(), Ok(0 | 5)));
-    assert_eq!(world.store.states.read(world.counter("a").entity()).unwrap().unwrap().bytes, 5_u64.to_be_bytes());
+    assert_eq!(
+        world
+            .store
+            .states
+            .read(world.counter("a").entity())
+            .unwrap()
+            .unwrap()
+            .bytes,
+        5_u64.to_be_bytes()
+    );
     drop(other);
 }
 
@@ -221,7 +243,10 @@ async fn no_reply_is_seen_before_its_state_is_durable() {
 async fn what_was_not_durable_is_gone_with_a_failure_and_its_callers_hear() {
     let world = World::new(settings(Durability::BeforeReply)).await;
     assert_eq!(
-        world.counter("a").call(|reply| CounterMsg::AddAndGet(7, reply), SOON).await,
+        world
+            .counter("a")
+            .call(|reply| CounterMsg::AddAndGet(7, reply), SOON)
+            .await,
         Ok(7)
     );
     world.store.set(Gate::Shut);
@@ -237,7 +262,10 @@ async fn what_was_not_durable_is_gone_with_a_failure_and_its_callers_hear() {
     assert!(matches!(lost.await.unwrap(), Err(CallError::Failed(_))));
     world.store.set(Gate::Open);
     let after = world.get("a").await;
-    assert!([7, 17].contains(&after), "{after}: what nobody was told of may be there or not, but not the last one alone");
+    assert!(
+        [7, 17].contains(&after),
+        "{after}: what nobody was told of may be there or not, but not the last one alone"
+    );
     let figures = world.entities.figures();
     assert!(figures.iter().any(|(_, figures)| figures.crashes == 1), "{figures:?}");
 }
@@ -292,7 +320,10 @@ async fn many_keys_take_the_places_of_few() {
             assert!(world.entities.active().len() <= 21);
         }
     }
-    let keys = world.entities.keys(EntityType::new(&world.of).unwrap(), None, 1_000).await;
+    let keys = world
+        .entities
+        .keys(EntityType::new(&world.of).unwrap(), None, 1_000)
+        .await;
     assert_eq!(keys.unwrap().len(), 200);
 }
 
@@ -345,7 +376,11 @@ async fn nothing_is_lost_while_entities_come_and_go() {
             for message in 0..300_u64 {
                 let key = ((sender + message) % 10).to_string();
                 if message % 3 == 0 {
-                    world.counter(&key).call(|reply| CounterMsg::AddAndGet(1, reply), SOON).await.unwrap();
+                    world
+                        .counter(&key)
+                        .call(|reply| CounterMsg::AddAndGet(1, reply), SOON)
+                        .await
+                        .unwrap();
                 } else {
                     world.counter(&key).cast(CounterMsg::Add(1)).unwrap();
                 }
