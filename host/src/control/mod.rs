@@ -8,6 +8,7 @@ mod actor;
 mod applying;
 mod checkpoints;
 mod client;
+mod entities;
 mod figures;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
@@ -41,6 +42,7 @@ pub(crate) use actor::{ControlSetup, RestartGuard, start};
 pub(crate) use applying::{ApplyOutcome, ApplyReport, ChangeAction, ChangedThing, ConfigChange, RestartNeeded};
 pub(crate) use checkpoints::{CheckpointRow, WentBack};
 pub(crate) use client::{AskError, ControlClient, upload};
+pub(crate) use entities::{EntityTypeRow, ListedEntities, MOST_LISTED};
 pub(crate) use figures::{
     ActorDetail, ActorFigures, CacheFigures, CheckpointFigures, EndedLink, FailureDetail, FarLink, HandlerTimes,
     Lately, LimitFigure, LinkLately, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, NodeLinks, OpenedBy, OwnShare,
