@@ -31,8 +31,9 @@ impl Lab {
         let token = secrets.path().join("token");
         fs::write(&token, TOKEN).expect("a token");
         keep_private(&token);
+        // In other quotes than the port of the node, which stays the same when the node is started again.
         let rest = format!(
-            "[admin]\nlisten = \"127.0.0.1:0\"\noperate_token_file = {token:?}\n[runtime]\nstate_dir = \"state\"\n[modules.counter]\npath = \
+            "[admin]\nlisten = '127.0.0.1:0'\noperate_token_file = {token:?}\n[runtime]\nstate_dir = \"state\"\n[modules.counter]\npath = \
              {:?}\n[entities.count]\nmodule = \"counter\"\narguments = \"u64:0\"\n{lines}",
             programs::guest("counter"),
         );
