@@ -23,6 +23,10 @@ pub mod config;
 #[cfg(feature = "guests")]
 pub mod control;
 #[cfg(feature = "guests")]
+mod database;
+#[cfg(feature = "guests")]
+mod entity_store;
+#[cfg(feature = "guests")]
 mod events;
 #[cfg(all(feature = "guests", any(test, feature = "fuzzing")))]
 #[doc(hidden)]
@@ -47,6 +51,8 @@ mod typing;
 pub use host::{Host, HostBuilder};
 pub use ractor_host_cluster::directory::{CallError, FailCall, call};
 pub use ractor_host_cluster::*;
+#[cfg(feature = "guests")]
+pub use ractor_host_entities as entities;
 #[cfg(feature = "guests")]
 use ractor_host_files as files;
 #[cfg(feature = "guests")]

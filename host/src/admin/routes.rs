@@ -38,6 +38,7 @@ pub(super) fn router(state: Arc<AdminState>) -> Router {
         .route("/v1/nodes", asks(Request::Nodes))
         .route("/v1/actors", asks(Request::Actors))
         .route("/v1/groups", asks(Request::Groups))
+        .route("/v1/entities", asks(Request::Entities))
         .route("/v1/call", takes(Role::Operate, Request::Call))
         .route("/v1/cast", takes(Role::Operate, Request::Cast))
         .route("/v1/modules/{module}/reload", post(operations::reload))

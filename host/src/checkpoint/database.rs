@@ -3,15 +3,12 @@
 #[cfg(test)]
 mod tests;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::RwLock;
 use redb::{ReadableDatabase as _, ReadableTable as _, StorageError, TableDefinition, TableError};
 
-use super::opening::{self, OpenDatabase, OpenError};
 use super::record;
+use crate::database::{Contents, DatabaseFailure, DatabaseFile, OnDamage, OpenError, OpenFile};
 use crate::guest::{CheckpointStore, Digest, Entry, Kept, StoreError};
 
 /// By the actor's name and the checkpoint's number.
@@ -23,54 +20,16 @@ pub(super) const HELD: TableDefinition<'_, (&str, u64), &[u8; 32]> = TableDefini
 /// The number of versions of an actor's code of which checkpoints are held. For a further one, those of the oldest are given up.
 const MOST_HELD_VERSIONS: usize = 3;
 
+/// What the database has. Checkpoints are written often and hardly ever read.
+const CONTENTS: Contents = Contents {
+    what: "checkpoints",
+    cache_bytes: 8 << 20,
+    on_damage: OnDamage::PutAside("actors start without them"),
+};
+
 /// A [`CheckpointStore`] in one file. After an error of the system the file is closed, and opened again when it is wanted next.
-pub struct Database {
-    path: PathBuf,
-    /// None after an error.
-    file: RwLock<Option<File>>,
-}
-
-/// The file while it is open.
-pub(super) struct File {
-    pub(super) opened: OpenDatabase,
-    /// True at first after an error: what was being written then may be there or not.
-    is_uncertain: AtomicBool,
-}
-
-impl std::fmt::Debug for Database {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why something was not done.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum DatabaseFailure {
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    #[error(transparent)]
-    Database(#[from] redb::Error),
-    #[error("{0}")]
-    System(std::io::Error),
-    #[error("the database panicked")]
-    Panicked,
-    #[error("the name of the module that {0} runs is too long for a record")]
-    NoRecord(String),
-}
-
-macro_rules! from_redb {
-    ($($error:ty),*) => {
-        $(impl From<$error> for DatabaseFailure {
-            fn from(error: $error) -> Self {
-                Self::Database(error.into())
-            }
-        })*
-    };
-}
-
-from_redb!(StorageError, TableError, redb::TransactionError, redb::CommitError);
+#[derive(Debug)]
+pub struct Database(DatabaseFile);
 
 impl Database {
     /// Opens the file, making it and its folder if need be. A file that is damaged is put aside, under a name that says so,
@@ -79,65 +38,16 @@ impl Database {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(path: PathBuf) -> Result<Self, OpenError> {
-        let file = File {
-            opened: opening::open(&path)?,
-            is_uncertain: AtomicBool::new(false),
-        };
-        Ok(Self {
-            path,
-            file: RwLock::new(Some(file)),
-        })
+        DatabaseFile::open(path, &CONTENTS).map(Self)
     }
 
-    /// Does this with the open file, which is opened again if need be, and closed after an error: redb does nothing more after
-    /// one.
-    pub(super) fn with<T>(&self, work: impl Fn(&File) -> Result<T, DatabaseFailure>) -> Result<T, DatabaseFailure> {
-        self.reopen()?;
-        let (failed, trouble) = {
-            let file = self.file.read();
-            // Somebody else had an error in between, and just now.
-            let file = file
-                .as_ref()
-                .ok_or(DatabaseFailure::Database(redb::Error::PreviousIo))?;
-            let done = catch_unwind(AssertUnwindSafe(|| work(file))).unwrap_or(Err(DatabaseFailure::Panicked));
-            match done {
-                Ok(done) => return Ok(done),
-                // The entry is at fault and not the file, which stays open.
-                Err(DatabaseFailure::NoRecord(actor)) => return Err(DatabaseFailure::NoRecord(actor)),
-                Err(failed) => (failed, file.opened.trouble.first()),
-            }
-        };
-        // The read lock is gone by here, or this would wait for itself. Another thread may have opened the file anew by now. Then that
-        // one is closed, which costs one more opening and nothing that was committed.
-        self.close();
-        // The error of the system comes first: what redb makes of it may look like damage.
-        Err(trouble.map_or(failed, DatabaseFailure::System))
-    }
-
-    fn reopen(&self) -> Result<(), OpenError> {
-        if self.file.read().is_some() {
-            return Ok(());
-        }
-        // Asked once more under this lock: several threads may have found it closed, and a second opening would find the file locked.
-        let mut file = self.file.write();
-        if file.is_none() {
-            *file = Some(File {
-                opened: opening::open(&self.path)?,
-                is_uncertain: AtomicBool::new(true),
-            });
-        }
-        Ok(())
-    }
-
-    fn close(&self) {
-        let file = self.file.write().take();
-        // It was in trouble before: what it says of its end doesn't matter.
-        drop(catch_unwind(AssertUnwindSafe(|| drop(file))));
+    pub(super) fn with<T>(&self, work: impl Fn(&OpenFile) -> Result<T, DatabaseFailure>) -> Result<T, DatabaseFailure> {
+        self.0.with(work)
     }
 
     fn remove(&self, actor: &str, keep: u32) -> Result<(), DatabaseFailure> {
         self.with(|file| {
-            let transaction = file.opened.database.begin_write()?;
+            let transaction = file.database().begin_write()?;
             {
                 let mut tables = Tables {
                     checkpoints: transaction.open_table(CHECKPOINTS)?,
@@ -155,26 +65,24 @@ impl Database {
     }
 }
 
-fn put_all(file: &File, entries: &[Entry]) -> Result<(), DatabaseFailure> {
-    let transaction = file.opened.database.begin_write()?;
+fn put_all(file: &OpenFile, entries: &[Entry]) -> Result<(), DatabaseFailure> {
+    let transaction = file.database().begin_write()?;
     {
         let mut tables = Tables {
             checkpoints: transaction.open_table(CHECKPOINTS)?,
             held: transaction.open_table(HELD)?,
         };
         for entry in entries {
-            // Relaxed will do: redb lets one transaction write at a time, and a `true` that is out of date costs a comparison.
-            tables.put(entry, file.is_uncertain.load(Ordering::Relaxed))?;
+            tables.put(entry, file.is_uncertain())?;
         }
     }
     transaction.commit()?;
-    // From now on it is known again what is there.
-    file.is_uncertain.store(false, Ordering::Relaxed);
+    file.handle_committed();
     Ok(())
 }
 
-fn read(file: &File, actor: &str, before: Option<u64>) -> Result<Option<Kept>, DatabaseFailure> {
-    let transaction = file.opened.database.begin_read()?;
+fn read(file: &OpenFile, actor: &str, before: Option<u64>) -> Result<Option<Kept>, DatabaseFailure> {
+    let transaction = file.database().begin_read()?;
     let table = match transaction.open_table(CHECKPOINTS) {
         Ok(table) => table,
         Err(TableError::TableDoesNotExist(_)) => return Ok(None),
@@ -242,8 +150,11 @@ impl Tables<'_> {
         let mut place = self
             .checkpoints
             .insert_reserve((actor, number), record::length(checkpoint))?;
-        record::write(actor, number, checkpoint, place.as_mut())
-            .ok_or_else(|| DatabaseFailure::NoRecord(actor.to_owned()))?;
+        record::write(actor, number, checkpoint, place.as_mut()).ok_or_else(|| {
+            DatabaseFailure::Entry(format!(
+                "the name of the module that {actor} runs is too long for a record"
+            ))
+        })?;
         drop(place);
         self.remove_older(actor, *keep)
     }

@@ -8,14 +8,12 @@ mod collection;
 mod database;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
-mod medium;
-mod opening;
 mod record;
 mod retention;
 mod schedule;
 
+pub use crate::database::OpenError;
 pub use database::Database;
-pub use opening::OpenError;
 pub use schedule::{Schedule, Scheduled};
 
 /// What the simulation of whole nodes runs.

@@ -9,8 +9,9 @@ use std::time::{Duration, SystemTime};
 
 use redb::{ReadableTable as _, TableError};
 
-use super::database::{CHECKPOINTS, Database, DatabaseFailure, HELD};
+use super::database::{CHECKPOINTS, Database, HELD};
 use super::record;
+use crate::database::DatabaseFailure;
 
 /// The time for which the states of an actor stay that no entry of node.toml names any more, counted from the newest.
 const REMEMBERED: Duration = Duration::from_hours(30 * 24);
@@ -37,7 +38,7 @@ impl Database {
         lives: impl Fn(&str) -> bool,
         now: SystemTime,
     ) -> Result<Vec<String>, crate::guest::StoreError> {
-        let forget = || self.with(|file| forget(&file.opened.database, &lives, now));
+        let forget = || self.with(|file| forget(file.database(), &lives, now));
         forget().map_err(super::database::store_error)
     }
 }

@@ -11,6 +11,7 @@ use super::argument::Word;
 use super::checkpoints::CheckpointsArguments;
 use super::completions::{self, CompletionsArguments};
 use super::doctor::{self, DoctorArguments};
+use super::entities::EntitiesArguments;
 use super::events::{self, EventsArguments};
 use super::init::{self, InitArguments};
 use super::links::LinksArguments;
@@ -146,6 +147,9 @@ pub(super) enum Command {
     /// List the process groups that nodes see, and where their members are.
     #[command(after_help = "Example:\n  ractor-host groups --output json")]
     Groups(GroupsArguments),
+    /// List the types of entities that nodes have, with what they have done; list the entities of a type, or give up a state.
+    #[command(after_help = "Example:\n  ractor-host entities --output json")]
+    Entities(EntitiesArguments),
     /// Stop an actor in order, and keep it stopped.
     ///
     /// The actor finishes the message it is handling and ends. Its supervisor does not start it again until `ractor-host start`; meanwhile

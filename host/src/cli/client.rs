@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::config::{Cookie, PeerAddress, did_you_mean};
 use crate::control::{COMMAND_NODES, Target};
 use crate::directory::{DESCRIBE_VARIANT, SendRefused};
+use crate::entities::Entity;
 use crate::guest::{Contract, DESCRIBE_ARGUMENTS, DescriptionError};
 use crate::host::Dial;
 use crate::node::client::Encryption;
@@ -81,6 +82,10 @@ pub(super) enum ClientError {
              `group:NAME`{hint}"
     )]
     NoName { peer: String, name: String, hint: String },
+    #[error(
+        "{entity} is reached from within its node only: by the admin HTTP of the node (`POST /v1/call`), by its actors, and not by peers"
+    )]
+    Entity { entity: Entity },
 }
 
 /// Why an actor is not described.
@@ -215,6 +220,7 @@ impl ClusterClient {
                     groups: groups(group),
                 }),
             },
+            Target::Entity(entity) => Err(ClientError::Entity { entity: entity.clone() }),
         }
     }
 

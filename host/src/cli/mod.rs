@@ -18,6 +18,7 @@ mod deploy;
 mod dev;
 mod doctor;
 mod drain;
+mod entities;
 mod events;
 mod failure;
 mod follow;
@@ -87,6 +88,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Status(arguments) => deploy::status(&arguments, &builder),
         Command::Ps(arguments) => ps::ps(&arguments, &builder),
         Command::Tree(arguments) => tree::tree(&arguments, &builder),
+        Command::Entities(arguments) => entities::entities(&arguments, &builder),
         Command::Groups(arguments) => groups::groups(&arguments, &builder),
         Command::Stop(arguments) => steer::steer(SteerAction::Stop, &arguments, &builder),
         Command::Start(arguments) => steer::steer(SteerAction::Start, &arguments, &builder),

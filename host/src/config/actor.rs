@@ -198,21 +198,9 @@ impl ActorSection {
         let name = section.required_text("name", "\"counter\"", problems);
         let name_span = name.as_ref().map_or(section.span.clone(), Spanned::span);
         let name = name.and_then(|name| checked_name(NameOf::Actor, &name, problems));
-        let code = read_code(section, &names.modules, context, problems);
+        let code = read_code(section, &CODE_NAMES, &names.modules, context.natives, problems);
         let groups = read_groups(section, problems);
-        let arguments = section
-            .text("arguments", problems)
-            .and_then(|text| match text.get_ref().parse::<Literal>() {
-                Ok(literal) => Some(literal.into_bytes()),
-                Err(error) => {
-                    problems.error(
-                        text.span(),
-                        error.to_string(),
-                        "expected a typed literal such as `u64:5`",
-                    );
-                    None
-                }
-            });
+        let arguments = read_arguments(section, problems);
         let count = match section.value("count") {
             Some(_) => section.integer("count", 1..=MAX_COUNT, problems),
             None => Some(1),
@@ -226,7 +214,7 @@ impl ActorSection {
         };
         let is_guest = !matches!(code, Some(Code::Native(_)));
         let checkpoint = CheckpointSection::read(section, is_guest, problems);
-        let guest = read_guest(section, code.as_ref(), names, context, problems);
+        let guest = read_guest((section, "actors"), code.as_ref(), names, context, problems);
         let actor = Self {
             name: name?,
             code: code?,
@@ -248,6 +236,7 @@ impl ActorSection {
             arguments: at("arguments"),
             checkpoint: at("checkpoint"),
             groups: at("groups"),
+            durability: None,
             limits: guest.limit_spans,
             capabilities: guest.capability_spans,
         };
@@ -255,17 +244,34 @@ impl ActorSection {
     }
 }
 
-/// What only guests have.
-struct GuestSettings {
-    limits: Arc<Limits>,
-    grants: Arc<Grants>,
-    config: Arc<BTreeMap<String, String>>,
-    limit_spans: BTreeMap<String, Range<usize>>,
-    capability_spans: CapabilitySpans,
+/// The bytes that `pre_start` gets; none if there are none, or they are wrong.
+pub(super) fn read_arguments(section: &Section<'_>, problems: &mut Problems) -> Option<Vec<u8>> {
+    let text = section.text("arguments", problems)?;
+    match text.get_ref().parse::<Literal>() {
+        Ok(literal) => Some(literal.into_bytes()),
+        Err(error) => {
+            problems.error(
+                text.span(),
+                error.to_string(),
+                "expected a typed literal such as `u64:5`",
+            );
+            None
+        }
+    }
 }
 
-fn read_guest(
-    section: &Section<'_>,
+/// What only guests have.
+pub(super) struct GuestSettings {
+    pub(super) limits: Arc<Limits>,
+    pub(super) grants: Arc<Grants>,
+    pub(super) config: Arc<BTreeMap<String, String>>,
+    pub(super) limit_spans: BTreeMap<String, Range<usize>>,
+    pub(super) capability_spans: CapabilitySpans,
+}
+
+/// `title` is what the tables of the section are below.
+pub(super) fn read_guest(
+    (section, title): (&Section<'_>, &str),
     code: Option<&Code>,
     names: &DeclaredNames<'_>,
     context: &ReadContext<'_>,
@@ -293,7 +299,7 @@ fn read_guest(
     }
     let table = |key, keys, problems: &mut Problems| {
         let value = section.value(key)?;
-        Section::open(format!("[actors.{key}]"), value, keys, problems)
+        Section::open(format!("[{title}.{key}]"), value, keys, problems)
     };
     if let Some(section) = table("limits", limits::KEYS, problems) {
         guest.limits = Arc::new(limits::read(&section, &names.limits, problems));
@@ -313,12 +319,34 @@ fn read_guest(
     guest
 }
 
-fn read_code(
+/// How what has code is spoken of.
+pub(super) struct CodeNames {
+    /// What it is.
+    pub(super) what: &'static str,
+    /// There is no native code of this name, which `{}` stands for.
+    pub(super) no_native: &'static str,
+    /// What to do where there is none at all.
+    pub(super) register: &'static str,
+}
+
+const CODE_NAMES: CodeNames = CodeNames {
+    what: "actor",
+    no_native: "this program has no native actor `{}`",
+    register: "build a program that registers it with `Host::builder().native(…)`",
+};
+
+pub(super) fn read_code(
     section: &Section<'_>,
+    words: &CodeNames,
     modules: &[&str],
-    context: &ReadContext<'_>,
+    natives: &[&str],
     problems: &mut Problems,
 ) -> Option<Code> {
+    let CodeNames {
+        what,
+        no_native,
+        register,
+    } = words;
     let module = section.text("module", problems);
     let native = section.text("native", problems);
     match (module, native) {
@@ -326,22 +354,15 @@ fn read_code(
             let message = "there is no module `{}`";
             known(&module, message, modules, "add a table `[modules.…]` for it", problems).map(Code::Module)
         }
-        (None, Some(native)) => {
-            let message = "this program has no native actor `{}`";
-            let nothing = "build a program that registers it with `Host::builder().native(…)`";
-            known(&native, message, context.natives, nothing, problems).map(Code::Native)
-        }
+        (None, Some(native)) => known(&native, no_native, natives, register, problems).map(Code::Native),
         (Some(_), Some(native)) => {
-            problems.error(
-                native.span(),
-                "an actor is either `module` or `native`, not both",
-                "keep one of them",
-            );
+            let message = format!("an {what} is either `module` or `native`, not both");
+            problems.error(native.span(), message, "keep one of them");
             None
         }
         (None, None) => {
             if section.lacks("module") && section.lacks("native") {
-                let message = "the actor has neither `module` nor `native`";
+                let message = format!("the {what} has neither `module` nor `native`");
                 problems.error(section.span.clone(), message, "add for example `module = \"counter\"`");
             }
             None

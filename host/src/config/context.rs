@@ -16,6 +16,8 @@ pub(crate) struct ReadContext<'a> {
     pub(super) included: &'a [(PathBuf, Range<usize>)],
     /// The native actors of the program.
     pub(super) natives: &'a [&'a str],
+    /// The native entities of the program.
+    pub(super) entities: &'a [&'a str],
     /// The interfaces that the program adds for guests.
     pub(super) interfaces: &'a HostInterfaces,
     /// The environment.

@@ -14,6 +14,7 @@ mod context;
 mod control;
 mod cookie;
 mod duration;
+mod entity;
 mod include;
 mod interfaces;
 mod limits;
@@ -57,6 +58,7 @@ pub use admin::{AdminSection, AdminTls, RoleToken};
 pub use checkpoint::CheckpointSection;
 pub use control::{ControlSection, RoleKey};
 pub use cookie::{Cookie, CookieError};
+pub use entity::EntitySection;
 pub use literal::{Literal, LiteralError};
 pub use log::LogSection;
 pub use module::ModuleBuild;
@@ -98,8 +100,10 @@ const KEYS: Keys = Keys {
         "supervisors",
         "defaults",
         "actors",
+        "entities",
     ],
     explained: &[
+        ("entity", "write a table for each type: `[entities.TYPE]`"),
         ("module", "write a table for each: `[modules.NAME]`"),
         ("supervisor", "write a table for each: `[supervisors.NAME]`"),
         ("actor", "write a table for each: `[[actors]]`"),
@@ -139,6 +143,8 @@ pub struct NodeConfig {
     pub supervisors: Vec<SupervisorSection>,
     /// `[[actors]]`, in the order of the file.
     pub actors: Vec<ActorSection>,
+    /// `[entities.TYPE]`, by type.
+    pub entities: Vec<EntitySection>,
     /// `[defaults.limits]`: the limits of guests whose own tables don't say otherwise.
     pub guest_limits: Arc<Limits>,
     /// The interfaces that its program adds for guests.
@@ -178,13 +184,13 @@ impl NodeConfig {
     /// # Errors
     /// As for [`load`](Self::load).
     pub fn load_with(file: &Path, natives: &[&str], options: &ConfigOptions) -> Result<Self, ConfigError> {
-        Self::load_for(file, natives, &HostInterfaces::default(), options)
+        Self::load_for(file, (natives, &[]), &HostInterfaces::default(), options)
     }
 
-    /// The same, for a program that adds interfaces for guests.
+    /// The same, for a program that has native entities too, and adds interfaces for guests.
     pub(crate) fn load_for(
         file: &Path,
-        natives: &[&str],
+        (natives, entities): (&[&str], &[&str]),
         interfaces: &HostInterfaces,
         options: &ConfigOptions,
     ) -> Result<Self, ConfigError> {
@@ -193,6 +199,7 @@ impl NodeConfig {
         let context = ReadContext {
             folder,
             natives,
+            entities,
             interfaces,
             included: &[],
             variable: &|name| std::env::var(name),
@@ -211,6 +218,7 @@ impl NodeConfig {
         let context = ReadContext {
             folder,
             natives: &["native"],
+            entities: &["native"],
             interfaces: &HostInterfaces::default(),
             included: &[],
             variable,
@@ -274,6 +282,11 @@ impl NodeConfig {
         if problems.has_errors() && !options.modules_are_built_later {
             report_missing(&modules, &spans, &mut problems);
         }
+        let mut entities = Vec::new();
+        for entity::ReadEntity { section, spans: place } in read.entities {
+            spans.actors.insert(section.actor.name.clone(), place);
+            entities.push(section);
+        }
         let warnings = problems.into_result(&source)?;
         match read.node {
             Some(node) => Ok(Self {
@@ -287,6 +300,7 @@ impl NodeConfig {
                 builds,
                 supervisors: read.supervisors,
                 actors,
+                entities,
                 guest_limits: read.guest_limits,
                 interfaces: context.interfaces.clone(),
                 warnings,
@@ -327,6 +341,7 @@ struct Document {
     modules: Vec<module::ReadModule>,
     supervisors: Vec<SupervisorSection>,
     actors: Vec<(ActorSection, ActorSpans)>,
+    entities: Vec<entity::ReadEntity>,
     guest_limits: Arc<Limits>,
 }
 
@@ -373,6 +388,13 @@ fn read_document(document: &DeTable<'_>, context: &ReadContext<'_>, problems: &m
     };
     let actors = read_actors(&top, &names, context, problems);
     actor::check_names(&actors, problems);
+    let (entities, _) = read_named(
+        "entities",
+        &top,
+        entity::KEYS,
+        problems,
+        |name, section, _, problems| entity::read(name, section, &names, context, problems),
+    );
     let needed = actors.iter().map(|(actor, _)| actor.supervisor.as_str());
     let supervisors = supervisor::check(supervisors, needed, problems);
     let runtime = runtime.map(|(runtime, section)| {
@@ -388,6 +410,7 @@ fn read_document(document: &DeTable<'_>, context: &ReadContext<'_>, problems: &m
         modules,
         supervisors,
         actors,
+        entities,
         guest_limits: names.limits,
     }
 }
@@ -407,7 +430,11 @@ fn read_named<'d, T>(
         let message = format!("`{key}` is {}", section::kind(value.get_ref()));
         let help = format!(
             "expected a table for each {}: `[{key}.NAME]`",
-            key.trim_end_matches('s')
+            if key == "entities" {
+                "type"
+            } else {
+                key.trim_end_matches('s')
+            }
         );
         problems.error(value.span(), message, help);
         return Default::default();

@@ -5,6 +5,7 @@ use std::net::Ipv6Addr;
 use toml::Spanned;
 
 use super::problem::Problems;
+use crate::entities::Entity;
 
 /// In bytes. Names travel in every message that announces an actor.
 const LONGEST: usize = 255;
@@ -18,6 +19,7 @@ pub(super) enum NameOf {
     Supervisor,
     Actor,
     Group,
+    EntityType,
 }
 
 impl NameOf {
@@ -39,6 +41,15 @@ impl NameOf {
                 format!("the {what} has a control character"),
                 "expected printable characters",
             );
+        }
+        if matches!(self, Self::Actor | Self::Group) && Entity::is_written_so(name) {
+            return refused(
+                format!("the {what} begins with `entity:`"),
+                "such names are those of entities: add a table `[entities.TYPE]` for them, or choose another name",
+            );
+        }
+        if self == Self::EntityType && name.contains('/') {
+            return refused(format!("the {what} has a `/`"), "`/` separates it from the key");
         }
         if self == Self::Group {
             return Ok(());
@@ -76,6 +87,7 @@ impl NameOf {
             Self::Supervisor => "supervisor name",
             Self::Actor => "actor name",
             Self::Group => "group name",
+            Self::EntityType => "name of the type of entities",
         }
     }
 }

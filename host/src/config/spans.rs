@@ -49,13 +49,14 @@ pub(super) struct ModuleSpans {
     pub(super) build: Option<String>,
 }
 
-/// The places of one entry of `[[actors]]`.
+/// The places of one entry of `[[actors]]`, or of a table `[entities.TYPE]`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ActorSpans {
     pub(super) name: Range<usize>,
     pub(super) arguments: Option<Range<usize>>,
     pub(super) checkpoint: Option<Range<usize>>,
     pub(super) groups: Option<Range<usize>>,
+    pub(super) durability: Option<Range<usize>>,
     /// Those of its own limits, and not those of `[defaults.limits]`.
     pub(super) limits: BTreeMap<String, Range<usize>>,
     pub(super) capabilities: CapabilitySpans,
@@ -125,6 +126,7 @@ pub(crate) enum EntryPart<'k> {
     Arguments,
     Checkpoint,
     Groups,
+    Durability,
     /// The limit with this key.
     Limit(&'k str),
     /// The variable of the environment with this name.
@@ -140,6 +142,7 @@ impl LateProblems<'_> {
             EntryPart::Arguments => spans.arguments.clone(),
             EntryPart::Checkpoint => spans.checkpoint.clone(),
             EntryPart::Groups => spans.groups.clone(),
+            EntryPart::Durability => spans.durability.clone(),
             EntryPart::Limit(key) => spans.limits.get(key).cloned(),
             EntryPart::Variable(name) => spans.capabilities.variables.get(name).cloned(),
         });

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::applying::ApplyReport;
 use super::checkpoints::{CheckpointRow, WentBack};
+use super::entities::{EntityTypeRow, ListedEntities};
 use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures, NodeLinks};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::request_id::RequestId;
@@ -177,6 +178,18 @@ pub(crate) enum Request {
     Spawn(Spawning),
     /// What has happened?
     Events(EventQuery),
+    /// Which types of entities are there?
+    Entities,
+    /// Which entities of a type have states?
+    EntityKeys {
+        entity_type: String,
+        /// Those after this one, which is written as entities are.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+        limit: u32,
+    },
+    /// Give up the state of an entity.
+    DeleteEntity { entity: String },
 }
 
 /// What is answered.
@@ -261,6 +274,13 @@ pub(crate) enum Answer {
     WentBack(WentBack),
     Spawned(SpawnedActor),
     Events(EventPage),
+    Entities {
+        types: Vec<EntityTypeRow>,
+    },
+    EntityKeys(ListedEntities),
+    EntityDeleted {
+        entity: String,
+    },
     /// There was no room for those who wait, or what they wait for takes longer still.
     Busy {
         reason: String,

@@ -8,6 +8,7 @@ mod actor;
 mod applying;
 mod checkpoints;
 mod client;
+mod entities;
 mod figures;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
@@ -43,6 +44,7 @@ pub(crate) use applying::{
 };
 pub(crate) use checkpoints::{CheckpointRow, WentBack};
 pub(crate) use client::{AskError, ControlClient, upload};
+pub(crate) use entities::{EntityTypeRow, ListedEntities, MOST_LISTED};
 pub(crate) use figures::{
     ActorDetail, ActorFigures, CacheFigures, CheckpointFigures, EndedLink, FailureDetail, FarLink, HandlerTimes,
     Lately, LimitFigure, LinkLately, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, NodeLinks, OpenedBy, OwnShare,

@@ -39,7 +39,8 @@ impl Role {
             Request::Checkpoints { .. } => Self::Observe,
             Request::GoBack { .. } | Request::Spawn(_) => Self::Operate,
             Request::Figures | Request::Links | Request::ClusterLinks | Request::Show { .. } => Self::Observe,
-            Request::Events(_) => Self::Observe,
+            Request::Events(_) | Request::Entities | Request::EntityKeys { .. } => Self::Observe,
+            Request::DeleteEntity { .. } => Self::Operate,
         }
     }
 }

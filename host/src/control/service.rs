@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::applying::ApplyReport;
 use super::checkpoints::{CheckpointRow, WentBack};
+use super::entities::{EntityTypeRow, ListedEntities};
 use super::figures::{ActorDetail, EndedLink, LinkRow, NodeFigures, NodeLinks};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
@@ -29,6 +30,20 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// The process groups with members that are known here. Blocks while it collects them.
     fn groups(&self) -> Vec<GroupRow>;
+
+    /// The types of entities, with what they have done.
+    fn entities(&self) -> BoxFuture<'_, Result<Vec<EntityTypeRow>, String>>;
+
+    /// At most so many entities of a type that have states, after this one.
+    fn entity_keys(
+        &self,
+        entity_type: String,
+        after: Option<String>,
+        most: u32,
+    ) -> BoxFuture<'_, Result<ListedEntities, String>>;
+
+    /// Gives up the state of an entity, and says whose.
+    fn delete_entity(&self, entity: String) -> BoxFuture<'_, Result<String, String>>;
 
     /// The nodes that there are sessions with.
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>>;

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::entities::Entity;
+
 /// Who is meant. As text, which is how it travels, it is as on the command line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -15,11 +17,13 @@ pub(crate) enum Target {
     Pid(u64),
     /// The actor with this name on the node that is connected to.
     Name(String),
+    /// The entity of this type and key.
+    Entity(Entity),
 }
 
 /// Text that names no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} {problem}: expected an actor's name, `group:NAME` or `pid:N`")]
+#[error("{text:?} {problem}: expected an actor's name, `group:NAME`, `pid:N` or `entity:TYPE/KEY`")]
 pub(crate) struct TargetError {
     text: String,
     problem: &'static str,
@@ -37,6 +41,7 @@ impl FromStr for Target {
             Some(("group", "")) => Err(refuse("names no group")),
             Some(("group", name)) => Ok(Self::Group(name.to_owned())),
             Some(("pid", number)) => number.parse().map(Self::Pid).map_err(|_| refuse("has no pid")),
+            Some(("entity", _)) => text.parse().map(Self::Entity).map_err(|_| refuse("names no entity")),
             Some(("name", "")) => Err(refuse("names no actor")),
             Some(("name", name)) => Ok(Self::Name(name.to_owned())),
             Some(_) => Err(refuse("does not say what it is")),
@@ -68,6 +73,7 @@ impl fmt::Display for Target {
             // Otherwise it would be read as something else.
             Self::Name(name) if name.contains(':') => write!(f, "name:{name}"),
             Self::Name(name) => f.write_str(name),
+            Self::Entity(entity) => entity.fmt(f),
         }
     }
 }
@@ -82,10 +88,24 @@ mod tests {
         assert_eq!("pid:0".parse(), Ok(Target::Pid(0)));
         assert_eq!("counter".parse(), Ok(Target::Name("counter".to_owned())));
         assert_eq!("name:a:b".parse(), Ok(Target::Name("a:b".to_owned())));
-        for text in ["group:a:b", "pid:7", "counter", "name:a:b"] {
+        assert_eq!(
+            "entity:cart/4711".parse(),
+            Ok(Target::Entity(Entity::new("cart", "4711").unwrap()))
+        );
+        for text in ["group:a:b", "pid:7", "counter", "name:a:b", "entity:cart/a%20b"] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
         }
-        for text in ["", "group:", "pid:", "pid:-1", "pid:x", "name:", "counters:a"] {
+        for text in [
+            "",
+            "group:",
+            "pid:",
+            "pid:-1",
+            "pid:x",
+            "name:",
+            "counters:a",
+            "entity:cart",
+            "entity:/1",
+        ] {
             assert!(text.parse::<Target>().is_err(), "{text}");
         }
     }

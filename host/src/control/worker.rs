@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
+use super::entities::MOST_LISTED;
 use super::ledger::RequestLedger;
 use super::message::{Answer, ControlRefusal, MAX_PIECE, Request, decode_body};
 use super::request_id::RequestId;
@@ -217,6 +218,24 @@ impl RequestWorker {
                 let report = self.service.apply(dry_run).await?;
                 let report = Box::new(report.in_short());
                 Ok(Answer::Applied { report })
+            }
+            Request::Entities => {
+                let types = self.service.entities().await?;
+                Ok(Answer::Entities { types })
+            }
+            Request::EntityKeys {
+                entity_type,
+                after,
+                limit,
+            } => {
+                let most = limit.clamp(1, MOST_LISTED);
+                Ok(Answer::EntityKeys(
+                    self.service.entity_keys(entity_type, after, most).await?,
+                ))
+            }
+            Request::DeleteEntity { entity } => {
+                let entity = self.service.delete_entity(entity).await?;
+                Ok(Answer::EntityDeleted { entity })
             }
             Request::Events(query) => Ok(Answer::Events(self.service.events(query).await)),
         }

@@ -1,6 +1,5 @@
 //! What a program says about its host before it starts.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +7,7 @@ use std::sync::Arc;
 use ractor::{Actor, BytesConvertable};
 
 use super::error::HostError;
-use super::native::Native;
+use super::native::{Native, Natives};
 use super::preflight::preflight;
 use super::reloader::ReloadListener;
 use super::running::{RunningHost, Stopped};
@@ -16,6 +15,7 @@ use super::signals::Signals;
 use super::start;
 use super::state_dir;
 use crate::config::{ConfigError, ConfigOptions, NodeConfig};
+use crate::entities::{self, Entity, NativeEntity};
 use crate::guest::Modules;
 use crate::guest::{HostInterface, HostInterfaces};
 use crate::supervision::reload::ReloadReport;
@@ -27,7 +27,7 @@ pub struct Host;
 /// A host that has not started: the native actors that its `node.toml` may name, and the interfaces that it adds for guests.
 #[derive(Default)]
 pub struct HostBuilder {
-    natives: BTreeMap<String, Native>,
+    natives: Natives,
     interfaces: HostInterfaces,
     reloaded: Option<ReloadListener>,
 }
@@ -49,7 +49,22 @@ impl HostBuilder {
         A: Actor<Arguments: BytesConvertable>,
         F: Fn() -> A + Send + Sync + 'static,
     {
-        self.natives.insert(name.into(), Native::new(make));
+        self.natives.actors.insert(name.into(), Native::new(make));
+        self
+    }
+
+    /// Makes a type of native entities known as `native = "name"` under `[entities.TYPE]` in node.toml: actors that exist once for each
+    /// key. `make` is called for each activation, and says what the entity starts with if it has no state. A second type of the same name
+    /// replaces the first.
+    #[must_use]
+    pub fn entity<A, F>(mut self, name: impl Into<String>, make: F) -> Self
+    where
+        A: NativeEntity,
+        F: Fn(&Entity) -> (A, A::Arguments) + Send + Sync + 'static,
+    {
+        let name = name.into();
+        let code = entities::Native::new(name.clone(), make);
+        self.natives.entities.insert(name, Arc::new(code));
         self
     }
 
@@ -87,8 +102,8 @@ impl HostBuilder {
     /// # Errors
     /// As for [`config`](Self::config).
     pub fn config_with(&self, file: impl AsRef<Path>, options: &ConfigOptions) -> Result<NodeConfig, ConfigError> {
-        let natives: Vec<&str> = self.natives.keys().map(String::as_str).collect();
-        NodeConfig::load_for(file.as_ref(), &natives, &self.interfaces, options)
+        let (natives, entities) = self.natives.names();
+        NodeConfig::load_for(file.as_ref(), (&natives, &entities), &self.interfaces, options)
     }
 
     /// Loads the modules of a configuration and checks that everything in it could start, without starting anything.
@@ -149,7 +164,7 @@ fn check_interfaces(config: &NodeConfig, interfaces: &HostInterfaces) -> Result<
 impl fmt::Debug for HostBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostBuilder")
-            .field("natives", &self.natives.keys())
+            .field("natives", &self.natives.names())
             .field("interfaces", &self.interfaces)
             .finish()
     }

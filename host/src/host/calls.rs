@@ -8,22 +8,35 @@ use ractor::{ActorCell, RpcReplyPort, pg};
 use tokio::time::{Instant, timeout_at};
 
 use super::actors;
+use super::entities::NodeEntities;
 use crate::config::{Type, did_you_mean};
 use crate::control::{NotSent, Reply, SendFault, Sending, Target};
 use crate::directory::trace::{self, ActiveSpan, Operation, OperationKind};
 use crate::directory::{self, DESCRIBE_VARIANT, NoReply, PutRefused, SendRefused, reply_port};
+use crate::entities::{self, Entity, has_type};
 use crate::guest::{Contract, DESCRIBE_ARGUMENTS, Modules};
 use crate::typing::{self, Argument, Encoding, MessageKind, ReplyEncoding, Typed, TypingError};
 
 /// The longest that an actor of another node may take to describe itself.
 const DESCRIPTION: Duration = Duration::from_secs(5);
 
+/// What is known of this node's actors.
+type Known<'a> = (&'a Modules, &'a NodeEntities);
+
+/// Whom a message is for.
+#[derive(Debug, Clone)]
+enum Recipient {
+    Actor(ActorCell),
+    /// Whether it is active or not.
+    Entity(Entity),
+}
+
 /// Sends a call, and gives its reply.
-pub(super) async fn call(modules: &Modules, message: Sending) -> Result<Reply, NotSent> {
+pub(super) async fn call(known: Known<'_>, message: Sending) -> Result<Reply, NotSent> {
     let until = Instant::now() + message.wait();
-    let actors = resolve(modules, &message.target, until).await?;
+    let actors = resolve(known, &message.target, until).await?;
     let actor = any_of(&actors).ok_or_else(|| SendFault::NoTarget.because("nobody is there"))?;
-    let typed = typed(modules, actor, MessageKind::Call, &message, until).await?;
+    let typed = typed(known, actor, MessageKind::Call, &message, until).await?;
     let encoding = reply_encoding(&message, typed.reply)?;
     let (port, reply) = reply_port(Some(until.saturating_duration_since(Instant::now())));
     let call = SerializedMessage::Call {
@@ -46,14 +59,14 @@ pub(super) async fn call(modules: &Modules, message: Sending) -> Result<Reply, N
 
 /// Sends a call, and gives the bytes of its reply.
 async fn called(
-    actor: &ActorCell,
+    recipient: &Recipient,
     call: SerializedMessage,
     reply: directory::Reply<Vec<u8>>,
     message: &Sending,
     until: Instant,
     span: Option<&ActiveSpan>,
 ) -> Result<Vec<u8>, NotSent> {
-    trace::within(span, send(actor, call, until)).await?;
+    trace::within(span, send_to(recipient, call, until)).await?;
     let target = &message.target;
     match timeout_at(until, reply).await {
         Ok(Ok(bytes)) => Ok(bytes),
@@ -82,16 +95,16 @@ fn begin_span(target: &str, message: &SerializedMessage) -> Option<ActiveSpan> {
 }
 
 /// Sends a cast, and gives how many actors got it.
-pub(super) async fn cast(modules: &Modules, message: Sending) -> Result<usize, NotSent> {
+pub(super) async fn cast(known: Known<'_>, message: Sending) -> Result<usize, NotSent> {
     let until = Instant::now() + message.wait();
-    let mut actors = resolve(modules, &message.target, until).await?;
+    let mut actors = resolve(known, &message.target, until).await?;
     if !message.all {
         actors = any_of(&actors).cloned().into_iter().collect();
     }
     let first = actors
         .first()
         .ok_or_else(|| SendFault::NoTarget.because("nobody is there"))?;
-    let typed = typed(modules, first, MessageKind::Cast, &message, until).await?;
+    let typed = typed(known, first, MessageKind::Cast, &message, until).await?;
     let mut sent = 0;
     let mut refused = None;
     for actor in &actors {
@@ -101,7 +114,7 @@ pub(super) async fn cast(modules: &Modules, message: Sending) -> Result<usize, N
             metadata: None,
         };
         let span = begin_span(&message.target, &cast);
-        match trace::within(span.as_ref(), send(actor, cast, until)).await {
+        match trace::within(span.as_ref(), send_to(actor, cast, until)).await {
             Ok(()) => sent += 1,
             Err(error) => refused = Some(error),
         }
@@ -112,12 +125,13 @@ pub(super) async fn cast(modules: &Modules, message: Sending) -> Result<usize, N
     }
 }
 
-fn any_of(actors: &[ActorCell]) -> Option<&ActorCell> {
+fn any_of(actors: &[Recipient]) -> Option<&Recipient> {
     actors.get(rand::random_range(0..actors.len().max(1)))
 }
 
 /// The actors that a target stands for: at least one.
-async fn resolve(modules: &Modules, text: &str, until: Instant) -> Result<Vec<ActorCell>, NotSent> {
+async fn resolve(known: Known<'_>, text: &str, until: Instant) -> Result<Vec<Recipient>, NotSent> {
+    let (modules, entities) = known;
     let target: Target = text.parse().map_err(|error| SendFault::BadTarget.because(error))?;
     let found = match &target {
         Target::Pid(pid) => directory::local_actor(*pid).into_iter().collect(),
@@ -129,6 +143,11 @@ async fn resolve(modules: &Modules, text: &str, until: Instant) -> Result<Vec<Ac
             }
         },
         Target::Group(group) => pg::get_members(group),
+        // It is activated by the message.
+        Target::Entity(entity) if has_type(&entity.entity_type) => {
+            return Ok(vec![Recipient::Entity(entity.clone())]);
+        }
+        Target::Entity(_) => Vec::new(),
     };
     let takes_messages = |actor: &ActorCell| !directory::is_ours(actor.get_id()) || is_reachable(actor);
     let actors: Vec<ActorCell> = found.into_iter().filter(takes_messages).collect();
@@ -140,17 +159,19 @@ async fn resolve(modules: &Modules, text: &str, until: Instant) -> Result<Vec<Ac
                  is group:NAME"
             ),
             Target::Group(group) => format!("the group {group:?} has no members that this node knows"),
+            Target::Entity(entity) => format!("this node has no entities of the type {:?}", entity.entity_type.name()),
         };
-        let question = suggestion(modules, &target).map(|question| format!("; {question}"));
+        let question = suggestion(modules, entities, &target).map(|question| format!("; {question}"));
         return Err(SendFault::NoTarget.because(format!("{reason}{}", question.unwrap_or_default())));
     }
-    Ok(actors)
+    Ok(actors.into_iter().map(Recipient::Actor).collect())
 }
 
 /// What may have been meant by a target that nobody is.
-fn suggestion(modules: &Modules, target: &Target) -> Option<String> {
+fn suggestion(modules: &Modules, entities: &NodeEntities, target: &Target) -> Option<String> {
     match target {
         Target::Pid(_) => None,
+        Target::Entity(entity) => did_you_mean(entity.entity_type.name(), entities.names().into_iter()),
         Target::Group(group) => did_you_mean(group, pg::which_groups().iter().map(String::as_str)),
         Target::Name(name) => {
             let known = actors::all(modules).into_iter().filter_map(|row| row.name);
@@ -163,6 +184,22 @@ fn suggestion(modules: &Modules, target: &Target) -> Option<String> {
 /// True for an actor of this process that others can send to.
 fn is_reachable(actor: &ActorCell) -> bool {
     directory::inbox(actor.get_id()).is_some() || actor.supports_remoting()
+}
+
+/// To whoever is meant.
+async fn send_to(recipient: &Recipient, message: SerializedMessage, until: Instant) -> Result<(), NotSent> {
+    let entity = match recipient {
+        Recipient::Actor(actor) => return send(actor, message, until).await,
+        Recipient::Entity(entity) => entity,
+    };
+    let patience = until.saturating_duration_since(Instant::now());
+    let sent = entities::send_within(entity, message, patience).await;
+    sent.map_err(|refused| match refused.reason {
+        entities::NotSent::Overloaded => {
+            SendFault::Overloaded.because(format!("{}; the message was not sent", refused.reason))
+        }
+        reason => SendFault::NoTarget.because(reason),
+    })
 }
 
 async fn send(actor: &ActorCell, message: SerializedMessage, until: Instant) -> Result<(), NotSent> {
@@ -186,13 +223,13 @@ async fn send(actor: &ActorCell, message: SerializedMessage, until: Instant) -> 
 
 /// The message with the types that it is said to have, or that the actor says it has.
 async fn typed(
-    modules: &Modules,
-    actor: &ActorCell,
+    known: Known<'_>,
+    recipient: &Recipient,
     kind: MessageKind,
     message: &Sending,
     until: Instant,
 ) -> Result<Typed, NotSent> {
-    let described = contract(modules, actor, until).await;
+    let described = contract(known, recipient, until).await;
     let arguments = arguments(message)?;
     let typed = match &described {
         Ok(contract) if !contract.messages.is_empty() => {
@@ -267,7 +304,12 @@ fn reply_encoding(message: &Sending, described: Option<ReplyEncoding>) -> Result
 }
 
 /// What the actor says of itself, or why nothing is known of it.
-async fn contract(modules: &Modules, actor: &ActorCell, until: Instant) -> Result<Contract, String> {
+async fn contract(known: Known<'_>, recipient: &Recipient, until: Instant) -> Result<Contract, String> {
+    let (modules, entities) = known;
+    let actor = match recipient {
+        Recipient::Actor(actor) => actor,
+        Recipient::Entity(entity) => return entities.contract(&entity.entity_type, modules).await,
+    };
     let id = actor.get_id();
     if directory::is_ours(id) {
         let guests = modules.names().into_iter().flat_map(|module| modules.guests(&module));

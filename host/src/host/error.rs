@@ -82,7 +82,10 @@ pub enum HostError {
         #[source]
         reason: Box<SpawnError>,
     },
-    /// The checkpoints can't be opened.
+    /// The entities could not be started.
+    #[error("the entities of the node could not be started: {0}")]
+    Entities(String),
+    /// The checkpoints, or the states of entities, can't be opened.
     #[error(transparent)]
     Checkpoints(#[from] OpenError),
     /// It is not known where to keep what is to outlive the node.

@@ -135,6 +135,8 @@ fn actors(steering: &Steering, modules: &Modules, target: &Target, is_first: boo
     match (target, steering::names_of(steering, modules, target)) {
         (_, Ok(names)) => Ok(names),
         (Target::Name(name), Err(_)) if !is_first => Ok(BTreeSet::from([name.clone()])),
+        // An entity has lines of each of its activations, and may be in none of them now.
+        (Target::Entity(entity), _) => Ok(BTreeSet::from([entity.to_string()])),
         (Target::Group(_) | Target::Pid(_), Err(_)) if !is_first => Ok(BTreeSet::new()),
         (_, Err(unknown)) => Err(unknown),
     }

@@ -1,8 +1,7 @@
 //! What a host does about its modules and actors while it runs: it takes what is deployed, watches files, and keeps states.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::task::AbortHandle;
 
@@ -11,6 +10,7 @@ use super::apply::{Applier, ApplierParts, Credentials};
 use super::cluster_links::ClusterLinks;
 use super::deployment_record::DeploymentRecord;
 use super::ended_links::EndedLinks;
+use super::entities::NodeEntities;
 use super::error::HostError;
 use super::kept_states::ListedStates;
 use super::lately::LatelyWindow;
@@ -18,7 +18,7 @@ use super::leaving::Leaving;
 #[cfg(unix)]
 use super::local_socket;
 use super::module_files::{self, FilesBeforeLoad};
-use super::native::Native;
+use super::native::Natives;
 use super::node::ListeningNode;
 use super::reloader::{ReloadListener, Reloader};
 use super::service::NodeService;
@@ -48,6 +48,7 @@ pub(super) struct Maintenance {
     control: Option<RestartGuard>,
     leaving: Leaving,
     applier: Arc<Applier>,
+    entities: NodeEntities,
     service: Arc<dyn Service>,
     #[cfg(unix)]
     _local: Option<LocalDoor>,
@@ -77,14 +78,17 @@ impl Maintenance {
     pub(super) async fn start(
         config: &NodeConfig,
         state: StateDir,
-        natives: Arc<BTreeMap<String, Native>>,
+        natives: Arc<Natives>,
         modules: &Modules,
         (node, root, admin): (&ListeningNode, &Root, Option<&AdminHttp>),
+        entities: NodeEntities,
         (listener, before): (Option<ReloadListener>, FilesBeforeLoad),
         reserved: Arc<ReservedNames>,
     ) -> Result<Self, HostError> {
         let scheduled: Vec<Scheduled> = scheduled(config, &state);
-        let StateDir { writer, deployments } = state.clone();
+        let StateDir {
+            writer, deployments, ..
+        } = state.clone();
         let reloader = Arc::new(Reloader::new(
             config,
             modules.clone(),
@@ -140,6 +144,7 @@ impl Maintenance {
             cluster_links: ClusterLinks::new(config.node.full_name(), keys.clone()),
             listed: ListedStates::default(),
             spawner,
+            entities: entities.clone(),
         };
         let service: Arc<dyn Service> = Arc::new(service);
         let store = deployments.as_ref().map(|deployments| deployments.store.clone());
@@ -160,6 +165,7 @@ impl Maintenance {
             control,
             leaving,
             applier,
+            entities,
             service,
             #[cfg(unix)]
             _local: local_socket::open(config, &worker).await,
@@ -218,6 +224,11 @@ impl Maintenance {
     /// What can be asked of the node.
     pub(super) fn service(&self) -> Arc<dyn Service> {
         self.service.clone()
+    }
+
+    /// Ends the entities after the other actors, which took so long to end. Gives those whose last states may not be kept, by name.
+    pub(super) async fn end_entities(&self, spent: Duration) -> Vec<String> {
+        self.entities.stop(spent).await
     }
 
     /// Asks the actors that still work for their states once more, before they are killed at it.

@@ -19,6 +19,7 @@ mod deployments;
 mod dial;
 mod ended_links;
 mod engine;
+mod entities;
 mod error;
 mod exported_metrics;
 mod figures;

@@ -4,18 +4,35 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use ractor::{Actor, ActorCell, BytesConvertable, SpawnErr};
 
 use super::error::{HostError, NativeError};
 use crate::config::{ActorSection, Code, NodeConfig};
 use crate::directory;
+use crate::entities::EntityCode;
 
 type Spawned = Pin<Box<dyn Future<Output = Result<ActorCell, NativeError>> + Send>>;
 
 type Check = fn(&[u8]) -> Result<(), NativeError>;
 
 type SpawnNative = dyn Fn(String, &[u8], ActorCell) -> Spawned + Send + Sync;
+
+/// The native code of a program, by the names that node.toml has for it.
+#[derive(Default)]
+pub(super) struct Natives {
+    pub(super) actors: BTreeMap<String, Native>,
+    pub(super) entities: BTreeMap<String, Arc<dyn EntityCode>>,
+}
+
+impl Natives {
+    /// The names of the actors, and those of the entities.
+    pub(super) fn names(&self) -> (Vec<&str>, Vec<&str>) {
+        let actors = self.actors.keys().map(String::as_str);
+        (actors.collect(), self.entities.keys().map(String::as_str).collect())
+    }
+}
 
 /// Spawns actors of one type from what node.toml says: a name, and arguments as bytes.
 pub(super) struct Native {
@@ -91,13 +108,17 @@ fn decode<T: BytesConvertable>(bytes: &[u8]) -> Result<T, NativeError> {
 }
 
 /// A configuration that was checked for another host is found out before anything starts.
-pub(super) fn check_natives(config: &NodeConfig, natives: &BTreeMap<String, Native>) -> Result<(), HostError> {
-    for actor in &config.actors {
-        if let Code::Native(native) = &actor.code
-            && !natives.contains_key(native)
-        {
-            return Err(unknown(&actor.name, actor));
-        }
+pub(super) fn check_natives(config: &NodeConfig, natives: &Natives) -> Result<(), HostError> {
+    let is_unknown = |actor: &ActorSection, known: &dyn Fn(&str) -> bool| match &actor.code {
+        Code::Native(native) => !known(native),
+        Code::Module(_) => false,
+    };
+    let mut actors = config.actors.iter();
+    let actor = actors.find(|actor| is_unknown(actor, &|name| natives.actors.contains_key(name)));
+    let mut of_entities = config.entities.iter().map(|section| &section.actor);
+    let entity = of_entities.find(|actor| is_unknown(actor, &|name| natives.entities.contains_key(name)));
+    if let Some(actor) = actor.or(entity) {
+        return Err(unknown(&actor.name, actor));
     }
     Ok(())
 }

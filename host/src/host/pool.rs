@@ -58,6 +58,7 @@ impl PoolDemand {
             tables: 0,
         };
         let mut limits = Limits::default();
+        let mut entities = 0u32;
         for actor in &config.actors {
             let Code::Module(module) = &actor.code else { continue };
             let (Crowd { memories, tables, .. }, count) = (each(module), u64::from(actor.count));
@@ -67,6 +68,19 @@ impl PoolDemand {
                 tables: started.tables.saturating_add(tables.saturating_mul(count)),
             };
             widen(&mut limits, &actor.limits);
+        }
+        for section in &config.entities {
+            let Code::Module(module) = section.code() else { continue };
+            // Those that are always active are sure to come; for the others there is room for as many as may be.
+            let always = u32::try_from(section.always.len()).unwrap_or(u32::MAX);
+            let (Crowd { memories, tables, .. }, count) = (each(module), u64::from(always));
+            started = Crowd {
+                guests: started.guests.saturating_add(always),
+                memories: started.memories.saturating_add(memories.saturating_mul(count)),
+                tables: started.tables.saturating_add(tables.saturating_mul(count)),
+            };
+            entities = entities.saturating_add(section.max_active.saturating_sub(always));
+            widen(&mut limits, &section.actor.limits);
         }
         let all = needs.values().map(one);
         let largest = all.fold(Crowd::ONE, |largest, each| Crowd {
@@ -79,7 +93,13 @@ impl PoolDemand {
             started,
             sure: started.guests.max(max_guests.unwrap_or_default()),
             // Room for some that are spawned later, if the file doesn't say how many there can be.
-            at_most: max_guests.unwrap_or(started.guests.saturating_mul(2).max(SMALLEST_POOL)),
+            at_most: max_guests.unwrap_or(
+                started
+                    .guests
+                    .saturating_mul(2)
+                    .max(SMALLEST_POOL)
+                    .saturating_add(entities),
+            ),
             largest,
             limits,
         }

@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::entities;
 use super::error::{HostError, NativeError};
 use super::modules::{self, read_needs};
-use super::native::{Native, check_natives};
+use super::native::{Native, Natives, check_natives};
 use super::own_files;
 use super::state_dir;
 use crate::config::{ActorSection, Code, EntryPart, LateProblems, NodeConfig, Type};
@@ -35,7 +36,7 @@ pub(super) enum Pool {
 /// with other native actors.
 pub(crate) async fn preflight(
     config: &NodeConfig,
-    natives: &BTreeMap<String, Native>,
+    natives: &Natives,
     sources: &[ModuleSource],
 ) -> Result<Modules, HostError> {
     check_natives(config, natives)?;
@@ -52,7 +53,7 @@ pub(crate) async fn preflight(
 /// Everything that is wrong with the configuration.
 pub(super) async fn check_loaded(
     config: &NodeConfig,
-    natives: &BTreeMap<String, Native>,
+    natives: &Natives,
     needs: &BTreeMap<String, Needs>,
     (modules, failed): (&Modules, &[LoadError]),
     pool: Pool,
@@ -65,12 +66,16 @@ pub(super) async fn check_loaded(
     }
     let mut rehearsals = Rehearsals { done: Vec::new(), pool };
     let guarded = own_files::guarded(config);
-    for section in &config.actors {
+    for section in config
+        .actors
+        .iter()
+        .chain(config.entities.iter().map(|section| &section.actor))
+    {
         check_section(section, config, &mut problems);
         own_files::check(section, &guarded, config, &mut problems);
         match &section.code {
             Code::Native(native) => {
-                if let Some(native) = natives.get(native) {
+                if let Some(native) = natives.actors.get(native) {
                     check_native(section, native, &mut problems);
                 }
             }
@@ -80,6 +85,9 @@ pub(super) async fn check_loaded(
                 }
             }
         }
+    }
+    for section in &config.entities {
+        entities::check(section, modules, &mut problems);
     }
     problems.into_result()?;
     Ok(())
@@ -92,7 +100,11 @@ fn check_needs(
     problems: &mut LateProblems<'_>,
 ) -> BTreeSet<String> {
     let mut short = BTreeSet::new();
-    for section in &config.actors {
+    for section in config
+        .actors
+        .iter()
+        .chain(config.entities.iter().map(|section| &section.actor))
+    {
         let Code::Module(module) = &section.code else { continue };
         let Some(Err(Shortages(shortages))) = needs.get(module).map(|needs| needs.check(&section.limits)) else {
             continue;

@@ -10,6 +10,7 @@ use super::deployment_record::{file_digest, version};
 use super::deployments::Deployments;
 use super::told;
 use crate::config::{Code, NodeConfig, did_you_mean, misfit};
+use crate::entities::Durability;
 use crate::events::EventHistory;
 use crate::files;
 use crate::guest::{Digest, Module, ModuleSource, Modules, Versions};
@@ -50,12 +51,18 @@ impl Configured {
             .iter()
             .filter_map(|build| Some((build.module.clone(), build.probation_time?)));
         let mut actors: BTreeMap<String, Vec<ConfiguredActor>> = BTreeMap::new();
-        for section in &config.actors {
+        let of_entities = config.entities.iter();
+        let of_entities = of_entities.map(|section| (&section.actor, section.durability != Durability::None));
+        let of_actors = config
+            .actors
+            .iter()
+            .map(|section| (section, section.checkpoint.is_some()));
+        for (section, keeps_state) in of_actors.chain(of_entities) {
             if let Code::Module(module) = &section.code {
                 actors.entry(module.clone()).or_default().push(ConfiguredActor {
                     name: section.name.clone(),
                     grants: section.grants.clone(),
-                    keeps_state: section.checkpoint.is_some(),
+                    keeps_state,
                     arguments: StartArguments::new(section.arguments.clone(), misfit),
                 });
             }

@@ -129,8 +129,8 @@ impl RunningHost {
     }
 
     /// Stops everything: no new connections to peers, then the actors once they have handled what they were sent, those
-    /// that were started last first, then the sessions and the listener. Actors that have not ended after ten seconds are
-    /// killed. Nothing is restarted any more. At last what the actors knew is written; while the disk doesn't take it, this is
+    /// that were started last first, then the entities, then the sessions and the listener. Actors that have not ended after ten seconds are
+    /// killed; entities have what is left of that time, and five seconds at least. Nothing is restarted any more. At last what the actors knew is written; while the disk doesn't take it, this is
     /// tried until ten seconds have passed without a success. Gives the actors whose last state could not be kept, by name.
     pub async fn shutdown(self) -> Vec<String> {
         let Self {
@@ -247,7 +247,7 @@ async fn stop(
     let now = || Instant::now().into_std();
     let mut stopping = Stopping::default();
     let mut root = Some(root);
-    let mut unkept = Vec::new();
+    let (mut unkept, mut unkept_entities) = (Vec::new(), Vec::new());
     while let Some(step) = stopping.poll_step(now()) {
         match step {
             StopStep::Quiesce => {
@@ -271,10 +271,13 @@ async fn stop(
                 }
             }
             StopStep::Drain => {
+                let begun = Instant::now();
                 // The sessions are still up: what actors send and answer on their way out reaches its peers.
                 if let Some(root) = root.take() {
                     drain(root, &maintenance, &mut stopping).await;
                 }
+                // After the others, which may speak to entities until they end.
+                unkept_entities = maintenance.end_entities(begun.elapsed()).await;
             }
             // It comes while actors drain.
             StopStep::LastCall => continue,
@@ -289,6 +292,7 @@ async fn stop(
         }
         stopping.handle_done();
     }
+    unkept.append(&mut unkept_entities);
     // Until now it could be asked how far the stop is.
     if let Some(admin) = admin {
         admin.close().await;

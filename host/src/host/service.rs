@@ -11,6 +11,7 @@ use super::apply::Applier;
 use super::calls;
 use super::cluster_links::ClusterLinks;
 use super::ended_links::EndedLinks;
+use super::entities::NodeEntities;
 use super::error::{HostError, startup_reason};
 use super::groups;
 use super::kept_states::ListedStates;
@@ -26,10 +27,10 @@ use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
     self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ControlKey, ControlKeys,
-    ControlSetup, EndedLink, GivenUpStatus, GroupRow, LevelChange, LinkRow, LogLevels, LogLines, LogQuery,
-    ModuleStatus, NodeFigures, NodeLinks, NodeStatus, NotSent, OtherNode, Reply, RequestId, RequestWorker,
-    RestartGuard, Role, Sending, Service, SpawnedActor, Spawning, Steer, SteeredActor, StoppedActor, TraceBegun,
-    TraceQuery, TraceStart, TracedEvents, WentBack,
+    ControlSetup, EndedLink, EntityTypeRow, GivenUpStatus, GroupRow, LevelChange, LinkRow, ListedEntities, LogLevels,
+    LogLines, LogQuery, ModuleStatus, NodeFigures, NodeLinks, NodeStatus, NotSent, OtherNode, Reply, RequestId,
+    RequestWorker, RestartGuard, Role, Sending, Service, SpawnedActor, Spawning, Steer, SteeredActor, StoppedActor,
+    TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::{self, BoxFuture};
 use crate::events::{EventHistory, EventPage, EventQuery};
@@ -67,6 +68,7 @@ pub(super) struct NodeService {
     pub(super) spawner: Arc<Spawner>,
     pub(super) listed: ListedStates,
     pub(super) events: EventHistory,
+    pub(super) entities: NodeEntities,
 }
 
 impl ControlSection {
@@ -188,6 +190,23 @@ impl Service for NodeService {
         rows
     }
 
+    fn entities(&self) -> BoxFuture<'_, Result<Vec<EntityTypeRow>, String>> {
+        Box::pin(self.entities.rows())
+    }
+
+    fn entity_keys(
+        &self,
+        entity_type: String,
+        after: Option<String>,
+        most: u32,
+    ) -> BoxFuture<'_, Result<ListedEntities, String>> {
+        Box::pin(async move { self.entities.listed(&entity_type, after.as_deref(), most).await })
+    }
+
+    fn delete_entity(&self, entity: String) -> BoxFuture<'_, Result<String, String>> {
+        Box::pin(async move { self.entities.delete(&entity).await })
+    }
+
     fn groups(&self) -> Vec<GroupRow> {
         groups::all()
     }
@@ -278,11 +297,11 @@ impl Service for NodeService {
     }
 
     fn call(&self, message: Sending) -> BoxFuture<'_, Result<Reply, NotSent>> {
-        Box::pin(calls::call(&self.modules, message))
+        Box::pin(calls::call((&self.modules, &self.entities), message))
     }
 
     fn cast(&self, message: Sending) -> BoxFuture<'_, Result<usize, NotSent>> {
-        Box::pin(calls::cast(&self.modules, message))
+        Box::pin(calls::cast((&self.modules, &self.entities), message))
     }
 
     fn apply(&self, dry_run: bool) -> BoxFuture<'_, Result<ApplyReport, String>> {

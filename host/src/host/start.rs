@@ -1,19 +1,20 @@
 //! Bringing a host up, step by step.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::entities::NodeEntities;
 use super::error::HostError;
 use super::exported_metrics::ExportedMetrics;
 use super::maintenance::Maintenance;
 use super::module_files::FilesBeforeLoad;
 use super::names;
-use super::native::Native;
+use super::native::Natives;
 use super::node::ListeningNode;
 use super::preflight::preflight;
 use super::reloader::ReloadListener;
 use super::running::{RunningHost, StartedActor, stop_actors};
 use super::state_dir::StateDir;
+use super::stopping::DRAIN;
 use super::tree::ActorTree;
 use crate::config::{ActorSection, NodeConfig};
 use crate::events::NodeEvent;
@@ -25,7 +26,7 @@ use crate::supervision::Root;
 /// by being dropped.
 pub(super) async fn start(
     config: NodeConfig,
-    natives: Arc<BTreeMap<String, Native>>,
+    natives: Arc<Natives>,
     listener: Option<ReloadListener>,
 ) -> Result<RunningHost, HostError> {
     // What is logged of the start is what the file says.
@@ -48,13 +49,21 @@ pub(super) async fn start(
         },
         None => None,
     };
-    // The actors come before what is done about them, and before anybody can send to them. Those that were started are stopped again
-    // by their supervisor if one of them does not start.
     let reserved = Arc::new(names::reserved(&config));
     let tree = ActorTree::new(&config, natives.clone(), &modules, &state, reserved.clone());
+    // Entities come before the actors, which may speak to them when they start.
+    let entities = match NodeEntities::start(&config, &natives, (&modules, &tree, &state)).await {
+        Ok(entities) => entities,
+        Err(error) => return Err(undone(error, None, node).await),
+    };
+    // The actors come before what is done about them, and before anybody can send to them. Those that were started are stopped again
+    // by their supervisor if one of them does not start.
     let root = match tree.start(&config).await {
         Ok(root) => root,
-        Err(error) => return Err(undone(error, None, node).await),
+        Err(error) => {
+            entities.stop(DRAIN).await;
+            return Err(undone(error, None, node).await);
+        }
     };
     // Checkpoints, watched files and deployments come before the first connection: what an actor answers from then on is kept when a
     // signal comes.
@@ -64,13 +73,18 @@ pub(super) async fn start(
         natives,
         &modules,
         (&node, &root, admin.as_ref()),
+        entities.clone(),
         (listener, before),
         reserved,
     )
     .await
     {
         Ok(maintenance) => maintenance,
-        Err(error) => return Err(undone(error, Some(root), node).await),
+        Err(error) => {
+            let error = undone(error, Some(root), node).await;
+            entities.stop(DRAIN).await;
+            return Err(error);
+        }
     };
     // From here on nothing fails.
     node.open();

@@ -10,17 +10,23 @@ use super::names;
 use super::user_dirs;
 use crate::checkpoint::Database;
 use crate::config::{ActorSection, NodeConfig};
+use crate::entities::Durability;
+use crate::entity_store::EntityDatabase;
 use crate::files::{self, Owner, Unguarded};
 use crate::guest::{CheckpointWriter, Checkpoints, ModuleSource, ReservedNames};
 
 /// The file with the states of actors.
 const CHECKPOINTS: &str = "checkpoints.redb";
 
+/// The file with the states of entities.
+const ENTITIES: &str = "entities.redb";
+
 /// See the module. What the configuration doesn't ask for isn't there, and then nothing is written anywhere.
 #[derive(Clone)]
 pub(super) struct StateDir {
     pub(super) writer: Option<CheckpointWriter>,
     pub(super) deployments: Option<Deployments>,
+    pub(super) entities: Option<Arc<EntityDatabase>>,
 }
 
 impl StateDir {
@@ -30,11 +36,12 @@ impl StateDir {
     /// There is no folder for it, or others may write there, or another node has it; or what is in it can't be read.
     pub(super) async fn open(config: &NodeConfig) -> Result<Self, HostError> {
         check_folder(config)?;
-        let wants_checkpoints = wants_checkpoints(config);
-        if !wants_checkpoints && config.control.is_none() {
+        let (wants_checkpoints, wants_entities) = (wants_checkpoints(config), wants_entities(config));
+        if !is_needed(config) {
             return Ok(Self {
                 writer: None,
                 deployments: None,
+                entities: None,
             });
         }
         let folder = folder(config).ok_or(HostError::NoStateDirectory)?;
@@ -44,6 +51,7 @@ impl StateDir {
             Ok(Self {
                 writer: wants_checkpoints.then(|| checkpoints(&folder, &names)).transpose()?,
                 deployments: control.then(|| Deployments::open(&folder)).transpose()?,
+                entities: wants_entities.then(|| entities(&folder)).transpose()?,
             })
         };
         // A database is checked from end to end when it is opened.
@@ -78,6 +86,10 @@ impl StateDir {
     }
 }
 
+fn entities(folder: &Path) -> Result<Arc<EntityDatabase>, HostError> {
+    Ok(Arc::new(EntityDatabase::open(folder.join(ENTITIES))?))
+}
+
 fn checkpoints(folder: &Path, names: &ReservedNames) -> Result<CheckpointWriter, HostError> {
     let database = Database::open(folder.join(CHECKPOINTS))?;
     match database.forget_gone(|actor| names.contains(actor), SystemTime::now()) {
@@ -109,7 +121,7 @@ pub(super) fn sources(config: &NodeConfig) -> Result<Vec<ModuleSource>, HostErro
 /// None is known, or it could not be made or written to; or others may write to it, or to what is in it: what the node runs and goes on
 /// from is there.
 pub(crate) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
-    if !wants_checkpoints(config) && config.control.is_none() {
+    if !is_needed(config) {
         return Ok(());
     }
     let folder = folder(config).ok_or(HostError::NoStateDirectory)?;
@@ -128,7 +140,7 @@ pub(crate) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
     if !may_write(existing) {
         return unusable(existing, "can't be written to");
     }
-    let own = [CHECKPOINTS, RECORD, COMPONENTS].map(|name| folder.join(name));
+    let own = [CHECKPOINTS, ENTITIES, RECORD, COMPONENTS].map(|name| folder.join(name));
     for path in own.iter().filter(|path| path.exists()).chain([&folder]) {
         match files::check_writers(path, Owner::Ours) {
             Ok(()) => {}
@@ -144,8 +156,20 @@ pub(crate) fn check_folder(config: &NodeConfig) -> Result<(), HostError> {
 
 /// The folder, if this node keeps something there or may be told to.
 pub(crate) fn folder_in_use(config: &NodeConfig) -> Option<PathBuf> {
-    let is_used = config.runtime.state_dir.is_some() || wants_checkpoints(config) || config.control.is_some();
+    let is_used = config.runtime.state_dir.is_some() || is_needed(config);
     folder(config).filter(|_| is_used)
+}
+
+/// Something is to outlive the node.
+fn is_needed(config: &NodeConfig) -> bool {
+    wants_checkpoints(config) || wants_entities(config) || config.control.is_some()
+}
+
+fn wants_entities(config: &NodeConfig) -> bool {
+    config
+        .entities
+        .iter()
+        .any(|section| section.durability != Durability::None)
 }
 
 fn wants_checkpoints(config: &NodeConfig) -> bool {

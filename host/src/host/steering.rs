@@ -10,6 +10,7 @@ use ractor::{ActorCell, ActorId, ActorStatus, pg};
 use crate::config::did_you_mean;
 use crate::control::{CONTROL, Steer, SteeredActor, Target};
 use crate::directory;
+use crate::entities::{self, Entity};
 use crate::guest::{GuestRef, Modules};
 use crate::supervision::{SteerAction, SteeredChild, Steering, is_supervisor};
 
@@ -28,6 +29,8 @@ enum Aim {
     Child(String, SteeredChild),
     /// Any other actor: a child of a guest, or one that a program has linked to a supervisor.
     Other(ActorCell, Option<GuestRef>),
+    /// An entity that is active.
+    Entity(Entity, ActorCell),
 }
 
 /// Does it with all that are meant, at the same time: one that takes its time holds up none of the others.
@@ -70,6 +73,16 @@ fn aims(steering: &Steering, modules: &Modules, target: &Target) -> Result<Vec<A
             let guests = by_id(modules);
             ours.into_iter().map(|cell| aim(steering, &guests, cell)).collect()
         }
+        Target::Entity(entity) => match entities::active(entity) {
+            Some(cell) => Ok(vec![Aim::Entity(entity.clone(), cell)]),
+            None if entities::has_type(&entity.entity_type) => {
+                Err(format!("{entity} is not active: its next message activates it"))
+            }
+            None => Err(format!(
+                "there are no entities of the type `{}` here",
+                entity.entity_type.name()
+            )),
+        },
         Target::Pid(pid) => {
             let all = guests(modules).map(|guest| guest.cell().clone()).chain(get_all_pids());
             let found = all.into_iter().find(|cell| cell.get_id().pid() == *pid);
@@ -127,6 +140,11 @@ fn unknown(what: &str, name: &str, known: Vec<String>) -> String {
 /// The node is made of it.
 fn aim(steering: &Steering, guests: &HashMap<ActorId, GuestRef>, cell: ActorCell) -> Result<Aim, String> {
     let name = cell.get_name();
+    if let Some(entity) = name.as_ref().and_then(|name| name.parse().ok())
+        && entities::active(&entity).is_some_and(|active| active.get_id() == cell.get_id())
+    {
+        return Ok(Aim::Entity(entity, cell));
+    }
     if let Some(name) = &name
         && let Some(child) = steering.find(name)
     {
@@ -147,6 +165,7 @@ impl Aim {
     fn label(&self) -> String {
         match self {
             Self::Child(name, _) => name.clone(),
+            Self::Entity(entity, _) => entity.to_string(),
             Self::Other(cell, _) => cell
                 .get_name()
                 .unwrap_or_else(|| format!("pid:{}", cell.get_id().pid())),
@@ -170,6 +189,15 @@ impl Aim {
                     note,
                 }
             }
+            Self::Entity(entity, cell) => {
+                let (done, note) = steer_entity(&entity, &cell, action).await;
+                SteeredActor {
+                    name: Some(entity.to_string()),
+                    pid: entities::active(&entity).map(|cell| cell.get_id().pid()),
+                    done,
+                    note: Some(note),
+                }
+            }
             Self::Other(cell, guest) => {
                 let (done, note) = steer_other(&cell, guest.as_ref(), action).await;
                 SteeredActor {
@@ -187,6 +215,33 @@ impl Aim {
 
 fn is_alive(cell: &ActorCell) -> bool {
     cell.get_status() < ActorStatus::Stopping
+}
+
+/// Steers an entity: whatever ends it, its next message activates it again.
+async fn steer_entity(entity: &Entity, cell: &ActorCell, action: SteerAction) -> (bool, String) {
+    match action {
+        SteerAction::Stop => {
+            entities::passivate(entity);
+            let ended = tokio::time::timeout(PATIENCE, cell.wait(None)).await;
+            let note = match ended {
+                Ok(_) => "it has handled what it had and its state is kept; its next message activates it".to_owned(),
+                Err(_) => format!("it handles what it has, which takes longer than {PATIENCE:?}"),
+            };
+            (true, note)
+        }
+        SteerAction::Kill => {
+            let killed = cell.kill_and_wait(Some(STOP)).await;
+            if matches!(killed, Err(ractor::RactorErr::Timeout)) {
+                return (false, "it blocks its thread and can't be killed".to_owned());
+            }
+            (
+                true,
+                "its next message activates it with the state that was written last".to_owned(),
+            )
+        }
+        SteerAction::Restart => (false, "stop it: its next message activates it".to_owned()),
+        SteerAction::Start => (false, "it runs already".to_owned()),
+    }
 }
 
 /// Steers an actor that no supervisor of node.toml has.

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use ractor::{ActorCell, pg};
 
 use super::error::HostError;
-use super::native::{Native, unknown};
+use super::native::{Natives, unknown};
 use super::own_files;
 use super::state_dir::StateDir;
-use crate::config::{ActorSection, Code, NodeConfig, ROOT, SupervisorSection};
+use crate::config::{ActorSection, Code, EntitySection, NodeConfig, ROOT, SupervisorSection};
 use crate::guest::{GuestOptions, Modules, Profile, ReservedNames, SpawnError};
 use crate::supervision::{ChildSpec, NotStarted, Root, RootError, StartError, SupervisorSpec};
 
 /// What the tree is made from besides the configuration.
 pub(super) struct ActorTree<'a> {
-    natives: Arc<BTreeMap<String, Native>>,
+    natives: Arc<Natives>,
     modules: &'a Modules,
     /// What all guests are given alike.
     profile: Profile,
@@ -26,7 +26,7 @@ impl<'a> ActorTree<'a> {
     /// With these natives and modules, the states that are kept, and the names that no guest may take.
     pub(super) fn new(
         config: &NodeConfig,
-        natives: Arc<BTreeMap<String, Native>>,
+        natives: Arc<Natives>,
         modules: &'a Modules,
         state: &'a StateDir,
         reserved_names: Arc<ReservedNames>,
@@ -53,6 +53,16 @@ impl<'a> ActorTree<'a> {
     pub(super) async fn start(&self, config: &NodeConfig) -> Result<Root, HostError> {
         let root = Root::start_with(self.root(config)?).await;
         root.map_err(|error| explain(error, &config.actors))
+    }
+
+    /// What each entity of a type is started with.
+    pub(super) fn entity_options(&self, section: &EntitySection) -> GuestOptions {
+        GuestOptions {
+            arguments: section.actor.arguments.clone(),
+            profile: self.profile(&section.actor),
+            modules: self.modules.clone(),
+            ..GuestOptions::default()
+        }
     }
 
     /// The actors of one entry with these names, each as a child that stands by itself.
@@ -198,7 +208,7 @@ fn parent<'c>(supervisors: &'c [SupervisorSection], name: &str) -> Option<(usize
 }
 
 struct NativeStart {
-    natives: Arc<BTreeMap<String, Native>>,
+    natives: Arc<Natives>,
     actor: String,
     native: String,
     section: Arc<ActorSection>,
@@ -206,7 +216,7 @@ struct NativeStart {
 
 impl NativeStart {
     async fn start(&self, supervisor: ActorCell) -> Result<ActorCell, HostError> {
-        let Some(factory) = self.natives.get(&self.native) else {
+        let Some(factory) = self.natives.actors.get(&self.native) else {
             return Err(unknown(&self.actor, &self.section));
         };
         let started = factory

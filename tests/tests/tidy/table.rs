@@ -124,16 +124,30 @@ pub(crate) const LAYERS: &[Layer] = &[
     },
     Layer {
         of: "host",
+        name: "database",
+        modules: &["files"],
+        crates: &["parking_lot", "redb", "thiserror", "tracing"],
+        not_std: &["std::env", "std::net", "std::process", "std::thread"],
+    },
+    Layer {
+        of: "host",
         name: "checkpoint",
-        modules: &["files", "guest"],
+        modules: &["database", "files", "guest"],
         crates: &["parking_lot", "redb", "sha2", "thiserror", "tokio", "tracing"],
         not_std: &["std::net", "std::process"],
+    },
+    Layer {
+        of: "host",
+        name: "entity_store",
+        modules: &["database", "entities", "files"],
+        crates: &["redb", "sha2"],
+        not_std: &["std::env", "std::net", "std::process", "std::thread"],
     },
     // The derive at the root, for its messages.
     Layer {
         of: "host",
         name: "control",
-        modules: &["directory", "events", "files", "guest", "supervision", "RactorClusterMessage"],
+        modules: &["directory", "entities", "events", "files", "guest", "supervision", "RactorClusterMessage"],
         crates: &["hmac", "parking_lot", "ractor", "rand", "rustix", "serde", "serde_json", "sha2", "thiserror", "tokio", "tracing"],
         not_std: &["std::net", "std::process"],
     },
@@ -159,7 +173,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         of: "host",
         name: "config",
-        modules: &["admin", "control", "files", "guest", "node", "supervision", "tls"],
+        modules: &["admin", "control", "entities", "files", "guest", "node", "supervision", "tls"],
         // The last one to check what is to be logged, in its own words.
         crates: &["hex", "ractor", "serde", "strsim", "thiserror", "toml", "tracing_subscriber"],
         not_std: &["std::process", "std::thread"],

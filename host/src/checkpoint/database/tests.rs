@@ -46,7 +46,7 @@ fn the_newest_are_kept_for_each_actor_and_outlive_the_process() {
         store.put(&[entry("a", state, 3), entry("b", state, 1)]).unwrap();
     }
     store.put(&[entry("a", b"", 3)]).unwrap();
-    assert!(matches!(Database::open(path.clone()), Err(OpenError::InUse(_))));
+    assert!(matches!(Database::open(path.clone()), Err(OpenError::InUse { .. })));
     drop(store);
     let store = Database::open(path).unwrap();
     assert_eq!(states(&store, "a"), [&b""[..], b"4", b"3"]);

@@ -87,7 +87,7 @@ fn mistakes_are_explained() {
     );
     check_refused(
         &format!("{call} grup:counters Get"),
-        "expected an actor's name, `group:NAME` or `pid:N`",
+        "expected an actor's name, `group:NAME`, `pid:N` or `entity:TYPE/KEY`",
     );
     check_refused(
         &format!("{call} group:g Get u64:many"),

@@ -16,6 +16,7 @@ fn parse_files(folder: &Path, files: &[(&str, &str)]) -> Result<NodeConfig, Stri
     let context = ReadContext {
         folder,
         natives: &["counter"],
+        entities: &["counter"],
         interfaces: &interfaces::interfaces(),
         included: &[],
         variable: &|_| Err(VarError::NotPresent),

@@ -5,6 +5,7 @@
 mod actors;
 mod admin;
 mod builds;
+mod entities;
 mod guests;
 mod includes;
 mod interfaces;
@@ -75,6 +76,7 @@ fn parse_with(text: &str, folder: &Path, set: &[&str]) -> Result<NodeConfig, Con
     let context = ReadContext {
         folder,
         natives: &["counter", "greeter"],
+        entities: &["counter", "greeter"],
         interfaces: &interfaces::interfaces(),
         included: &[],
         variable: &variable,

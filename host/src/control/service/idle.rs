@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::Service;
 use crate::control::{
-    ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, EndedLink, GroupRow, LevelChange, LinkRow, LogLevels,
-    LogLines, LogQuery, NodeFigures, NodeLinks, NodeStatus, NotSent, OtherNode, Reply, RequestId, SendFault, Sending,
-    SpawnedActor, Spawning, Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents,
-    WentBack,
+    ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, EndedLink, EntityTypeRow, GroupRow, LevelChange, LinkRow,
+    ListedEntities, LogLevels, LogLines, LogQuery, NodeFigures, NodeLinks, NodeStatus, NotSent, OtherNode, Reply,
+    RequestId, SendFault, Sending, SpawnedActor, Spawning, Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery,
+    TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::BoxFuture;
 use crate::events::{EventPage, EventQuery};
@@ -46,6 +46,18 @@ impl Service for Idle {
 
     fn groups(&self) -> Vec<GroupRow> {
         Vec::new()
+    }
+
+    fn entities(&self) -> BoxFuture<'_, Result<Vec<EntityTypeRow>, String>> {
+        refused()
+    }
+
+    fn entity_keys(&self, _: String, _: Option<String>, _: u32) -> BoxFuture<'_, Result<ListedEntities, String>> {
+        refused()
+    }
+
+    fn delete_entity(&self, _: String) -> BoxFuture<'_, Result<String, String>> {
+        refused()
     }
 
     fn nodes(&self) -> BoxFuture<'_, Result<Vec<OtherNode>, String>> {

@@ -9,7 +9,6 @@ mod plan;
 mod plan_tests;
 mod steps;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ractor::ActorRef;
@@ -21,7 +20,7 @@ use super::error::HostError;
 use super::module_files::{self, FilesBeforeLoad};
 use super::modules::read_needs;
 use super::names;
-use super::native::Native;
+use super::native::Natives;
 use super::preflight::{Pool, check_loaded};
 use super::reloader::Reloader;
 use super::spawning::Spawner;
@@ -44,7 +43,7 @@ pub(super) struct Applier {
 
 /// What is changed by a configuration.
 pub(super) struct ApplierParts {
-    pub(super) natives: Arc<BTreeMap<String, Native>>,
+    pub(super) natives: Arc<Natives>,
     pub(super) modules: Modules,
     pub(super) reloader: Arc<Reloader>,
     pub(super) steering: Steering,
@@ -232,8 +231,8 @@ impl Applier {
         let natives = self.parts.natives.clone();
         // A file system may hang.
         let read = tokio::task::spawn_blocking(move || {
-            let natives: Vec<&str> = natives.keys().map(String::as_str).collect();
-            let config = NodeConfig::load_for(&file, &natives, &interfaces, &options)
+            let (natives, entities) = natives.names();
+            let config = NodeConfig::load_for(&file, (&natives, &entities), &interfaces, &options)
                 .map_err(|error: ConfigError| Unusable::File(error.to_string()))?;
             let renewal = otel::read_again().map_err(|error| Unusable::File(error.to_string()))?;
             Ok((config, renewal))

@@ -8,6 +8,7 @@ use ractor::{ActorId, pg};
 
 use crate::control::Target;
 use crate::directory::{self, FIRST_HOSTED_PID, SANDBOX_NODE_ID};
+use crate::entities;
 use crate::guest::{Contract, Digest, GuestRef, Modules, Peer, TracedGuest, Tracer};
 
 /// The most actors that one trace sees at once, and the most of others that it remembers.
@@ -130,6 +131,10 @@ fn pids(target: &Target) -> BTreeSet<u64> {
             .into_iter()
             .collect(),
         Target::Pid(pid) => BTreeSet::from([*pid]),
+        Target::Entity(entity) => entities::active(entity)
+            .map(|cell| cell.get_id().pid())
+            .into_iter()
+            .collect(),
         Target::Group(group) => {
             let members = pg::get_members(group).into_iter().map(|cell| cell.get_id());
             members

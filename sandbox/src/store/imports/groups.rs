@@ -8,7 +8,7 @@ use crate::accounting::family::Share;
 use crate::component::bindings::{groups, types};
 use crate::component::imports::Import;
 use crate::directory;
-use crate::entities::Output;
+use crate::entities::{Entity, Output};
 use crate::policy::limits::{Common, Limit};
 use crate::store::data::StoreData;
 use crate::store::groups::membership::Group;
@@ -33,6 +33,9 @@ impl interface::Interface for Interface {
 impl groups::Host for StoreData {
     async fn join(&mut self, group: String, scope: Option<String>) -> wasmtime::Result<()> {
         self.side_effect()?;
+        if Entity::is_written_so(&group) {
+            return Err(wasmtime::Error::new(ReservedGroup(group)));
+        }
         let group = self.checked(group, scope)?;
         // Before the lock and the look, so that nothing waits between them and the change. A guest that is killed
         // here has changed nothing.
@@ -123,6 +126,11 @@ impl groups::Host for StoreData {
         Ok(())
     }
 }
+
+/// A guest joins a group that stands for entities.
+#[derive(Debug, thiserror::Error)]
+#[error("it can't join the group {0:?}: names that begin with `entity:` are those of entities")]
+struct ReservedGroup(String);
 
 impl StoreData {
     /// Changes a membership: at once, or when the state that this follows from is durable.

@@ -12,6 +12,7 @@ use crate::component::bindings::types::{Pid, Subject};
 use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::directory;
+use crate::entities::Entity;
 use crate::policy::denied::Denied;
 use crate::policy::grants::Capability;
 use crate::policy::limits::Limit;
@@ -66,6 +67,9 @@ impl lifecycle::Host for StoreData {
             return Ok(Err(SpawnError::UnknownModule));
         }
         let is_others = |given: &str| {
+            if Entity::is_written_so(given) {
+                return true;
+            }
             let reserved = &profile.reserved_names;
             // Within the family a child is found by the name that it was given, which is not to hide an actor of the node.
             reserved.contains(given)

@@ -1,21 +1,17 @@
 //! A database as the first version with this layout wrote it: every later version reads it, and goes on with it.
 //!
-//! The file in `golden/` has the places of the file that are not zero: in each line an offset and bytes, both in hexadecimal. A change of the
-//! layout adds a file of its own, and leaves this one.
+//! A change of the layout adds a file of its own to `golden/`, and leaves this one.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::checkpoint::Database;
+use crate::database::golden::{from_text, to_text};
 use crate::guest::{Checkpoint, CheckpointStore as _, Digest, Entry};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/checkpoint/database/golden/1.hex");
-
-/// The places of a line are this far apart at least, in bytes.
-const STRIDE: usize = 32;
 
 fn entry(actor: &str, number: u32) -> Entry {
     let checkpoint = Checkpoint {
@@ -44,27 +40,6 @@ fn write(path: &Path) {
         ..entry("b", 3)
     };
     database.put(&[held]).unwrap();
-}
-
-fn to_text(file: &[u8]) -> String {
-    let mut text = format!("{:x}\n", file.len());
-    for (at, bytes) in file.chunks(STRIDE).enumerate() {
-        if bytes.iter().any(|byte| *byte != 0) {
-            writeln!(text, "{:x} {}", at * STRIDE, hex::encode(bytes)).unwrap();
-        }
-    }
-    text
-}
-
-fn from_text(text: &str) -> Vec<u8> {
-    let mut lines = text.lines();
-    let mut file = vec![0; usize::from_str_radix(lines.next().unwrap(), 16).unwrap()];
-    for line in lines {
-        let (at, bytes) = line.split_once(' ').unwrap();
-        let (at, bytes) = (usize::from_str_radix(at, 16).unwrap(), hex::decode(bytes).unwrap());
-        file[at..at + bytes.len()].copy_from_slice(&bytes);
-    }
-    file
 }
 
 #[test]

@@ -47,6 +47,13 @@ fn file(table: &Table, key: &str, value: &str) -> String {
         "supervisor" => format!("{node_whole}[supervisors.s]\n{line}"),
         "actor" if key == "native" => format!("{node_whole}[[actors]]\nname = \"b\"\n{line}"),
         "actor" => format!("{node_whole}{actor}{line}"),
+        "entity" if key == "native" || key == "module" => {
+            format!("{node_whole}[modules.x]\npath = \"x.wasm\"\n[entities.e]\n{line}")
+        }
+        "entity" => format!(
+            "{node_whole}[modules.m]\npath = \"m.wasm\"\n[entities.e]\n{}{line}",
+            given(&[("module", "\"m\"")])
+        ),
         "checkpoint" => format!(
             "{node_whole}{GUEST}[actors.checkpoint]\n{}{line}",
             given(&[("every", "\"1s\"")])

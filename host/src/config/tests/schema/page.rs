@@ -17,7 +17,10 @@ impl Reference {
                 heading = name.to_owned();
                 // What a whole table is about.
                 let table = name.trim_matches(['[', ']']);
-                let table = table.strip_suffix(".NAME").unwrap_or(table);
+                let table = table
+                    .strip_suffix(".NAME")
+                    .or(table.strip_suffix(".TYPE"))
+                    .unwrap_or(table);
                 meanings.insert((String::new(), table.to_owned()), sentence(words));
             }
             let cells: Vec<&str> = line.splitn(5, '|').collect();

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use super::super::super::section::Keys;
 use super::super::super::{
-    MAX_COUNT, actor, admin, capabilities, checkpoint, control, limits, log, module, node, node_limits, runtime,
-    supervisor, tls,
+    MAX_COUNT, actor, admin, capabilities, checkpoint, control, entity, limits, log, module, node, node_limits,
+    runtime, supervisor, tls,
 };
 use crate::guest::{Access, Capability, LimitSlot, Limits, WhenFull};
 use crate::supervision::Strategy;
@@ -76,6 +76,7 @@ pub(super) const TABLES: &[Table] = &[
             ("keep", Kind::Integer(1..=checkpoint::MOST_KEPT)),
         ]
     }),
+    table("entity", "[entities.TYPE]", entity::KEYS, &[], of_entity),
     table("limits", "[actors.limits]", limits::KEYS, &[], of_limits),
     table(
         "capabilities",
@@ -128,6 +129,7 @@ fn of_file() -> Vec<(&'static str, Kind)> {
         ("supervisors", Kind::Named("supervisor")),
         ("defaults", Kind::Table("defaults")),
         ("actors", Kind::List("actor")),
+        ("entities", Kind::Named("entity")),
     ]
 }
 
@@ -242,6 +244,23 @@ fn of_actor() -> Vec<(&'static str, Kind)> {
         ("reload", names(&actor::RELOADS)),
         ("supervisor", Kind::Text),
         ("checkpoint", Kind::Table("checkpoint")),
+        ("limits", Kind::Table("limits")),
+        ("config", Kind::Settings),
+        ("capabilities", Kind::Table("capabilities")),
+        ("interfaces", Kind::Interfaces),
+    ]
+}
+
+fn of_entity() -> Vec<(&'static str, Kind)> {
+    vec![
+        ("module", Kind::Text),
+        ("native", Kind::Text),
+        ("arguments", Kind::Text),
+        ("passivate_after", Kind::Text),
+        ("durability", Kind::Text),
+        ("always", Kind::Texts),
+        ("max_active", Kind::Integer(1..=entity::MOST_ACTIVE)),
+        ("reload", names(&actor::RELOADS)),
         ("limits", Kind::Table("limits")),
         ("config", Kind::Settings),
         ("capabilities", Kind::Table("capabilities")),

@@ -1,4 +1,4 @@
-//! Opening the file of the database: a sound one, a new one, or a damaged one, which is put aside.
+//! Opening the file of a database: a sound one, a new one, or a damaged one, which is put aside or refused.
 //!
 //! Only damage puts a file aside. A disk that is full, fails or is read-only, and a process that has too many files open, leave it
 //! where it is, and nothing takes its place.
@@ -13,15 +13,34 @@ use redb::{DatabaseError, StorageError};
 use super::medium::{Medium, Trouble};
 use crate::files;
 
-/// What the database keeps of its file in memory, in bytes. Checkpoints are written often and hardly ever read.
-const CACHE_BYTES: usize = 8 << 20;
+/// What a database is for.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    /// What there is in it, in the plural: `checkpoints`.
+    pub(crate) what: &'static str,
+    /// What it keeps of its file in memory, in bytes.
+    pub(crate) cache_bytes: usize,
+    /// What becomes of a damaged file.
+    pub(crate) on_damage: OnDamage,
+}
+
+/// What becomes of a damaged file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnDamage {
+    /// It is put aside, and an empty one takes its place. This says what follows from that.
+    PutAside(&'static str),
+    /// It stays where it is, and isn't opened: whoever looks after the node decides.
+    Refuse,
+}
 
 /// Why there is no database.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Its folder can't be made or used.
-    #[error("checkpoints can't be kept in {}: {source}; `state_dir` in [runtime] chooses another folder", path.display())]
+    #[error("the {what} can't be kept in {}: {source}; `state_dir` in [runtime] chooses another folder", path.display())]
     Folder {
+        /// What was to be kept.
+        what: &'static str,
         /// The folder.
         path: PathBuf,
         /// What the system said.
@@ -29,32 +48,55 @@ pub enum OpenError {
     },
     /// Another process has it.
     #[error(
-        "another process keeps its checkpoints in {}; every node needs a `state_dir` of its own",
-        .0.display()
+        "another process keeps its {what} in {}; every node needs a `state_dir` of its own",
+        path.display()
     )]
-    InUse(PathBuf),
+    InUse {
+        /// What is in it.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
     /// The system doesn't let it be read or written. It was left as it is.
-    #[error("the checkpoints in {} can't be opened: {source}; they are left as they are", path.display())]
+    #[error("the {what} in {} can't be opened: {source}; they are left as they are", path.display())]
     System {
+        /// What is in it.
+        what: &'static str,
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
     /// It can't be opened, and not for being damaged.
-    #[error("the checkpoints in {} can't be opened: {reason}", path.display())]
+    #[error("the {what} in {} can't be opened: {reason}", path.display())]
     Unusable {
+        /// What is in it.
+        what: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
         reason: Box<redb::DatabaseError>,
     },
+    /// It is damaged, and was left as it is.
+    #[error(
+        "the {what} in {} are damaged ({reason}), and are left as they are; put a copy from before in their place, or move the file away to \
+         begin without them",
+        path.display()
+    )]
+    Damaged {
+        /// What is in it.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 /// A database that is open, and what the system says of its file.
-pub(super) struct OpenDatabase {
-    pub(super) database: redb::Database,
-    pub(super) trouble: Trouble,
+pub(crate) struct OpenDatabase {
+    pub(crate) database: redb::Database,
+    pub(crate) trouble: Trouble,
 }
 
 /// How an attempt to open the file ended.
@@ -66,31 +108,37 @@ enum OpenAttempt {
 }
 
 /// Opens the file, making it and its folder if need be. A damaged one is put aside, under a name that says so, and an empty one
-/// takes its place.
-pub(super) fn open(path: &Path) -> Result<OpenDatabase, OpenError> {
+/// takes its place; or it is refused.
+pub(super) fn open(path: &Path, contents: &Contents) -> Result<OpenDatabase, OpenError> {
     let folder = files::folder_of(path);
+    let what = contents.what;
     let unusable = |source| OpenError::Folder {
+        what,
         path: folder.clone(),
         source,
     };
     files::create_folder(&folder).map_err(unusable)?;
-    match attempt(path)? {
+    match attempt(path, contents)? {
         OpenAttempt::OpenDatabase(opened) => return Ok(*opened),
         OpenAttempt::Missing => {}
         OpenAttempt::Damaged(reason) => {
-            let aside = files::aside(path);
+            let path = path.to_owned();
+            let OnDamage::PutAside(follows) = contents.on_damage else {
+                return Err(OpenError::Damaged { what, path, reason });
+            };
+            let aside = files::aside(&path);
             tracing::error!(
                 path = %path.display(), aside = %aside.display(), reason,
-                "the checkpoints are damaged and put aside: actors start without them"
+                "the {what} are damaged and put aside: {follows}"
             );
-            files::rename(path, &aside).map_err(unusable)?;
+            files::rename(&path, &aside).map_err(unusable)?;
         }
     }
     // Only here, where a database is made: what killed processes left half written is of no use to it.
     files::sweep(&folder);
-    make(path)?;
+    make(path, contents)?;
     // By its own name again, and not by the handle of `make`: if another process was faster, its database is found in use.
-    match attempt(path)? {
+    match attempt(path, contents)? {
         OpenAttempt::OpenDatabase(opened) => Ok(*opened),
         OpenAttempt::Missing => Err(unusable(io::ErrorKind::NotFound.into())),
         OpenAttempt::Damaged(reason) => Err(unusable(io::Error::other(reason))),
@@ -99,9 +147,10 @@ pub(super) fn open(path: &Path) -> Result<OpenDatabase, OpenError> {
 
 /// Makes an empty database elsewhere and gives it its name when it is whole, so that a disk that fails meanwhile leaves no file
 /// that looks like a damaged one.
-fn make(path: &Path) -> Result<(), OpenError> {
+fn make(path: &Path, contents: &Contents) -> Result<(), OpenError> {
     let folder = files::folder_of(path);
     let failed = |source| OpenError::Folder {
+        what: contents.what,
         path: folder.clone(),
         source,
     };
@@ -113,12 +162,12 @@ fn make(path: &Path) -> Result<(), OpenError> {
         OpenError::System { source, .. } => failed(source),
         error => error,
     };
-    match redb_open(file, new.path(), path).map_err(not_made)? {
+    match redb_open(file, new.path(), path, contents).map_err(not_made)? {
         OpenAttempt::OpenDatabase(opened) => {
             let OpenDatabase { database, trouble } = *opened;
             // Explicitly, because a drop would swallow the error of the last write.
             let closed = database.close();
-            closed.map_err(|reason| not_made(refused(path, reason, &trouble)))?;
+            closed.map_err(|reason| not_made(refused(path, contents, reason, &trouble)))?;
         }
         OpenAttempt::Missing => return Err(failed(io::ErrorKind::NotFound.into())),
         OpenAttempt::Damaged(reason) => return Err(failed(io::Error::other(reason))),
@@ -130,8 +179,9 @@ fn make(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-fn attempt(path: &Path) -> Result<OpenAttempt, OpenError> {
+fn attempt(path: &Path, contents: &Contents) -> Result<OpenAttempt, OpenError> {
     let system = |source| OpenError::System {
+        what: contents.what,
         path: path.to_owned(),
         source,
     };
@@ -146,31 +196,36 @@ fn attempt(path: &Path) -> Result<OpenAttempt, OpenError> {
         return Ok(OpenAttempt::Missing);
     }
     files::restrict(path).map_err(system)?;
-    redb_open(file, path, path)
+    redb_open(file, path, path, contents)
 }
 
 /// The checksums of all pages are checked, not only after a crash: a file is damaged in other ways too.
-fn redb_open(file: File, at: &Path, path: &Path) -> Result<OpenAttempt, OpenError> {
+fn redb_open(file: File, at: &Path, path: &Path, contents: &Contents) -> Result<OpenAttempt, OpenError> {
     let trouble = Trouble::default();
     let open = || {
         let medium = Medium::new(file, at.to_owned(), trouble.clone())?;
         redb::Builder::new()
-            .set_cache_size(CACHE_BYTES)
+            .set_cache_size(contents.cache_bytes)
             .set_check_integrity_on_open(true)
             .create_with_backend(medium)
     };
     // Nothing that a panic leaves half done is used again: the medium ends with the closure.
+    let what = contents.what;
     let opened = catch_unwind(AssertUnwindSafe(open));
     let reason = match opened {
         Ok(Ok(database)) => return Ok(OpenAttempt::OpenDatabase(Box::new(OpenDatabase { database, trouble }))),
         // A lock that another process has says nothing about the health of the file.
-        Ok(Err(DatabaseError::DatabaseAlreadyOpen)) => return Err(OpenError::InUse(path.to_owned())),
+        Ok(Err(DatabaseError::DatabaseAlreadyOpen)) => {
+            let path = path.to_owned();
+            return Err(OpenError::InUse { what, path });
+        }
         Ok(Err(reason)) => Some(reason),
         Err(_) => None,
     };
     // First of all: after an error of the system nothing that redb says of the file can be believed.
     if let Some(source) = trouble.first() {
         return Err(OpenError::System {
+            what,
             path: path.to_owned(),
             source,
         });
@@ -184,15 +239,16 @@ fn redb_open(file: File, at: &Path, path: &Path) -> Result<OpenAttempt, OpenErro
         {
             Ok(OpenAttempt::Damaged(error.to_string()))
         }
-        Some(reason) => Err(refused(path, reason, &trouble)),
+        Some(reason) => Err(refused(path, contents, reason, &trouble)),
     }
 }
 
-fn refused(path: &Path, reason: DatabaseError, trouble: &Trouble) -> OpenError {
-    let path = path.to_owned();
+fn refused(path: &Path, contents: &Contents, reason: DatabaseError, trouble: &Trouble) -> OpenError {
+    let (what, path) = (contents.what, path.to_owned());
     match trouble.first() {
-        Some(source) => OpenError::System { path, source },
+        Some(source) => OpenError::System { what, path, source },
         None => OpenError::Unusable {
+            what,
             path,
             reason: Box::new(reason),
         },

@@ -1,0 +1,43 @@
+//! The entities of a node, as an operator sees them.
+
+use serde::{Deserialize, Serialize};
+
+/// The most entities that one answer lists.
+pub(crate) const MOST_LISTED: u32 = 10_000;
+
+/// A type of entities.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EntityTypeRow {
+    /// Its name.
+    #[serde(rename = "type")]
+    pub(crate) entity_type: String,
+    /// The module that its entities run, or none.
+    pub(crate) module: Option<String>,
+    /// The native entities of the program that they are, or none.
+    pub(crate) native: Option<String>,
+    /// As in node.toml.
+    pub(crate) durability: String,
+    /// Entities that are active now.
+    pub(crate) active: u64,
+    /// Activations that succeeded.
+    pub(crate) activations: u64,
+    /// Activations that failed.
+    pub(crate) failed_activations: u64,
+    /// Entities that ended because they had nothing to do, or because others needed the place.
+    pub(crate) passivations: u64,
+    /// Activations that ended otherwise than in order.
+    pub(crate) crashes: u64,
+    /// Messages that were given up with an activation that failed.
+    pub(crate) dead_letters: u64,
+    /// Entities with a state in the store. None if the type keeps no states.
+    pub(crate) states: Option<u64>,
+}
+
+/// Some of the entities that have states.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ListedEntities {
+    /// As `entity:TYPE/KEY`, in the order of the bytes of their keys.
+    pub(crate) entities: Vec<String>,
+    /// True if there are more after these.
+    pub(crate) more: bool,
+}

@@ -1,0 +1,167 @@
+//! A node with counters that are entities, and messages to them by its admin HTTP.
+
+use std::fs;
+use std::time::Duration;
+
+use ractor_host_tests::host::{HostNode, keep_private, node_toml};
+use ractor_host_tests::process::Stream;
+use ractor_host_tests::{cli, programs, wait};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use ureq::Agent;
+
+const TOKEN: &str = "operate-0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
+/// See the module.
+pub(crate) struct Lab {
+    node: HostNode,
+    url: String,
+    process: Pid,
+    rest: String,
+    agent: Agent,
+    _secrets: TempDir,
+}
+
+impl Lab {
+    /// With these lines in the table of the entities.
+    #[track_caller]
+    pub(crate) fn start(lines: &str) -> Self {
+        let secrets = tempfile::tempdir().expect("a folder");
+        let token = secrets.path().join("token");
+        fs::write(&token, TOKEN).expect("a token");
+        keep_private(&token);
+        // In other quotes than the port of the node, which stays the same when the node is started again.
+        let rest = format!(
+            "[admin]\nlisten = '127.0.0.1:0'\noperate_token_file = {token:?}\n[runtime]\nstate_dir = \"state\"\n[modules.counter]\npath = \
+             {:?}\n[entities.count]\nmodule = \"counter\"\narguments = \"u64:0\"\n{lines}",
+            programs::guest("counter"),
+        );
+        let mut node = HostNode::start("alpha", &rest);
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(wait::PATIENCE + Duration::from_secs(30)))
+            .build();
+        Self {
+            url: url(&mut node),
+            process: pid(&mut node),
+            node,
+            rest,
+            agent: config.into(),
+            _secrets: secrets,
+        }
+    }
+
+    /// Calls whoever this is, and gives the status and the body.
+    pub(crate) fn call(&self, target: &str, message: &str, arguments: &Value) -> (u16, String) {
+        self.try_call(target, message, arguments)
+            .unwrap_or_else(|error| panic!("{target}: {error}"))
+    }
+
+    fn try_call(&self, target: &str, message: &str, arguments: &Value) -> Result<(u16, String), ureq::Error> {
+        let body = json!({"target": target, "message": message, "arguments": arguments}).to_string();
+        let request = self.agent.post(format!("{}/v1/call", self.url));
+        let request = request
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .header("content-type", "application/json");
+        let mut answered = request.send(body)?;
+        Ok((answered.status().as_u16(), answered.body_mut().read_to_string()?))
+    }
+
+    #[track_caller]
+    fn number(&self, key: &str, message: &str, arguments: &Value) -> u64 {
+        let (status, body) = self.call(&format!("entity:count/{key}"), message, arguments);
+        assert_eq!(status, 200, "{key}: {body}");
+        let answer: Value = serde_json::from_str(&body).expect("JSON");
+        answer["reply"].as_u64().unwrap_or_else(|| panic!("no number: {body}"))
+    }
+
+    #[track_caller]
+    pub(crate) fn add(&self, key: &str, number: u64) -> u64 {
+        self.number(key, "AddAndGet", &json!([number]))
+    }
+
+    #[track_caller]
+    pub(crate) fn get(&self, key: &str) -> u64 {
+        self.number(key, "Get", &json!([]))
+    }
+
+    /// Counts up by one; none if the node is gone.
+    pub(crate) fn try_add(&self, key: &str) -> Option<u64> {
+        let answered = self.try_call(&format!("entity:count/{key}"), "AddAndGet", &json!([1]));
+        let (status, body) = answered.ok()?;
+        let answer: Value = serde_json::from_str(&body).ok()?;
+        answer["reply"].as_u64().filter(|_| status == 200)
+    }
+
+    /// What a command says of this node as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self, words: &[&str]) -> Value {
+        let mut command = programs::ractor_host();
+        command
+            .current_dir(self.node.file(""))
+            .args(words)
+            .args(["--output", "json"]);
+        let ended = cli::end(&format!("ractor-host {}", words.join(" ")), &mut command);
+        serde_json::from_str(ended.answer()).unwrap_or_else(|error| panic!("{words:?}: {error}"))
+    }
+
+    /// What the node says of its types.
+    #[track_caller]
+    pub(crate) fn types(&self) -> Value {
+        self.json(&["entities"])[0]["types"].clone()
+    }
+
+    /// Ends the process, which others may be asking.
+    pub(crate) fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    #[track_caller]
+    pub(crate) fn stop(&mut self) {
+        self.signal(Signal::TERM);
+        self.node.process().wait_exit();
+    }
+
+    #[track_caller]
+    fn signal(&self, signal: Signal) {
+        kill_process(self.process, signal).expect("the node is there");
+    }
+
+    #[track_caller]
+    pub(crate) fn restart(&mut self) {
+        self.node.crash_and_restart(&self.rest);
+        (self.url, self.process) = (url(&mut self.node), pid(&mut self.node));
+    }
+}
+
+#[track_caller]
+fn pid(node: &mut HostNode) -> Pid {
+    let id = i32::try_from(node.process().id()).ok();
+    id.and_then(Pid::from_raw).expect("a process has a number")
+}
+
+#[track_caller]
+fn url(node: &mut HostNode) -> String {
+    let lines = node.process().lines(Stream::Stdout);
+    let words = lines.iter().flat_map(|line| line.split(' '));
+    let url = words.filter_map(|word| word.strip_prefix("admin=")).next();
+    url.unwrap_or_else(|| panic!("no admin= in {lines:?}")).to_owned()
+}
+
+/// What `check` says of entities of this module.
+#[track_caller]
+pub(crate) fn check(module: &str, lines: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("node.toml");
+    let rest = format!(
+        "[runtime]\nstate_dir = \"state\"\n[modules.m]\npath = {:?}\n[entities.e]\nmodule = \"m\"\n{lines}",
+        programs::guest(module)
+    );
+    fs::write(&path, node_toml("alpha", &rest)).expect("node.toml");
+    let cookie = folder.path().join("cookie");
+    fs::write(&cookie, ractor_host_tests::COOKIE).expect("a cookie");
+    keep_private(&cookie);
+    let ended = cli::ractor_host(&["check", path.to_str().expect("a path of text")]);
+    ended.stderr.clone()
+}
