@@ -142,10 +142,13 @@ struct Handler<A> {
     actor: A,
     seat: Seat,
     /// The calls of the present message, whose replies are held.
-    calls: Mutex<Vec<(Reply<Vec<u8>>, RpcReplyPort<Vec<u8>>)>>,
+    calls: Mutex<Vec<HeldCall>>,
     owed: Arc<AtomicUsize>,
     hosted: Mutex<Option<Hosted>>,
 }
+
+/// The reply that comes, and the port that it is for.
+type HeldCall = (Reply<Vec<u8>>, RpcReplyPort<Vec<u8>>);
 
 struct Start<Arguments> {
     arguments: Arguments,

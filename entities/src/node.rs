@@ -314,6 +314,10 @@ impl Entities {
 ///
 /// # Errors
 /// The message was not taken.
+#[expect(
+    clippy::result_large_err,
+    reason = "the message itself is handed back, as ractor does"
+)]
 pub fn send(entity: &Entity, message: SerializedMessage) -> Result<(), Refused> {
     match find(&entity.entity_type) {
         Some(of) => of.send(&entity.key, message),
@@ -395,6 +399,10 @@ impl TypeState {
         }
     }
 
+    #[expect(
+        clippy::result_large_err,
+        reason = "the message itself is handed back, as ractor does"
+    )]
     fn send(self: &Arc<Self>, key: &EntityKey, message: SerializedMessage) -> Result<(), Refused> {
         let (bytes, now) = (retained_bytes(&message), Instant::now().into_std());
         let mut route = self.table.lock().handle_message(key, message, bytes, now);

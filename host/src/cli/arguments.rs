@@ -149,7 +149,7 @@ pub(super) enum Command {
     Groups(GroupsArguments),
     /// List the types of entities that nodes have, with what they have done; list the entities of a type, or give up a state.
     #[command(after_help = "Example:\n  ractor-host entities --output json")]
-    Entities(EntitiesArguments),
+    Entities(Box<EntitiesArguments>),
     /// Stop an actor in order, and keep it stopped.
     ///
     /// The actor finishes the message it is handling and ends. Its supervisor does not start it again until `ractor-host start`; meanwhile

@@ -219,25 +219,32 @@ impl RequestWorker {
                 let report = Box::new(report.in_short());
                 Ok(Answer::Applied { report })
             }
-            Request::Entities => {
-                let types = self.service.entities().await?;
-                Ok(Answer::Entities { types })
+            entities @ (Request::Entities | Request::EntityKeys { .. } | Request::DeleteEntity { .. }) => {
+                self.entities(entities).await
             }
+            Request::Events(query) => Ok(Answer::Events(self.service.events(query).await)),
+        }
+    }
+
+    async fn entities(&self, request: Request) -> Result<Answer, String> {
+        match request {
             Request::EntityKeys {
                 entity_type,
                 after,
                 limit,
             } => {
                 let most = limit.clamp(1, MOST_LISTED);
-                Ok(Answer::EntityKeys(
-                    self.service.entity_keys(entity_type, after, most).await?,
-                ))
+                let keys = self.service.entity_keys(entity_type, after, most).await?;
+                Ok(Answer::EntityKeys(keys))
             }
             Request::DeleteEntity { entity } => {
                 let entity = self.service.delete_entity(entity).await?;
                 Ok(Answer::EntityDeleted { entity })
             }
-            Request::Events(query) => Ok(Answer::Events(self.service.events(query).await)),
+            _ => {
+                let types = self.service.entities().await?;
+                Ok(Answer::Entities { types })
+            }
         }
     }
 

@@ -171,7 +171,7 @@ async fn resolve(known: Known<'_>, text: &str, until: Instant) -> Result<Vec<Rec
 fn suggestion(modules: &Modules, entities: &NodeEntities, target: &Target) -> Option<String> {
     match target {
         Target::Pid(_) => None,
-        Target::Entity(entity) => did_you_mean(entity.entity_type.name(), entities.names().into_iter()),
+        Target::Entity(entity) => did_you_mean(entity.entity_type.name(), entities.names()),
         Target::Group(group) => did_you_mean(group, pg::which_groups().iter().map(String::as_str)),
         Target::Name(name) => {
             let known = actors::all(modules).into_iter().filter_map(|row| row.name);

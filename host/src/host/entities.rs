@@ -158,7 +158,7 @@ impl NodeEntities {
         let of = EntityType::new(name).map_err(|error| error.to_string())?;
         match &self.0 {
             Some(parts) if parts.types.contains_key(&of) => Ok((parts, of)),
-            _ => Err(match did_you_mean(name, self.names().into_iter()) {
+            _ => Err(match did_you_mean(name, self.names()) {
                 Some(question) => format!("this node has no entities of the type `{name}`; {question}"),
                 None => {
                     format!("this node has no entities of the type `{name}`; `ractor-host entities` lists its types")

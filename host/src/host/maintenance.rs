@@ -78,10 +78,8 @@ impl Maintenance {
     pub(super) async fn start(
         config: &NodeConfig,
         state: StateDir,
-        natives: Arc<Natives>,
-        modules: &Modules,
+        (natives, modules, entities): (Arc<Natives>, &Modules, NodeEntities),
         (node, root, admin): (&ListeningNode, &Root, Option<&AdminHttp>),
-        entities: NodeEntities,
         (listener, before): (Option<ReloadListener>, FilesBeforeLoad),
         reserved: Arc<ReservedNames>,
     ) -> Result<Self, HostError> {

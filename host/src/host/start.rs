@@ -70,10 +70,8 @@ pub(super) async fn start(
     let maintenance = match Maintenance::start(
         &config,
         state,
-        natives,
-        &modules,
+        (natives, &modules, entities.clone()),
         (&node, &root, admin.as_ref()),
-        entities.clone(),
         (listener, before),
         reserved,
     )

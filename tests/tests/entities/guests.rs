@@ -8,7 +8,6 @@ use carts::{CartMsg, ListenerMsg};
 use ractor::{Actor, ActorProcessingErr, ActorRef, pg};
 use ractor_host::guest::{
     Allocation, Engine, EngineConfig, Grants, GuestEntities, GuestOptions, ModuleSource, Modules, Profile,
-    RestartPolicy,
 };
 use ractor_host_entities::{
     ActivationLimits, Durability, Entities, Entity, EntityKey, EntityRef, EntityStore, EntityType, MemoryStore,

@@ -17,7 +17,7 @@ use crate::lab::Lab;
 
 #[test]
 fn two_keys_are_two_states_and_an_entity_is_looked_at_and_steered_as_an_actor_is() {
-    let mut lab = Lab::start("durability = \"before-reply\"\nalways = [\"first\"]\n");
+    let lab = Lab::start("durability = \"before-reply\"\nalways = [\"first\"]\n");
     assert_eq!(lab.add("a", 1), 1);
     assert_eq!(lab.add("b", 10), 10);
     assert_eq!((lab.add("a", 1), lab.get("b")), (2, 10));
@@ -44,7 +44,7 @@ fn two_keys_are_two_states_and_an_entity_is_looked_at_and_steered_as_an_actor_is
 
 #[test]
 fn a_state_that_is_given_up_is_gone_and_the_others_are_listed() {
-    let mut lab = Lab::start("durability = \"before-reply\"\n");
+    let lab = Lab::start("durability = \"before-reply\"\n");
     for key in ["a", "b", "c"] {
         lab.add(key, 5);
     }
@@ -105,7 +105,7 @@ fn states_outlive_a_stop_in_order_also_where_they_are_written_now_and_then() {
 #[test]
 fn five_hundred_keys_of_which_fifty_are_active_all_keep_their_states() {
     const KEYS: usize = 500;
-    let mut lab = Lab::start("durability = \"every 1h\"\nmax_active = 50\n");
+    let lab = Lab::start("durability = \"every 1h\"\nmax_active = 50\n");
     let each = |work: &(dyn Fn(usize) + Sync)| {
         let next = AtomicU64::new(0);
         std::thread::scope(|scope| {

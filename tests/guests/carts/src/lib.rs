@@ -134,7 +134,7 @@ impl Actor for Carts {
 }
 
 fn listener_of(name: &str) -> Result<ActorRef<ListenerMsg>, ActorProcessingErr> {
-    let found = registry::where_is(name.to_owned());
+    let found = registry::where_is(name);
     found
         .map(ActorRef::from)
         .ok_or_else(|| format!("nobody is called {name}").into())
