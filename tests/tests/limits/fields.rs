@@ -110,6 +110,7 @@ fn are_there(rows: &BTreeMap<String, Row>) {
         "sandbox/src",
         "files/src",
         "directory/src",
+        "entities/src",
     ] {
         collect(&workspace().join(folder), &mut sources);
     }
@@ -141,6 +142,12 @@ fn imports() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let ours = parse(&workspace().join("wit"));
     of_world(&ours, "ractor:actor", "complete-actor", &mut found);
+    // Of no world yet: whoever uses it imports it besides.
+    let entities = ours
+        .interfaces
+        .iter()
+        .find(|(_, interface)| interface.name.as_deref() == Some("entities"));
+    of_interface(&ours, entities.unwrap().0, &mut found);
     let wasi = parse(&wasi_wit());
     of_world(&wasi, "wasi:cli", "imports", &mut found);
     for (id, interface) in &wasi.interfaces {
