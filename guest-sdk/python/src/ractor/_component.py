@@ -40,7 +40,7 @@ from .events import Pid
 
 # Each cast of a batch comes with one of these. A class in C is made in a fraction of the time that a dataclass takes, and componentize-py only
 # calls it, with both sizes.
-batch_types.CastSizes = slice
+setattr(batch_types, "CastSizes", slice)
 _SIZES = attrgetter("start", "stop")
 _LEVELS = {name: logging.Level[name.upper()] for name in ("trace", "debug", "info", "warn", "error")}
 _RESTARTS = {name: lifecycle.Restart[name.upper()] for name in ("temporary", "transient", "permanent")}
