@@ -10,17 +10,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is embedded, by its path in the repository. What isn't there yet is left out.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 12] = [
     "Cargo.lock",
     "Cargo.toml",
     "derive",
     "directory",
+    "entities",
     "guest-sdk/Cargo.toml",
     "guest-sdk/README.md",
     "guest-sdk/src",
     "guest-sdk/wit",
     "guest-sdk/js",
     "guest-sdk/python",
+    "placement",
 ];
 
 /// The same, of languages that are compiled to machine code.

@@ -15,6 +15,8 @@ fn parts(language: Language) -> &'static [(&'static str, &'static str)] {
         Language::Rust => &[
             ("derive/", "rust/derive/"),
             ("directory/", "rust/directory/"),
+            ("entities/", "rust/entities/"),
+            ("placement/", "rust/placement/"),
             ("guest-sdk/Cargo.toml", "rust/guest-sdk/Cargo.toml"),
             ("guest-sdk/README.md", "rust/guest-sdk/README.md"),
             ("guest-sdk/src/", "rust/guest-sdk/src/"),
@@ -104,9 +106,8 @@ fn workspace() -> String {
     let inherited = repository.get(from..).unwrap_or_default();
     let to = inherited.find("\n[profile.").unwrap_or(inherited.len());
     let inherited = inherited.get(..to).unwrap_or_default();
-    format!(
-        "# Unpacked by ractor-host.\n[workspace]\nresolver = \"3\"\nmembers = [\"derive\", \"directory\", \"guest-sdk\"]\n\n{inherited}"
-    )
+    let members = ["derive", "directory", "entities", "guest-sdk", "placement"];
+    format!("# Unpacked by ractor-host.\n[workspace]\nresolver = \"3\"\nmembers = {members:?}\n\n{inherited}")
 }
 
 /// A lock file for a project in Rust: the versions with which the SDK was tested. cargo adds the project itself to it, and takes
@@ -198,7 +199,8 @@ mod tests {
     fn the_workspace_of_the_rust_sdk_has_what_its_crates_inherit() {
         let workspace: toml::Table = toml::from_str(&workspace()).unwrap();
         let workspace = workspace["workspace"].as_table().unwrap();
-        for manifest in ["derive/Cargo.toml", "directory/Cargo.toml", "guest-sdk/Cargo.toml"] {
+        for part in ["derive", "directory", "entities", "guest-sdk", "placement"] {
+            let manifest = &format!("{part}/Cargo.toml");
             let manifest: toml::Table = toml::from_str(text(manifest)).unwrap();
             for name in manifest["dependencies"].as_table().unwrap().keys() {
                 assert!(

@@ -8,11 +8,12 @@ use crate::report;
 use crate::workspace::Workspace;
 
 /// The packages, each after those that it depends on. docs/publishing.md says the same.
-const PACKAGES: [&str; 9] = [
+const PACKAGES: [&str; 10] = [
     "ractor-host-derive",
     "ractor-host-directory",
     "ractor-host-files",
     "ractor-host-placement",
+    "ractor-host-entities",
     "ractor-host-cluster",
     "ractor-host-sandbox",
     "ractor-host-project",
