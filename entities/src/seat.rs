@@ -320,7 +320,15 @@ impl Seat {
     /// Too much waits already.
     pub fn put_out(&self, output: Output, bytes: usize) -> Result<(), HeldTooMuch> {
         let bytes = OUTPUT_OVERHEAD + output.bytes() + bytes;
-        self.0.inner.lock().durable.handle_output(output, bytes)?;
+        {
+            let mut inner = self.0.inner.lock();
+            if inner.is_closed {
+                drop(inner);
+                output.give_up(UNKNOWN);
+                return Ok(());
+            }
+            inner.durable.handle_output(output, bytes)?;
+        }
         self.go_on();
         Ok(())
     }
@@ -388,7 +396,7 @@ impl Seat {
                     return false;
                 }
                 let waits = inner.next.is_some() || inner.is_releasing || !inner.durable.is_settled();
-                if inner.is_closed || !waits {
+                if !waits {
                     return true;
                 }
             }
@@ -426,18 +434,23 @@ impl Seat {
         self.0.inner.lock().durable.held_bytes()
     }
 
-    /// The activation is over, whatever ended it: nothing is written any more but what is on its way, and what was held is given up.
+    /// The activation is over, whatever ended it: what follows from messages since its state was taken is given up. The state that was taken
+    /// is written all the same, and what follows from it leaves.
     pub(crate) fn close(&self) {
-        let dropped = {
+        let (dropped, reason) = {
             let mut inner = self.0.inner.lock();
             inner.is_closed = true;
-            inner.next = None;
-            inner.durable.handle_end()
+            if inner.durable.is_refused() {
+                inner.next = None;
+                (inner.durable.handle_end(), UNKNOWN)
+            } else {
+                (inner.durable.handle_trap(), LOST)
+            }
         };
         for output in dropped {
-            output.give_up(UNKNOWN);
+            output.give_up(reason);
         }
-        self.0.changed.send_replace(());
+        self.go_on();
     }
 
     /// Writes what is to be written, and lets go what may leave.
@@ -460,7 +473,7 @@ impl Seat {
     }
 
     fn next_write(&self, inner: &mut Inner) -> Option<(u64, Write)> {
-        if inner.next.is_none() || inner.is_closed {
+        if inner.next.is_none() {
             return None;
         }
         let Some(WriteTurn::New { version }) = inner.durable.poll_write() else {
@@ -482,8 +495,19 @@ impl Seat {
         let end = {
             let mut inner = self.0.inner.lock();
             inner.durable.handle_written(version, Some(outcome));
-            inner.end.take_if(|_| !is_durable)
+            let dropped = if !is_durable && inner.is_closed {
+                inner.next = None;
+                inner.durable.handle_end()
+            } else {
+                Vec::new()
+            };
+            (inner.end.take_if(|_| !is_durable), dropped)
         };
+        let (end, dropped) = end;
+        // Nobody else would tell those who wait for what it had put out.
+        for output in dropped {
+            output.give_up(UNKNOWN);
+        }
         if let Some(end) = end {
             end();
         }

@@ -66,7 +66,8 @@ impl EntityStore for GatedStore {
 #[derive(RactorClusterMessage)]
 enum CounterMsg {
     Add(u64),
-    Fail,
+    #[rpc]
+    AddAndFail(u64, RpcReplyPort<u64>),
     #[rpc]
     AddAndGet(u64, RpcReplyPort<u64>),
     #[rpc]
@@ -95,7 +96,11 @@ impl Actor for Counter {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             CounterMsg::Add(more) => *count += more,
-            CounterMsg::Fail => return Err("as asked".into()),
+            CounterMsg::AddAndFail(more, reply) => {
+                *count += more;
+                reply.send(*count)?;
+                return Err("as asked".into());
+            }
             CounterMsg::AddAndGet(more, reply) => {
                 *count += more;
                 reply.send(*count)?;
@@ -241,32 +246,28 @@ async fn no_reply_is_seen_before_its_state_is_durable() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_not_durable_is_gone_with_a_failure_and_its_callers_hear() {
+async fn a_failure_takes_what_the_message_at_hand_did_and_nothing_else() {
     let world = World::new(settings(Durability::BeforeReply)).await;
-    assert_eq!(
-        world
-            .counter("a")
-            .call(|reply| CounterMsg::AddAndGet(7, reply), SOON)
-            .await,
-        Ok(7)
-    );
-    world.store.set(Gate::Shut);
-    // This write is on its way; what follows it is not even taken for one.
     let counter = world.counter("a");
+    let first = counter.call(|reply| CounterMsg::AddAndGet(7, reply), SOON).await;
+    assert_eq!(first, Ok(7));
+    world.store.set(Gate::Shut);
+    // The first is on its way into the store, and the second waits behind it.
     counter.cast(CounterMsg::Add(10)).unwrap();
-    let lost = tokio::spawn({
+    let waits = tokio::spawn({
         let counter = counter.clone();
-        async move { counter.call(|reply| CounterMsg::AddAndGet(100, reply), SOON).await }
+        async move {
+            let before = counter.call(|reply| CounterMsg::AddAndGet(100, reply), SOON);
+            tokio::join!(before, counter.call(|reply| CounterMsg::AddAndFail(1_000, reply), SOON))
+        }
     });
     tokio::time::sleep(Duration::from_millis(50)).await;
-    counter.cast(CounterMsg::Fail).unwrap();
-    assert!(matches!(lost.await.unwrap(), Err(CallError::Failed(_))));
+    assert!(!waits.is_finished());
     world.store.set(Gate::Open);
-    let after = world.get("a").await;
-    assert!(
-        [7, 17].contains(&after),
-        "{after}: what nobody was told of may be there or not, but not the last one alone"
-    );
+    let (before, lost) = waits.await.unwrap();
+    assert_eq!(before, Ok(117));
+    assert!(lost.is_err(), "{lost:?}");
+    assert_eq!(world.get("a").await, 117);
     let figures = world.entities.figures();
     assert!(figures.iter().any(|(_, figures)| figures.crashes == 1), "{figures:?}");
 }

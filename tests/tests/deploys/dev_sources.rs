@@ -74,7 +74,10 @@ fn all_modules_of_a_project_are_edited_while_they_run() {
         .lines(Stream::Stderr)
         .into_iter()
         .skip(before)
-        .filter(|line| line.contains("compiling a large component") || line.contains("==> make"))
+        // Optimized code of the runtime may be made behind the baseline code, whenever there is time.
+        .filter(|line| {
+            line.contains("==> make") || line.contains("large component") && !line.contains("code=Optimized")
+        })
         .collect();
     assert!(work.is_empty(), "{work:?}");
 
