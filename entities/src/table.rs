@@ -1,6 +1,6 @@
 //! The entities of one type on this node: which are active, which are about to be, and what waits for them.
 //!
-//! A pure machine. An entity of which nothing is known has no place here: a passivated one takes no memory.
+//! A pure machine. An entity has a place here only while it is active, about to be or about to end: a passivated one takes no memory.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -102,7 +102,7 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
         self.last_activation
     }
 
-    /// A message of so many bytes has come for an entity.
+    /// A message has come for an entity.
     pub(crate) fn handle_message(
         &mut self,
         key: &EntityKey,

@@ -27,7 +27,7 @@ const SHORTEST: Duration = Duration::from_millis(100);
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// How long a write is tried. After that the entity ends, and nobody knows whether its last state is there.
+/// The longest time for which a write is tried. After that the entity ends, and nobody knows whether its last state is there.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Told what came of a write: true if it is durable.

@@ -129,7 +129,7 @@ impl HttpBody for HeldBody {
     }
 }
 
-/// The connections that there are, at most so many. They end with this.
+/// The connections that there are, at most this many. They end with this.
 pub(super) struct Connections {
     most: usize,
     tasks: JoinSet<()>,

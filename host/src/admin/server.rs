@@ -46,7 +46,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// The time that answers have to leave when the server ends, or no longer trusts who has asked.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// The interval at which it is looked whether those count still who have shown a certificate: they may have done so long ago.
+/// The interval between looks whether those count still who have shown a certificate: they may have done so long ago.
 const DISTRUST: Duration = Duration::from_secs(1);
 
 /// The pause after a connection that could not be accepted, such as where the process has no file descriptor left.

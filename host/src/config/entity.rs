@@ -57,7 +57,7 @@ pub(super) const KEYS: Keys = Keys {
     ],
 };
 
-/// How long an entity stays active without a message if the file doesn't say so.
+/// The time that an entity stays active without a message if the file doesn't say so.
 const PASSIVATE_AFTER: Duration = Duration::from_secs(600);
 
 /// What takes the place of a time where entities stay.

@@ -20,7 +20,7 @@ use crate::entities::{Change, Entity, EntityKey, EntityStore, EntityType, StoreE
 /// By type and key.
 const STATES: TableDefinition<'_, (&str, &[u8]), &[u8]> = TableDefinition::new("states");
 
-/// How many states there are of a type.
+/// The number of states of a type.
 const COUNTS: TableDefinition<'_, &str, u64> = TableDefinition::new("counts");
 
 /// What the database has. States are read whenever an entity is activated; what the system keeps of the file serves that too.

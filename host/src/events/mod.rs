@@ -1,7 +1,7 @@
 //! What happened on the node lately: a short history in memory, for whoever looks at it or follows it.
 //!
 //! Supervisors, reloads and sessions tell of what changes. Nothing is told about single messages, so this costs nothing while a
-//! node just works. There is room for so many events; then the oldest of whoever has the most of them go, so that an actor which fails again and
+//! node just works. There is room for this many events; then the oldest of whoever has the most of them go, so that an actor which fails again and
 //! again, or a link that comes and goes, pushes nobody else's out. A slow reader finds that some are gone, and costs nothing.
 
 mod event;

@@ -203,7 +203,7 @@ pub(crate) fn wait_long(node: &mut Process, what: &str, begin: &str) {
     wait_long_from(node, 0, what, begin);
 }
 
-/// The same behind so many lines.
+/// The same behind this many lines.
 #[track_caller]
 pub(crate) fn wait_long_from(node: &mut Process, from: usize, what: &str, begin: &str) {
     let deadline = Instant::now() + COMPILATION;

@@ -203,7 +203,7 @@ fn what_is_logged_is_seen_with_the_node_and_where_that_comes_from() {
         // What passes by itself is nothing to be told of, but seen.
         assert_eq!(at(&alpha, &["loglevel", "--reset"]).code, Some(0));
         assert_eq!(shown(), expected);
-        assert_eq!(at(&alpha, &["loglevel", "debug", "--for", "1h"]).code, Some(0));
+        assert_eq!(at(&alpha, &["loglevel", "debug", "--for", "60m"]).code, Some(0));
         let (level, what) = of_doctor(&alpha);
         assert!(
             level == "ok" && what.starts_with("it logs debug, for ") && what.ends_with(&said),

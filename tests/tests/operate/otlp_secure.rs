@@ -249,13 +249,16 @@ fn certificates_that_are_replaced_count_from_the_next_export_on() {
             ["CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"].map(|key| format!("OTEL_EXPORTER_OTLP_{key}"));
         let told = format!("  ~ certificates of the OTLP exports: {}", variables.join(", "));
         assert!(planned.answer().ends_with(&told), "{}", planned.stdout);
-        assert!(collector.kept().logs.is_empty(), "{manners:?}: nothing is replaced yet");
+        assert!(
+            collector.kept().metrics.is_empty(),
+            "{manners:?}: nothing is replaced yet"
+        );
         let report = json(&alpha.node, &["apply"])[0].clone();
         assert_eq!(
             report["changes"],
             json!([{"action": "change", "of": "certificates", "name": "otlp", "keys": variables}])
         );
-        wait::until("records", || collector.kept(), |kept| !kept.logs.is_empty());
+        wait::until("metrics", || collector.kept(), |kept| !kept.metrics.is_empty());
         let kept = collector.kept();
         assert!(
             kept.resources.iter().any(|one| one.starts_with("process.pid=")),

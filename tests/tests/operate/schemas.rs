@@ -208,6 +208,11 @@ fn every_command_with_json_has_a_schema_and_every_schema_a_place_in_the_list() {
         assert_eq!(schema["$id"], format!("urn:ractor-host:schema:{name}:v1"));
         assert!(list.contains(&format!("[{name}.v1.json]")), "{name} is not in the list");
     }
+    // Of commands below a command.
+    for name in ["entities-ls", "entities-delete"] {
+        assert!(list.contains(&format!("[{name}.v1.json]")), "{name} is not in the list");
+        wanted.insert(format!("{name}.v1.json"));
+    }
     let there = fs::read_dir(folder()).expect("the folder").flatten();
     let there = there.map(|entry| entry.file_name().to_string_lossy().into_owned());
     let there: BTreeSet<String> = there.filter(|name| name.contains(".v1.")).collect();

@@ -126,7 +126,7 @@ pub(crate) const LAYERS: &[Layer] = &[
         of: "host",
         name: "database",
         modules: &["files"],
-        crates: &["parking_lot", "redb", "thiserror", "tracing"],
+        crates: &["hex", "parking_lot", "redb", "thiserror", "tracing"],
         not_std: &["std::env", "std::net", "std::process", "std::thread"],
     },
     Layer {

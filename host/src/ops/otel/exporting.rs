@@ -83,7 +83,7 @@ impl<E> Exporting<E> {
         if let Some(queue) = &self.queue {
             queue.leave(number);
         }
-        // The SDK ends no attempt, and gRPC looks at the time only until an answer begins. A collector that doesn't end it would be waited
+        // The SDK ends no attempt, and gRPC looks at the time only until an answer begins. A collector that doesn't end it would keep us waiting
         // for ever, and nothing of this signal would be exported any more.
         let longest = self.way.longest;
         let outcome = self

@@ -15,7 +15,7 @@ pub struct Carts;
 /// What a [`Carts`] understands.
 #[derive(Debug, RactorClusterMessage)]
 pub enum CartMsg {
-    /// Puts so many things into the cart.
+    /// Puts this many things into the cart.
     Put(u64),
     /// The same, and replies with what is in it.
     #[rpc]
