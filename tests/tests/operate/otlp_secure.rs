@@ -258,12 +258,11 @@ fn certificates_that_are_replaced_count_from_the_next_export_on() {
             report["changes"],
             json!([{"action": "change", "of": "certificates", "name": "otlp", "keys": variables}])
         );
-        wait::until("metrics", || collector.kept(), |kept| !kept.metrics.is_empty());
-        let kept = collector.kept();
-        assert!(
-            kept.resources.iter().any(|one| one.starts_with("process.pid=")),
-            "{:?}",
-            kept.resources
+        let tells = |one: &String| one.starts_with("process.pid=");
+        wait::until(
+            "metrics, and whose they are",
+            || collector.kept(),
+            |kept| !kept.metrics.is_empty() && kept.resources.iter().any(tells),
         );
         alpha.wait_line(TAKEN);
         // What was taken with the certificate before is over, the connection included. By a signal as well.
