@@ -295,8 +295,29 @@ fn a_thousand_connections_are_bounded_and_cost_the_actors_nothing() {
     assert!(probed.starts_with("HTTP/1.1 200"), "{probed}");
     let open_files = json(&alpha, &["node"])[0]["process"]["open_files"].as_u64();
     assert!(open_files.is_some_and(|files| files < 400), "{open_files:?}");
+    // Requests that are being worked on, one for each place: none of them gives way.
+    const HALF: &str =
+        "POST /v1/ask HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
+    let half = || {
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        stream.write_all(HALF.as_bytes()).expect("a request");
+        stream
+    };
+    let mut busy: Vec<TcpStream> = (0..256).map(|_| half()).collect();
+    let full = wait::until(
+        "a connection that there is no room for",
+        || {
+            let answered = answer(address, "", wait::POLL);
+            // This one may have taken the place of one whose request was not read yet.
+            busy.push(half());
+            answered
+        },
+        |answer| !answer.is_empty(),
+    );
+    assert!(full.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{full}");
+    assert!(full.contains("urn:ractor-host:problem:busy"), "{full}");
     assert!(at(&alpha, &["ps"]).answer().contains("counter"));
-    drop(idle);
+    drop((idle, busy));
     wait::until(
         "the node to have room again",
         || answer(address, PROBE, wait::PATIENCE),

@@ -24,6 +24,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::metrics::v1::Metric;
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use ractor_host_tests::certificates::ServerConfig;
@@ -246,8 +247,7 @@ impl Kept {
             "/v1/traces" | "/opentelemetry.proto.collector.trace.v1.TraceService/Export" => {
                 let sent = ExportTraceServiceRequest::decode(body).expect("spans");
                 for all in sent.resource_spans {
-                    self.resources
-                        .extend(all.resource.iter().flat_map(|resource| texts(&resource.attributes)));
+                    self.comes_from(all.resource.as_ref());
                     for scope in all.scope_spans {
                         self.schemas.push(scope.schema_url);
                         self.spans.extend(scope.spans.iter().map(found));
@@ -256,16 +256,27 @@ impl Kept {
             }
             "/v1/logs" | "/opentelemetry.proto.collector.logs.v1.LogsService/Export" => {
                 let sent = ExportLogsServiceRequest::decode(body).expect("records");
-                let scopes = sent.resource_logs.into_iter().flat_map(|all| all.scope_logs);
-                self.logs.extend(scopes.flat_map(|scope| scope.log_records));
+                for all in sent.resource_logs {
+                    self.comes_from(all.resource.as_ref());
+                    self.logs
+                        .extend(all.scope_logs.into_iter().flat_map(|scope| scope.log_records));
+                }
             }
             "/v1/metrics" | "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export" => {
                 let sent = ExportMetricsServiceRequest::decode(body).expect("metrics");
-                let scopes = sent.resource_metrics.into_iter().flat_map(|all| all.scope_metrics);
-                self.metrics.extend(scopes.flat_map(|scope| scope.metrics));
+                for all in sent.resource_metrics {
+                    self.comes_from(all.resource.as_ref());
+                    self.metrics
+                        .extend(all.scope_metrics.into_iter().flat_map(|scope| scope.metrics));
+                }
             }
             other => panic!("nobody exports to {other}"),
         }
+    }
+
+    fn comes_from(&mut self, sender: Option<&Resource>) {
+        self.resources
+            .extend(sender.iter().flat_map(|resource| texts(&resource.attributes)));
     }
 
     /// The one span of this trace that has this name and kind.

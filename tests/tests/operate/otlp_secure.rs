@@ -249,20 +249,23 @@ fn certificates_that_are_replaced_count_from_the_next_export_on() {
             ["CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"].map(|key| format!("OTEL_EXPORTER_OTLP_{key}"));
         let told = format!("  ~ certificates of the OTLP exports: {}", variables.join(", "));
         assert!(planned.answer().ends_with(&told), "{}", planned.stdout);
-        assert!(
-            collector.kept().metrics.is_empty(),
-            "{manners:?}: nothing is replaced yet"
-        );
+        assert!(collector.kept().logs.is_empty(), "{manners:?}: nothing is replaced yet");
         let report = json(&alpha.node, &["apply"])[0].clone();
         assert_eq!(
             report["changes"],
             json!([{"action": "change", "of": "certificates", "name": "otlp", "keys": variables}])
         );
-        let tells = |one: &String| one.starts_with("process.pid=");
-        wait::until(
-            "metrics, and whose they are",
-            || collector.kept(),
-            |kept| !kept.metrics.is_empty() && kept.resources.iter().any(tells),
+        // What was logged before may have been given up with the certificates that it was to go with.
+        let logged = || {
+            json(&alpha.node, &["loglevel", "debug"]);
+            json(&alpha.node, &["loglevel", "--reset"]);
+            collector.kept().logs.len()
+        };
+        wait::until("records", logged, |records| *records > 0);
+        let resources = collector.kept().resources;
+        assert!(
+            resources.iter().any(|one| one.starts_with("process.pid=")),
+            "{resources:?}"
         );
         alpha.wait_line(TAKEN);
         // What was taken with the certificate before is over, the connection included. By a signal as well.
