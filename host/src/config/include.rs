@@ -10,9 +10,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::Problems;
+use super::reading::read_text;
 use super::section::kind;
 use super::source::Source;
-use super::{MAX_FILE_SIZE, path, read_text};
+use super::{MAX_FILE_SIZE, path};
 
 /// The key, which is at the top of a file.
 pub(super) const KEY: &str = "include";

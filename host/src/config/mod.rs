@@ -30,6 +30,7 @@ mod node_limits;
 mod overrides;
 mod path;
 mod problem;
+mod reading;
 mod runtime;
 mod secret;
 mod section;
@@ -74,13 +75,14 @@ pub use tls::TlsSection;
 pub use wire_type::{DecodeError, Type, TypeError, misfit};
 pub(crate) use written::{KeyWords, WrittenKeys};
 
-use crate::files::{self, ReadError};
+use crate::files;
 use crate::guest::{HostInterfaces, Limits, LoadFault, ModuleSource};
 use actor::DeclaredNames;
 use context::ReadContext;
 use include::IncludedFiles;
 use overrides::Override;
 use problem::Problems;
+use reading::read_text;
 use section::{Keys, Section};
 use source::Source;
 use spans::{ActorSpans, ConfigSpans};
@@ -484,25 +486,4 @@ fn read_actors(
         ActorSection::read(&section, names, context, problems)
     });
     read.collect()
-}
-
-fn read_text(path: &Path) -> Result<String, ConfigError> {
-    let bytes = files::read(path, MAX_FILE_SIZE).map_err(|source| {
-        let path = path.to_owned();
-        match source {
-            ReadError::TooLarge(limit) => ConfigError::TooLarge { path, limit },
-            source => ConfigError::Read { path, source },
-        }
-    })?;
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error
-            .as_bytes()
-            .get(..error.utf8_error().valid_up_to())
-            .unwrap_or_default();
-        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
-        ConfigError::NotUtf8 {
-            path: path.to_owned(),
-            line,
-        }
-    })
 }

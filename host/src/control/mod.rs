@@ -8,6 +8,7 @@ mod actor;
 mod applying;
 mod checkpoints;
 mod client;
+mod command_node;
 mod entities;
 mod figures;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -44,6 +45,7 @@ pub(crate) use applying::{
 };
 pub(crate) use checkpoints::{CheckpointRow, WentBack};
 pub(crate) use client::{AskError, ControlClient, upload};
+pub(crate) use command_node::{COMMAND_NODES, is_command};
 pub(crate) use entities::{EntityTypeRow, ListedEntities, MOST_LISTED};
 pub(crate) use figures::{
     ActorDetail, ActorFigures, CacheFigures, CheckpointFigures, EndedLink, FailureDetail, FarLink, HandlerTimes,
@@ -58,7 +60,7 @@ pub(crate) use message::{
     ActorKind, ActorModule, ActorRow, ActorStatus, CONTROL, GivenUpStatus, GroupRow, MembersElsewhere, ModuleStatus,
     NodeStatus, OtherNode,
 };
-pub(crate) use message::{Answer, COMMAND_NODES, ControlRefusal, MAX_PIECE, Request, is_command};
+pub(crate) use message::{Answer, ControlRefusal, MAX_PIECE, Request};
 pub(crate) use request_id::RequestId;
 pub(crate) use rooms::Asker;
 pub(crate) use sending::{NotSent, Reply, SendFault, Sending};

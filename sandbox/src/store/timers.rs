@@ -3,19 +3,21 @@
 //! One task serves them all, so that they take one thread at most however many they are. It lives as long as a timer has a
 //! deadline. All timers end when [`Timers`] is dropped, which is when the instance is.
 
+mod sending;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 use ractor::ActorId;
-use ractor::message::SerializedMessage;
 use tokio::sync::Notify;
 use tokio::sync::oneshot::Receiver;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
+use self::sending::{leave, probe};
 use super::asks::Arrivals;
 use super::own_actor::OwnActor;
 use crate::accounting::family::{Quota, Share};
@@ -23,8 +25,8 @@ use crate::accounting::label::Label;
 use crate::accounting::tally::{Counted, Held, Tally};
 use crate::accounting::telemetry;
 use crate::directory::trace::ActiveSpan;
-use crate::directory::{self, Local, MESSAGE_OVERHEAD, PutRefused, SendRefused};
-use crate::entities::{Output, Seat};
+use crate::directory::{self, MESSAGE_OVERHEAD, PutRefused};
+use crate::entities::Seat;
 use crate::policy::limits::{Common, Limit, Limits};
 
 /// No timer waits longer: two years, which is what tokio's clock can hold.
@@ -390,36 +392,6 @@ impl Shared {
         next
     }
 
-    /// Sends once the state is durable that the message follows from.
-    fn hold(&self, seat: &Seat, cast: &TimedCast) -> Sent {
-        let (message, to, wait) = (cast.message(), cast.to, self.limits.send_wait);
-        let bytes = directory::retained_bytes(&message);
-        let (probe, handled) = directory::probe();
-        let label = self.label.clone();
-        let leaves = async move {
-            let sent = match directory::local(to.pid()).filter(|_| directory::is_ours(to)) {
-                Some(local) => {
-                    let sent = local.send(message).is_ok();
-                    // Behind the message; if the actor has ended the port is dropped, which says the same.
-                    local.send(probe).ok();
-                    sent
-                }
-                None if directory::is_ours(to) => false,
-                None => matches!(timeout(wait, directory::send_remote(to, message)).await, Ok(Ok(()))),
-            };
-            if !sent {
-                telemetry::dead_letters(&label, "timer", 1);
-            }
-        };
-        match seat.put_out(Output::Wait(Box::pin(leaves)), bytes) {
-            Ok(()) => Sent::Waiting(handled),
-            Err(_) => {
-                telemetry::dead_letters(&self.label, "held_bytes", 1);
-                Sent::Settled
-            }
-        }
-    }
-
     fn fire(self: &Arc<Self>, running: &mut ActiveTimers, number: u64) {
         let Some(timer) = running.timers.get_mut(&number) else {
             return;
@@ -471,48 +443,6 @@ impl Shared {
             Err(PutRefused::Full) => running.settle(number, &self.label, false),
             Err(PutRefused::Ended) => running.end(number, &self.label),
         }
-    }
-}
-
-impl TimedCast {
-    fn message(&self) -> SerializedMessage {
-        SerializedMessage::Cast {
-            variant: self.variant.clone(),
-            args: self.args.clone(),
-            metadata: None,
-        }
-    }
-}
-
-/// Says when the actor has handled all that it was sent before. For guests, whose mailboxes have limits of their own, it
-/// keeps an interval from filling them; for native actors, whose mailboxes have none, it keeps timers from doing so.
-fn probe(local: &Local) -> Receiver<Vec<u8>> {
-    let (probe, handled) = directory::probe();
-    // If the actor has ended, the port is dropped here, which says the same.
-    local.send(probe).ok();
-    handled
-}
-
-/// Sends to an actor of another node, and waits while that node takes messages too slowly.
-async fn leave(shared: Arc<Shared>, number: u64, cast: TimedCast) {
-    let sending = directory::send_remote(cast.to, cast.message());
-    let outcome = timeout(shared.limits.send_wait, sending)
-        .await
-        .unwrap_or(Err(SendRefused::Overloaded));
-    // Taken after the wait. A timer that was cancelled meanwhile is gone from there.
-    let mut running = shared.lock();
-    let Some(timer) = running.timers.get_mut(&number) else {
-        return;
-    };
-    timer.sent = Sent::Settled;
-    match outcome {
-        Ok(()) => running.settle(number, &shared.label, true),
-        Err(SendRefused::Overloaded) => running.settle(number, &shared.label, false),
-        Err(SendRefused::TooLarge) => {
-            timer.refused += 1;
-            running.end(number, &shared.label);
-        }
-        Err(SendRefused::UnknownActor) => running.end(number, &shared.label),
     }
 }
 

@@ -9,22 +9,7 @@ use crate::files::SourceFile;
 const LONG: usize = 500;
 
 /// Files that are long, and why they should be.
-const LONG_FILES: &[(&str, &str)] = &[
-    (
-        "entities/src/node.rs",
-        "the way of a message and the life of an activation, which share one table",
-    ),
-    (
-        "entities/src/seat.rs",
-        "one lock over what is held, what is written and who releases it",
-    ),
-    ("host/src/config/mod.rs", "a section for each table of node.toml"),
-    (
-        "host/src/control/message.rs",
-        "all that can be asked of a node, in one enum",
-    ),
-    ("sandbox/src/store/timers.rs", "one machine and the task that serves it"),
-];
+const LONG_FILES: &[(&str, &str)] = &[];
 
 /// Marks of unfinished work. In pieces, so that this file has none.
 const UNFINISHED: &[&str] = &[

@@ -73,19 +73,3 @@ fn a_reply_is_bytes_or_a_refusal() {
     assert_eq!(decode_reply(&[99]), None);
     assert_eq!(decode_reply(&[3, 0]), None);
 }
-
-#[test]
-fn only_what_is_called_as_commands_are_is_one() {
-    assert!(is_command("cli-4711-0f1e2d3c@localhost"));
-    for node in [
-        "cli-gateway@localhost",
-        "cli-1-gateway@localhost",
-        "cli--0f1e2d3c@localhost",
-        "cli-4711-0f1e2d3c@elsewhere",
-        "cli-4711-0f1e2d3c",
-        "alpha@localhost",
-        "cli-@localhost",
-    ] {
-        assert!(!is_command(node), "{node}");
-    }
-}

@@ -4,24 +4,24 @@
 //! says how the message [ended](Seat::wants_state). The order in which all this leaves is decided by a pure machine of
 //! [`ractor_host_placement::durable`].
 
+mod output;
+
 use std::fmt;
-use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
-use ractor::RpcReplyPort;
 use ractor::message::SerializedMessage;
-use ractor_host_directory::{FailureReason, Told, fail};
 use ractor_host_placement::durable::{Durable, HeldTooMuch, WriteTurn};
 use ractor_host_placement::statement::WriteOutcome;
 use ractor_host_placement::words::Entity;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub(crate) use self::output::told;
+pub use self::output::{Durability, Output};
 use crate::store::{Change, StoreError, StoredState, Write};
 use crate::writer::Writer;
 
@@ -31,77 +31,6 @@ const LOST: &str = "the entity failed before the state that its reply follows fr
 /// Why a reply isn't sent whose state may be durable.
 const UNKNOWN: &str =
     "the entity ended before its state was known to be written: whether the call had an effect is not known";
-
-/// When the state of an entity is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Durability {
-    /// Never: an entity that was passivated starts afresh.
-    #[default]
-    None,
-    /// At its end, and as often as this while it changes.
-    Every(Duration),
-    /// Before anything that follows from it leaves the entity.
-    BeforeReply,
-}
-
-/// Something that an entity does to others.
-pub enum Output {
-    /// The reply to a call.
-    Reply(RpcReplyPort<Vec<u8>>, Vec<u8>),
-    /// A call has no reply, for this reason.
-    Failed(RpcReplyPort<Vec<u8>>, String),
-    /// Anything that is done at once.
-    Act(Box<dyn FnOnce() + Send>),
-    /// Anything that may have to wait, with those after it.
-    Wait(Pin<Box<dyn Future<Output = ()> + Send>>),
-}
-
-impl fmt::Debug for Output {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Reply(..) => "Reply",
-            Self::Failed(..) => "Failed",
-            Self::Act(_) => "Act",
-            Self::Wait(_) => "Wait",
-        })
-    }
-}
-
-impl Output {
-    /// The memory that it takes while it waits, beside its own place.
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Reply(_, bytes) => bytes.capacity(),
-            Self::Failed(_, reason) => reason.capacity(),
-            Self::Act(_) | Self::Wait(_) => 0,
-        }
-    }
-
-    /// Does it, unless it may have to wait.
-    fn leave(self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
-        match self {
-            // The caller may have given up.
-            Self::Reply(port, bytes) => drop(port.send(bytes)),
-            Self::Failed(port, reason) => told(fail(port, FailureReason::new(&reason))),
-            Self::Act(act) => act(),
-            Self::Wait(wait) => return Some(wait),
-        }
-        None
-    }
-
-    /// It is given up. Whoever waits for it hears why.
-    fn give_up(self, reason: &str) {
-        if let Self::Reply(port, _) | Self::Failed(port, _) = self {
-            told(fail(port, FailureReason::new(reason)));
-        }
-    }
-}
-
-/// Whoever has given up hears nothing, and whoever has no ear for a reason hears that there is no reply.
-pub(crate) fn told(_: Told) {}
-
-/// What an output takes beside what it carries.
-const OUTPUT_OVERHEAD: usize = 128;
 
 /// See the module. Clones are the same activation.
 #[derive(Clone)]
@@ -319,7 +248,7 @@ impl Seat {
     /// # Errors
     /// Too much waits already.
     pub fn put_out(&self, output: Output, bytes: usize) -> Result<(), HeldTooMuch> {
-        let bytes = OUTPUT_OVERHEAD + output.bytes() + bytes;
+        let bytes = output.bytes() + bytes;
         {
             let mut inner = self.0.inner.lock();
             if inner.is_closed {
@@ -473,9 +402,7 @@ impl Seat {
     }
 
     fn next_write(&self, inner: &mut Inner) -> Option<(u64, Write)> {
-        if inner.next.is_none() {
-            return None;
-        }
+        inner.next.as_ref()?;
         let Some(WriteTurn::New { version }) = inner.durable.poll_write() else {
             return None;
         };

@@ -1,0 +1,358 @@
+//! One type of entities: who is active, and the way of a message.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use ractor::message::SerializedMessage;
+use ractor_host_directory::{FailureReason, Local, NotPut, PutRefused, fail, retained_bytes};
+use ractor_host_placement::words::{Entity, EntityKey, EntityType};
+use tokio::time::Instant;
+
+use super::starts::Node;
+use super::{NotSent, Refused, TYPES, TypeFigures};
+use crate::code::{Activated, EntityCode, LiveEntity, TypeSettings};
+use crate::seat::{Durability, Seat, told};
+use crate::table::{AfterEnd, Route, Table, WaitingLimits};
+
+/// Entities that are looked at for having nothing to do, in one go.
+const SWEEP: usize = 256;
+
+/// One type of entities.
+pub(super) struct TypeState {
+    pub(super) of: EntityType,
+    settings: TypeSettings,
+    code: Arc<dyn EntityCode>,
+    node: Arc<Node>,
+    pub(super) table: Mutex<Table<Active, SerializedMessage>>,
+    counts: Counts,
+}
+
+#[derive(Default)]
+struct Counts {
+    activations: AtomicU64,
+    failed_activations: AtomicU64,
+    passivations: AtomicU64,
+    crashes: AtomicU64,
+    dead_letters: AtomicU64,
+}
+
+/// One more.
+fn count(counter: &AtomicU64) {
+    // Figures alone: nothing is ordered by them.
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// An active entity.
+#[derive(Clone)]
+pub(super) struct Active(pub(super) Arc<ActiveParts>);
+
+pub(super) struct ActiveParts {
+    pub(super) local: Local,
+    pub(super) seat: Seat,
+    live: Arc<dyn LiveEntity>,
+}
+
+impl Active {
+    fn put(&self, message: SerializedMessage) -> Result<(), NotPut> {
+        let Local { cell, inbox } = &self.0.local;
+        if let Some(inbox) = inbox {
+            return inbox.put(message).map(drop);
+        }
+        cell.send_serialized(message).map_err(|refused| match *refused {
+            ractor::MessagingErr::SendErr(message) => NotPut {
+                message,
+                reason: PutRefused::Ended,
+            },
+            // The message is gone; nobody waits for one that stands for nothing.
+            ractor::MessagingErr::ChannelClosed | ractor::MessagingErr::InvalidActorType => NotPut {
+                message: SerializedMessage::CallReply(0, Vec::new()),
+                reason: PutRefused::Ended,
+            },
+        })
+    }
+
+    /// Has it end once it has handled what it has.
+    fn leave(&self) {
+        if let Some(inbox) = &self.0.local.inbox {
+            inbox.drains();
+        }
+        // It may have ended by now.
+        drop(self.0.local.cell.drain());
+    }
+}
+
+impl TypeState {
+    /// With nobody active yet.
+    pub(super) fn new(of: EntityType, settings: TypeSettings, code: Arc<dyn EntityCode>, node: Arc<Node>) -> Self {
+        let limits = WaitingLimits {
+            messages: settings.waiting_messages,
+            bytes: settings.waiting_bytes,
+            all_bytes: settings.all_waiting_bytes,
+        };
+        Self {
+            of,
+            settings,
+            code,
+            node,
+            table: Mutex::new(Table::new(limits)),
+            counts: Counts::default(),
+        }
+    }
+
+    pub(super) fn entity(&self, key: &EntityKey) -> Entity {
+        Entity {
+            entity_type: self.of.clone(),
+            key: key.clone(),
+        }
+    }
+
+    pub(super) fn figures(&self) -> TypeFigures {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        TypeFigures {
+            active: self.table.lock().active(),
+            activations: of(&self.counts.activations),
+            failed_activations: of(&self.counts.failed_activations),
+            passivations: of(&self.counts.passivations),
+            crashes: of(&self.counts.crashes),
+            dead_letters: of(&self.counts.dead_letters),
+        }
+    }
+
+    #[expect(
+        clippy::result_large_err,
+        reason = "the message itself is handed back, as ractor does"
+    )]
+    pub(super) fn send(self: &Arc<Self>, key: &EntityKey, message: SerializedMessage) -> Result<(), Refused> {
+        let (bytes, now) = (retained_bytes(&message), Instant::now().into_std());
+        let mut route = self.table.lock().handle_message(key, message, bytes, now);
+        loop {
+            let (activation, active, message) = match route {
+                Route::To(activation, active, message) => (activation, active, message),
+                Route::Waits => return Ok(()),
+                Route::Activate => {
+                    self.node.want(self.entity(key));
+                    return Ok(());
+                }
+                Route::Full(message) => {
+                    return Err(Refused {
+                        message,
+                        reason: NotSent::Overloaded,
+                        full: None,
+                    });
+                }
+            };
+            let NotPut { message, reason } = match active.put(message) {
+                Ok(()) => return Ok(()),
+                Err(not_put) => not_put,
+            };
+            if reason == PutRefused::Full {
+                return Err(Refused {
+                    message,
+                    reason: NotSent::Overloaded,
+                    full: Some(active.0.local.clone()),
+                });
+            }
+            route = self.table.lock().handle_refused(key, activation, message, bytes, now);
+        }
+    }
+
+    /// Activates an entity, and tells whoever waits if that fails.
+    pub(super) async fn activate(self: Arc<Self>, key: EntityKey) {
+        let entity = self.entity(&key);
+        self.make_room();
+        let activation = self.table.lock().next_activation();
+        let seat = Seat::new(
+            entity.clone(),
+            self.settings.durability,
+            self.node.writer.clone(),
+            self.code.name().to_owned(),
+            (activation, self.settings.held_bytes),
+        );
+        match self.code.activate(&seat, self.node.supervisor.clone()).await {
+            Ok(activated) => self.activated(key, activation, seat, activated),
+            Err(reason) => {
+                count(&self.counts.failed_activations);
+                tracing::error!(%entity, reason, "the entity could not be activated");
+                let waiting = self.table.lock().handle_not_active(&key);
+                self.give_up(waiting, &format!("{entity} could not be activated: {reason}"));
+                self.node.started(entity.clone(), false);
+                let is_wanted = self.settings.always.contains(&key) && !self.is_stopped();
+                if is_wanted && self.table.lock().handle_wanted(&key) {
+                    // After a pause, as every activation of an entity that has failed.
+                    self.node.want(entity);
+                }
+            }
+        }
+    }
+
+    fn activated(self: &Arc<Self>, key: EntityKey, activation: u32, seat: Seat, activated: Activated) {
+        let Activated { local, ended, live } = activated;
+        let cell = local.cell.clone();
+        seat.ends_by(move || cell.kill());
+        count(&self.counts.activations);
+        let active = Active(Arc::new(ActiveParts {
+            local,
+            seat: seat.clone(),
+            live,
+        }));
+        let refused: Vec<_> = {
+            let mut table = self.table.lock();
+            let now = Instant::now().into_std();
+            let waiting = table.handle_active(&key, activation, active.clone(), now);
+            // With the lock, so that what comes from now on comes behind these.
+            let refused = waiting
+                .into_iter()
+                .filter_map(|message| active.put(message).err())
+                .collect();
+            // Nobody would have it end any more.
+            if self.is_stopped() && table.handle_leave(&key).is_some() {
+                active.leave();
+            }
+            refused
+        };
+        if !refused.is_empty() {
+            let messages = refused.into_iter().map(|not_put| not_put.message);
+            self.give_up(messages, "the entity has ended, or its mailbox is full");
+        }
+        self.node.started(self.entity(&key), true);
+        let of = self.clone();
+        tokio::spawn(async move {
+            ended.await;
+            of.ended(&key, activation, &seat);
+        });
+    }
+
+    fn ended(&self, key: &EntityKey, activation: u32, seat: &Seat) {
+        let is_orderly = seat.is_over();
+        seat.close();
+        let entity = self.entity(key);
+        if !is_orderly {
+            count(&self.counts.crashes);
+            self.node.starts.lock().handle_crashed(entity.clone(), self.node.now());
+        }
+        let left = seat.take_given_back();
+        let left = left
+            .into_iter()
+            .map(|message| (retained_bytes(&message), message))
+            .collect();
+        let after = self.table.lock().handle_ended(key, activation, left);
+        let is_wanted = self.settings.always.contains(key) && !self.is_stopped();
+        if after == AfterEnd::Activate || (is_wanted && self.table.lock().handle_wanted(key)) {
+            self.node.want(entity);
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        !TYPES.read().contains_key(&self.of)
+    }
+
+    /// Has an entity end.
+    pub(super) fn leave(&self, key: &EntityKey, deletes: bool) -> Option<Active> {
+        let active = self.table.lock().handle_leave(key)?;
+        if deletes {
+            active.0.seat.delete();
+        }
+        active.leave();
+        Some(active)
+    }
+
+    /// Those that wait for an entity which isn't active hear that it won't be.
+    pub(super) fn give_up_starting(&self) {
+        let waiting: Vec<_> = {
+            let mut table = self.table.lock();
+            let keys: Vec<EntityKey> = table
+                .all()
+                .filter(|(_, actor)| actor.is_none())
+                .map(|(key, _)| key.clone())
+                .collect();
+            keys.iter().flat_map(|key| table.handle_not_active(key)).collect()
+        };
+        self.give_up(waiting, "the node stops");
+    }
+
+    pub(super) fn leave_all(&self) {
+        let keys: Vec<EntityKey> = self.table.lock().actors().map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            self.leave(&key, false);
+        }
+    }
+
+    /// Ends the entity longest without a message if there are as many as may be.
+    fn make_room(&self) {
+        if self.table.lock().active() < self.settings.max_active {
+            return;
+        }
+        let now = Instant::now().into_std();
+        let candidates = self.table.lock().poll_idle(Duration::ZERO, now, SWEEP);
+        let may_end =
+            |(key, active): &&(EntityKey, Active)| !active.0.live.is_busy() && !self.settings.always.contains(key);
+        if let Some((key, _)) = candidates.iter().find(may_end) {
+            self.passivate(key);
+        }
+    }
+
+    fn passivate(&self, key: &EntityKey) {
+        if self.leave(key, false).is_some() {
+            count(&self.counts.passivations);
+        }
+    }
+
+    fn give_up(&self, messages: impl IntoIterator<Item = SerializedMessage>, reason: &str) {
+        for message in messages {
+            count(&self.counts.dead_letters);
+            if let SerializedMessage::Call { reply, .. } = message {
+                told(fail(reply, FailureReason::new(reason)));
+            }
+        }
+    }
+
+    /// Ends entities that have nothing to do, and has others keep their states.
+    pub(super) async fn run_sweeps(self: Arc<Self>) {
+        for key in &self.settings.always {
+            if self.table.lock().handle_wanted(key) {
+                self.node.want(self.entity(key));
+            }
+        }
+        let every = match self.settings.durability {
+            Durability::Every(every) => Some(every),
+            Durability::None | Durability::BeforeReply => None,
+        };
+        let shortest = [every, self.settings.passivate_after].into_iter().flatten().min();
+        let Some(shortest) = shortest else { return };
+        let pause = (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(5));
+        loop {
+            tokio::time::sleep(pause).await;
+            if let Some(idle) = self.settings.passivate_after {
+                self.sweep_idle(idle);
+            }
+            if every.is_some() {
+                let overdue: Vec<Active> = {
+                    let table = self.table.lock();
+                    let actors = table.actors().map(|(_, active)| active);
+                    actors.filter(|active| active.0.seat.is_overdue()).cloned().collect()
+                };
+                overdue.iter().for_each(|active| active.0.live.keep_state());
+            }
+        }
+    }
+
+    fn sweep_idle(&self, idle: Duration) {
+        let now = Instant::now().into_std();
+        loop {
+            let found = self.table.lock().poll_idle(idle, now, SWEEP);
+            let mut ended = 0;
+            for (key, active) in &found {
+                if !active.0.live.is_busy() && !self.settings.always.contains(key) {
+                    self.passivate(key);
+                    ended += 1;
+                }
+            }
+            // Those that are left are busy; the next sweep looks at them again.
+            if ended == 0 {
+                return;
+            }
+        }
+    }
+}

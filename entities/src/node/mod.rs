@@ -1,0 +1,319 @@
+//! The types of entities that a node has, and the way of a message to an entity.
+
+mod kind;
+mod starts;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+use ractor::message::SerializedMessage;
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+use ractor_host_directory::Local;
+use ractor_host_placement::activation::{ActivationLimits, Activations};
+use ractor_host_placement::words::{Entity, EntityKey, EntityType};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use self::kind::TypeState;
+use self::starts::Node;
+use crate::code::{EntityCode, TypeSettings};
+use crate::store::{EntityStore, StoreError};
+use crate::writer::{Writer, WriterFigures};
+
+/// The types of this process: references find them here, so that they can travel.
+static TYPES: LazyLock<RwLock<HashMap<EntityType, Arc<TypeState>>>> = LazyLock::new(RwLock::default);
+
+/// A message was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotSent {
+    /// This node has no such type.
+    #[error("this node has no entities of that type")]
+    UnknownType,
+    /// As much waits for the entity already as may.
+    #[error("as much waits for the entity as its limits allow")]
+    Overloaded,
+}
+
+/// A message that was not taken, and why.
+#[derive(Debug)]
+pub struct Refused {
+    /// The message. If it is a call, dropping it tells the caller.
+    pub message: SerializedMessage,
+    /// Why.
+    pub reason: NotSent,
+    /// Where there may be room soon.
+    full: Option<Local>,
+}
+
+/// What a type has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TypeFigures {
+    /// Entities that are active now.
+    pub active: usize,
+    /// Activations that succeeded.
+    pub activations: u64,
+    /// Activations that failed.
+    pub failed_activations: u64,
+    /// Entities that ended because they had nothing to do, or because others needed the place.
+    pub passivations: u64,
+    /// Activations that ended otherwise than in order.
+    pub crashes: u64,
+    /// Messages that were given up with an activation that failed.
+    pub dead_letters: u64,
+}
+
+/// The entities of this process's node. Clones are the same.
+#[derive(Clone)]
+pub struct Entities(Arc<Node>);
+
+/// A type could not be added.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this process has entities of the type {:?} already", .0.name())]
+pub struct TypeTaken(pub EntityType);
+
+impl std::fmt::Debug for Entities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entities").finish_non_exhaustive()
+    }
+}
+
+impl Entities {
+    /// Those of a node that keeps their states in this store. Must be called within a runtime.
+    ///
+    /// # Errors
+    /// ractor refuses to start the supervisor that stands above them.
+    pub async fn start(store: Arc<dyn EntityStore>, limits: ActivationLimits) -> Result<Self, SpawnErr> {
+        let (supervisor, _) = Actor::spawn(None, Above, ()).await?;
+        let node = Arc::new(Node {
+            writer: Writer::new(store),
+            supervisor: supervisor.get_cell(),
+            starts: Mutex::new(Activations::new(limits)),
+            wanted: Notify::new(),
+            begun: Instant::now(),
+            types: Mutex::default(),
+            tasks: Mutex::default(),
+        });
+        let starting = tokio::spawn(node.clone().run_starts());
+        node.tasks.lock().push(starting.abort_handle());
+        Ok(Self(node))
+    }
+
+    /// The actor above all entities of this node.
+    pub fn supervisor(&self) -> ActorCell {
+        self.0.supervisor.clone()
+    }
+
+    /// Takes messages for entities of this type from now on.
+    ///
+    /// # Errors
+    /// There are such in this process.
+    pub fn add(&self, of: EntityType, settings: TypeSettings, code: Arc<dyn EntityCode>) -> Result<(), TypeTaken> {
+        let state = Arc::new(TypeState::new(of.clone(), settings, code, self.0.clone()));
+        match TYPES.write().entry(of) {
+            Entry::Occupied(taken) => return Err(TypeTaken(taken.key().clone())),
+            Entry::Vacant(free) => drop(free.insert(state.clone())),
+        }
+        self.0.types.lock().push(state.clone());
+        let sweeping = tokio::spawn(state.run_sweeps());
+        self.0.tasks.lock().push(sweeping.abort_handle());
+        Ok(())
+    }
+
+    /// Ends all entities in order, within this time: each handles what it has and its state is written. From now on messages are refused.
+    /// Gives the entities that didn't end in time; they are killed.
+    pub async fn stop(&self, patience: Duration) -> Vec<Entity> {
+        let types = std::mem::take(&mut *self.0.types.lock());
+        {
+            let mut all = TYPES.write();
+            for of in &types {
+                all.remove(&of.of);
+            }
+        }
+        for task in std::mem::take(&mut *self.0.tasks.lock()) {
+            task.abort();
+        }
+        for of in &types {
+            of.give_up_starting();
+            of.leave_all();
+        }
+        let ended = async {
+            for of in &types {
+                while !of.table.lock().is_empty() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            }
+            self.0.writer.flush().await;
+        };
+        let in_time = tokio::time::timeout(patience, ended).await.is_ok();
+        let mut left = Vec::new();
+        if !in_time {
+            for of in &types {
+                for (key, active) in of.table.lock().all() {
+                    left.push(of.entity(key));
+                    if let Some(active) = active {
+                        active.0.local.cell.kill();
+                    }
+                }
+            }
+        }
+        self.0.supervisor.stop(None);
+        left
+    }
+
+    /// The types of this node and what they have done.
+    pub fn figures(&self) -> Vec<(EntityType, TypeFigures)> {
+        let types = self.0.types.lock().clone();
+        types.iter().map(|of| (of.of.clone(), of.figures())).collect()
+    }
+
+    /// What was written so far.
+    pub fn writer_figures(&self) -> WriterFigures {
+        self.0.writer.figures()
+    }
+
+    /// The entities that are active, with their actors.
+    pub fn active(&self) -> Vec<(Entity, ActorCell)> {
+        let types = self.0.types.lock().clone();
+        let mut all = Vec::new();
+        for of in types {
+            let table = of.table.lock();
+            all.extend(
+                table
+                    .actors()
+                    .map(|(key, active)| (of.entity(key), active.0.local.cell.clone())),
+            );
+        }
+        all
+    }
+
+    /// The keys of a type that have states in the store, in order, after this one.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub async fn keys(
+        &self,
+        of: EntityType,
+        after: Option<EntityKey>,
+        most: usize,
+    ) -> Result<Vec<EntityKey>, StoreError> {
+        let store = self.0.writer.store().clone();
+        let read = tokio::task::spawn_blocking(move || store.keys(&of, after.as_ref(), most)).await;
+        read.unwrap_or_else(|ended| Err(StoreError(ended.into())))
+    }
+
+    /// Gives up an entity's state. If it is active it ends first, in order; what comes for it meanwhile finds a fresh one.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub async fn delete(&self, entity: &Entity) -> Result<(), StoreError> {
+        let of = TYPES.read().get(&entity.entity_type).cloned();
+        if let Some(of) = of
+            && let Some(active) = of.leave(&entity.key, true)
+        {
+            active.0.seat.settle().await;
+            while of.table.lock().is_leaving(&entity.key) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        self.0.writer.delete(entity).await
+    }
+}
+
+/// Sends to an entity of this process, and activates it if need be. Never waits.
+///
+/// # Errors
+/// The message was not taken.
+#[expect(
+    clippy::result_large_err,
+    reason = "the message itself is handed back, as ractor does"
+)]
+pub fn send(entity: &Entity, message: SerializedMessage) -> Result<(), Refused> {
+    match find(&entity.entity_type) {
+        Some(of) => of.send(&entity.key, message),
+        None => Err(Refused {
+            message,
+            reason: NotSent::UnknownType,
+            full: None,
+        }),
+    }
+}
+
+/// As [`send`], and waits while the entity takes messages more slowly than they come, but for no longer than `patience`.
+///
+/// # Errors
+/// The message was not taken.
+pub async fn send_within(entity: &Entity, message: SerializedMessage, patience: Duration) -> Result<(), Refused> {
+    let deadline = Instant::now() + patience;
+    let mut message = message;
+    loop {
+        let refused = match send(entity, message) {
+            Ok(()) => return Ok(()),
+            Err(refused) => refused,
+        };
+        let inbox = refused.full.as_ref().and_then(|local| local.inbox.clone());
+        let Some(room) = inbox.as_ref().and_then(|inbox| inbox.room()) else {
+            return Err(refused);
+        };
+        if tokio::time::timeout_at(deadline, room).await.is_err() {
+            return Err(refused);
+        }
+        message = refused.message;
+    }
+}
+
+/// True if this process has entities of this type.
+pub fn has_type(of: &EntityType) -> bool {
+    find(of).is_some()
+}
+
+/// The actor of an entity, if it is active.
+pub fn active(entity: &Entity) -> Option<ActorCell> {
+    let active = find(&entity.entity_type)?.table.lock().active_actor(&entity.key)?;
+    Some(active.0.local.cell.clone())
+}
+
+/// Has an entity end once it has handled what it has; its state is written, and the next message activates it again. False if it isn't
+/// active.
+pub fn passivate(entity: &Entity) -> bool {
+    find(&entity.entity_type).is_some_and(|of| of.leave(&entity.key, false).is_some())
+}
+
+/// Gives up the state of an entity that is active, with the message that it handles; then it ends. False if it isn't active.
+pub fn delete_active(entity: &Entity) -> bool {
+    let active = find(&entity.entity_type).and_then(|of| of.table.lock().active_actor(&entity.key));
+    active.inspect(|active| active.0.seat.delete()).is_some()
+}
+
+fn find(of: &EntityType) -> Option<Arc<TypeState>> {
+    TYPES.read().get(of).cloned()
+}
+
+/// The actor above all entities: whoever ends is looked after elsewhere.
+struct Above;
+
+impl Actor for Above {
+    type Msg = ();
+    type State = ();
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<()>,
+        event: SupervisionEvent,
+        (): &mut (),
+    ) -> Result<(), ActorProcessingErr> {
+        if let SupervisionEvent::ActorFailed(actor, error) = event {
+            let entity = actor.get_name().unwrap_or_default();
+            tracing::error!(entity, pid = actor.get_id().pid(), %error, "the entity has failed; its next message activates it again");
+        }
+        Ok(())
+    }
+}
