@@ -23,8 +23,8 @@ impl Credentials {
         }
         if let (Some(proofs), Some(section)) = (&self.proofs, &reached.admin) {
             let mut next = section.proofs();
-            // A part of what keeps others out may wait for a restart, such as a CA. Until then nobody is let in without a proof whom the new
-            // file lets in only where that part counts already.
+            // Something that keeps others out, such as a CA, may come into force at the next start only. Until then both files have to allow it
+            // before anybody is let in without a proof.
             let said = read.admin.as_ref().unwrap_or(section);
             next.anonymous = next.anonymous.and(said.anonymous());
             let before = running.admin.as_ref().map(tokens);
