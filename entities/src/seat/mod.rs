@@ -68,7 +68,7 @@ struct Inner {
     given_back: Vec<SerializedMessage>,
     /// It ends in order.
     is_over: bool,
-    /// It has ended: nothing is written any more.
+    /// The actor has ended. What it had taken is written all the same.
     is_closed: bool,
 }
 
@@ -202,28 +202,25 @@ impl Seat {
         {
             let mut inner = self.0.inner.lock();
             inner.is_within = false;
-            if inner.deletes {
-                inner.durable.handle_change();
-                inner.durable.handle_taken();
-                inner.next = Some(Change::Delete);
-                inner.hash = None;
+            let hash = (!inner.deletes).then(|| hash(state_version, &bytes));
+            if hash.is_some() && inner.hash == hash {
+                inner.durable.handle_unchanged();
             } else {
-                let hash = hash(state_version, &bytes);
-                if inner.hash == Some(hash) {
-                    inner.durable.handle_unchanged();
-                } else {
-                    if self.0.durability != Durability::BeforeReply {
-                        inner.durable.handle_change();
-                    }
-                    inner.durable.handle_taken();
-                    inner.hash = Some(hash);
-                    inner.next = Some(Change::Put(StoredState {
+                // A state that is given up may be so without any message, and with another durability no message is noted.
+                if inner.deletes || !self.holds_outputs() {
+                    inner.durable.handle_change();
+                }
+                inner.durable.handle_taken();
+                inner.hash = hash;
+                inner.next = Some(match hash {
+                    None => Change::Delete,
+                    Some(_) => Change::Put(StoredState {
                         code: self.0.code.clone(),
                         state_version,
                         taken: SystemTime::now(),
                         bytes,
-                    }));
-                }
+                    }),
+                });
             }
         }
         self.go_on();
@@ -295,9 +292,7 @@ impl Seat {
             inner.is_within = false;
             inner.durable.handle_trap()
         };
-        for output in dropped {
-            output.give_up(LOST);
-        }
+        give_up(dropped, LOST);
     }
 
     /// Its state is to be given up, with the message that is being handled.
@@ -370,15 +365,12 @@ impl Seat {
             let mut inner = self.0.inner.lock();
             inner.is_closed = true;
             if inner.durable.is_refused() {
-                inner.next = None;
-                (inner.durable.handle_end(), UNKNOWN)
+                (inner.give_up_all(), UNKNOWN)
             } else {
                 (inner.durable.handle_trap(), LOST)
             }
         };
-        for output in dropped {
-            output.give_up(reason);
-        }
+        give_up(dropped, reason);
         self.go_on();
     }
 
@@ -419,22 +411,18 @@ impl Seat {
         } else {
             WriteOutcome::Refused
         };
-        let end = {
+        let (end, dropped) = {
             let mut inner = self.0.inner.lock();
             inner.durable.handle_written(version, Some(outcome));
+            // Once the actor has ended, nobody else would tell those who wait for what it had put out.
             let dropped = if !is_durable && inner.is_closed {
-                inner.next = None;
-                inner.durable.handle_end()
+                inner.give_up_all()
             } else {
                 Vec::new()
             };
             (inner.end.take_if(|_| !is_durable), dropped)
         };
-        let (end, dropped) = end;
-        // Nobody else would tell those who wait for what it had put out.
-        for output in dropped {
-            output.give_up(UNKNOWN);
-        }
+        give_up(dropped, UNKNOWN);
         if let Some(end) = end {
             end();
         }
@@ -470,6 +458,20 @@ impl Seat {
                 return;
             }
         }
+    }
+}
+
+impl Inner {
+    /// Nothing is written any more. What was held is handed back, to be given up outside of the lock.
+    fn give_up_all(&mut self) -> Vec<Output> {
+        self.next = None;
+        self.durable.handle_end()
+    }
+}
+
+fn give_up(outputs: Vec<Output>, reason: &str) {
+    for output in outputs {
+        output.give_up(reason);
     }
 }
 

@@ -17,8 +17,8 @@ use crate::store::pid;
 use crate::store::waits::{Circle, Waiting};
 
 /// A call that may be sent.
-pub(super) struct PreparedCall {
-    pub(super) to: Pid,
+pub(super) struct PreparedCall<T = Pid> {
+    pub(super) to: T,
     pub(super) message: SerializedMessage,
     pub(super) reply: Reply<Vec<u8>>,
     pub(super) wait: CallWait,
@@ -112,35 +112,52 @@ impl StoreData {
     ) -> wasmtime::Result<Result<PreparedCall, CallError>> {
         self.side_effect()?;
         self.context()?;
-        if variant == PROBE_VARIANT {
-            // It is answered by nobody, and a mailbox takes it without regard to limits.
-            return Ok(Err(CallError::NoReply));
-        }
-        if !self.fits(&variant, &args) {
-            return Ok(Err(CallError::TooLarge));
+        if let Err(error) = self.check_call(&variant, &args) {
+            return Ok(Err(error));
         }
         if let Err(not_sent) = self.check_recipient(to).await? {
             return Ok(Err(not_sent.into()));
         }
+        Ok(Ok(self.made_call(to, variant, args, timeout_ms)))
+    }
+
+    /// Checks what can be known of a call without its target.
+    pub(super) fn check_call(&self, variant: &str, args: &[u8]) -> Result<(), CallError> {
+        if variant == PROBE_VARIANT {
+            // It is answered by nobody, and a mailbox takes it without regard to limits.
+            return Err(CallError::NoReply);
+        }
+        if !self.fits(variant, args) {
+            return Err(CallError::TooLarge);
+        }
+        Ok(())
+    }
+
+    /// The message of a call, and how long its reply is waited for from now on.
+    pub(super) fn made_call<T>(
+        &self,
+        to: T,
+        variant: String,
+        args: Vec<u8>,
+        timeout_ms: Option<u64>,
+    ) -> PreparedCall<T> {
         let longest = self.limits.call_wait;
         let time = timeout_ms.map_or(longest, |wait| Duration::from_millis(wait).min(longest));
         let (port, reply) = reply_port(Some(time));
-        let message = SerializedMessage::Call {
-            variant,
-            args,
-            reply: port,
-            metadata: None,
-        };
-        let wait = CallWait {
-            begun: Instant::now(),
-            time,
-        };
-        Ok(Ok(PreparedCall {
+        PreparedCall {
             to,
-            message,
+            message: SerializedMessage::Call {
+                variant,
+                args,
+                reply: port,
+                metadata: None,
+            },
             reply,
-            wait,
-        }))
+            wait: CallWait {
+                begun: Instant::now(),
+                time,
+            },
+        }
     }
 
     /// What the guest is told of an outcome; none if the time of the wait is over.

@@ -1,28 +1,26 @@
 //! `entities`: messages to actors that exist once for each key.
 
-use std::time::Duration;
-
 use ractor::message::SerializedMessage;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use wasmtime::component::{HasSelf, Linker};
 
 use super::RELEASE;
-use super::calling::CallWait;
+use super::calling::PreparedCall;
+use super::tracing::failed;
 use crate::accounting::telemetry;
 use crate::component::bindings::entities;
 use crate::component::bindings::messaging::SendError;
 use crate::component::bindings::requests::CallError;
 use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
-use crate::directory::trace::{self, ActiveSpan, Operation, OperationKind};
-use crate::directory::{self, PROBE_VARIANT, Placed, Reply, reply_port};
-use crate::entities::{Entity, NotSent, Output, Refused, send_within};
+use crate::directory::Placed;
+use crate::directory::trace::{self, ActiveSpan};
+use crate::entities::{Entity, NotSent, Refused, send_within};
 use crate::policy::denied::Denied;
 use crate::policy::grants::Capability;
 use crate::store::asks::SentCall;
 use crate::store::data::StoreData;
 use crate::store::interface;
-use crate::store::mailbox::waiting::is_cast;
 
 /// The interface `entities`.
 pub(super) struct Interface;
@@ -46,14 +44,6 @@ impl interface::Interface for Interface {
     fn add_to_linker(&self, linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
         entities::add_to_linker::<_, HasSelf<StoreData>>(linker, |data| data)
     }
-}
-
-/// A call that may be sent.
-struct PreparedCall {
-    to: Entity,
-    message: SerializedMessage,
-    reply: Reply<Vec<u8>>,
-    wait: CallWait,
 }
 
 impl entities::Host for StoreData {
@@ -87,7 +77,8 @@ impl entities::Host for StoreData {
             metadata: None,
         };
         let span = self.entity_span(&to, &message);
-        Ok(self.send_to_entity(to, message, span.as_ref()).await)
+        let sent = self.send_to_entity(to, message, span.as_ref()).await;
+        Ok(sent.inspect_err(|error| failed(span.as_ref(), error)))
     }
 
     async fn call(
@@ -127,11 +118,12 @@ impl entities::Host for StoreData {
                 Err(refused) => Err(refused),
             }
         });
-        Ok(match outcome.await {
+        let concluded = match outcome.await {
             Ok(Ok(outcome)) => self.conclude_call(wait, Some(outcome)),
             Ok(Err(refused)) => Err(SendError::from(refused).into()),
             Err(_) => self.conclude_call(wait, None),
-        })
+        };
+        Ok(concluded.inspect_err(|error| failed(span.as_ref(), error)))
     }
 
     async fn ask(
@@ -147,12 +139,9 @@ impl entities::Host for StoreData {
             Ok(call) => call,
             Err(error) => return Ok(Err(error)),
         };
-        let share = match room {
+        let share = match self.place_of_ask(room) {
             Ok(share) => share,
-            Err(limit) => {
-                telemetry::limit(&self.label, limit);
-                return Ok(Err(CallError::TooMany));
-            }
+            Err(error) => return Ok(Err(error)),
         };
         tokio::task::consume_budget().await;
         let PreparedCall {
@@ -164,6 +153,7 @@ impl entities::Host for StoreData {
         let token = self.context()?.actor.next_token();
         let call_span = self.entity_span(&to, &message);
         if let Err(error) = self.send_to_entity(to, message, call_span.as_ref()).await {
+            failed(call_span.as_ref(), &error);
             return Ok(Err(error.into()));
         }
         let sent = SentCall {
@@ -205,9 +195,7 @@ impl StoreData {
     }
 
     fn entity_span(&self, to: &Entity, message: &SerializedMessage) -> Option<ActiveSpan> {
-        let parent = self.span.as_ref()?;
-        let kind = OperationKind::sending(message);
-        trace::begin(Some(parent.context()), &Operation::of(kind, &to.to_string(), message))
+        self.begin_span_to(|| to.to_string(), message)
     }
 
     fn prepare_entity_call(
@@ -216,36 +204,16 @@ impl StoreData {
         variant: String,
         args: Vec<u8>,
         timeout_ms: Option<u64>,
-    ) -> wasmtime::Result<Result<PreparedCall, CallError>> {
+    ) -> wasmtime::Result<Result<PreparedCall<Entity>, CallError>> {
         self.side_effect()?;
-        if variant == PROBE_VARIANT {
-            // It is answered by nobody, and a mailbox takes it without regard to limits.
-            return Ok(Err(CallError::NoReply));
-        }
-        if !self.fits(&variant, &args) {
-            return Ok(Err(CallError::TooLarge));
+        if let Err(error) = self.check_call(&variant, &args) {
+            return Ok(Err(error));
         }
         let to = match self.entity(to)? {
             Ok(to) => to,
             Err(error) => return Ok(Err(error)),
         };
-        let longest = self.limits.call_wait;
-        let time = timeout_ms.map_or(longest, |wait| Duration::from_millis(wait).min(longest));
-        let (port, reply) = reply_port(Some(time));
-        Ok(Ok(PreparedCall {
-            to,
-            message: SerializedMessage::Call {
-                variant,
-                args,
-                reply: port,
-                metadata: None,
-            },
-            reply,
-            wait: CallWait {
-                begun: Instant::now(),
-                time,
-            },
-        }))
+        Ok(Ok(self.made_call(to, variant, args, timeout_ms)))
     }
 
     /// Sends at once, and waits for room; or once the state is durable that the message follows from.
@@ -260,20 +228,9 @@ impl StoreData {
             let sent = trace::within(span, send_within(&to, message, patience)).await;
             return sent.map_err(SendError::from);
         };
-        let (bytes, is_cast) = (directory::retained_bytes(&message), is_cast(&message));
-        let (label, trace) = (self.label.clone(), span.map(|span| span.context().clone()));
-        let send = async move {
-            let sending = send_within(&to, message, patience);
-            let sent = match trace {
-                Some(trace) => trace::carry(trace, sending).await,
-                None => sending.await,
-            };
-            if sent.is_err() && is_cast {
-                telemetry::dead_letters(&label, "held", 1);
-            }
-        };
-        let held = self.hold(seat, Output::Wait(Box::pin(send)), bytes);
-        held.map_err(|_| SendError::Overloaded)
+        self.hold_message(seat, message, span, async move |message| {
+            send_within(&to, message, patience).await.is_ok()
+        })
     }
 }
 

@@ -190,25 +190,41 @@ impl StoreData {
         message: SerializedMessage,
         span: Option<&ActiveSpan>,
     ) -> Result<(), SendError> {
-        let bytes = directory::retained_bytes(&message);
-        let is_cast = is_cast(&message);
         let sender = Departing {
             label: self.label.clone(),
             wait: self.limits.send_wait,
         };
-        let (outflow, trace) = (self.held_outflow.clone(), span.map(|span| span.context().clone()));
-        let send = async move {
+        let outflow = self.held_outflow.clone();
+        self.hold_message(seat, message, span, async move |message| {
             let mut outflow = outflow.lock_owned().await;
-            let sending = sender.send(&mut outflow, to, message);
-            let sent = match trace {
+            sender.send(&mut outflow, to, message).await.is_ok()
+        })
+    }
+
+    /// Keeps a message until the state that it follows from is durable, to be sent like this then. True of that means that it was taken.
+    pub(super) fn hold_message<F>(
+        &self,
+        seat: &Seat,
+        message: SerializedMessage,
+        span: Option<&ActiveSpan>,
+        send: impl FnOnce(SerializedMessage) -> F,
+    ) -> Result<(), SendError>
+    where
+        F: Future<Output = bool> + Send + 'static,
+    {
+        let (bytes, is_cast) = (directory::retained_bytes(&message), is_cast(&message));
+        let (label, trace) = (self.label.clone(), span.map(|span| span.context().clone()));
+        let sending = send(message);
+        let leaves = async move {
+            let is_taken = match trace {
                 Some(trace) => trace::carry(trace, sending).await,
                 None => sending.await,
             };
-            if sent.is_err() && is_cast {
-                telemetry::dead_letters(&sender.label, "held", 1);
+            if !is_taken && is_cast {
+                telemetry::dead_letters(&label, "held", 1);
             }
         };
-        let held = self.hold(seat, Output::Wait(Box::pin(send)), bytes);
+        let held = self.hold(seat, Output::Wait(Box::pin(leaves)), bytes);
         held.map_err(|_| SendError::Overloaded)
     }
 

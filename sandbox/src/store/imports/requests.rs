@@ -6,6 +6,7 @@ use super::RELEASE;
 use super::calling::PreparedCall;
 use super::recipients::NotSent;
 use super::tracing::failed;
+use crate::accounting::family::Share;
 use crate::accounting::telemetry;
 use crate::component::bindings::messaging::SendError;
 use crate::component::bindings::requests::{self, CallError, Mailbox};
@@ -14,6 +15,7 @@ use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::directory;
 use crate::policy::grants::Capability;
+use crate::policy::limits::Limit;
 use crate::store::asks::{Asks, SentCall};
 use crate::store::data::StoreData;
 use crate::store::interface;
@@ -103,12 +105,9 @@ impl StoreData {
             Ok(call) => call,
             Err(error) => return Ok(Err(error)),
         };
-        let share = match room {
+        let share = match self.place_of_ask(room) {
             Ok(share) => share,
-            Err(limit) => {
-                telemetry::limit(&self.label, limit);
-                return Ok(Err(CallError::TooMany));
-            }
+            Err(error) => return Ok(Err(error)),
         };
         // A guest in a loop of asks gives way now and then, also to those that it asks.
         tokio::task::consume_budget().await;
@@ -141,6 +140,14 @@ impl StoreData {
         };
         self.asks("requests.ask")?.sent(token, sent);
         Ok(Ok(token))
+    }
+
+    /// The place of an ask, if there was room for it.
+    pub(super) fn place_of_ask(&self, room: Result<Share, Limit>) -> Result<Share, CallError> {
+        room.map_err(|limit| {
+            telemetry::limit(&self.label, limit);
+            CallError::TooMany
+        })
     }
 
     /// The asks of the actor, for an import through which something is to come.

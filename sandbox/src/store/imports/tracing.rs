@@ -44,9 +44,18 @@ impl tracing::Host for StoreData {
 impl StoreData {
     /// Begins the span of a message that the guest sends; none if what it does belongs to no trace.
     pub(super) fn begin_span(&self, to: Pid, message: &SerializedMessage) -> Option<ActiveSpan> {
+        self.begin_span_to(|| shown(to), message)
+    }
+
+    /// The same for a receiver that is shown like this.
+    pub(super) fn begin_span_to(
+        &self,
+        shown: impl FnOnce() -> String,
+        message: &SerializedMessage,
+    ) -> Option<ActiveSpan> {
         let parent = self.span.as_ref()?;
         let kind = OperationKind::sending(message);
-        trace::begin(Some(parent.context()), &Operation::of(kind, &shown(to), message))
+        trace::begin(Some(parent.context()), &Operation::of(kind, &shown(), message))
     }
 }
 
