@@ -3,6 +3,8 @@
 //! What is committed outlives the process and the machine's power, and a torn write is never read: redb commits all or nothing, and its
 //! pages have checksums that are checked when a file is opened.
 
+#[cfg(test)]
+pub(crate) mod damage;
 mod file;
 #[cfg(test)]
 pub(crate) mod golden;

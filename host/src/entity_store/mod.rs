@@ -95,7 +95,6 @@ fn write_all(file: &OpenFile, writes: &[Arc<Write>]) -> Result<(), DatabaseFailu
         for write in writes {
             let Write { entity, change } = &**write;
             let (of, key) = (entity.entity_type.name(), entity.key.bytes());
-            let count = |there: u64, was: bool, is: bool| (there + u64::from(is)).saturating_sub(u64::from(was));
             let (was, is) = match change {
                 Change::Put(state) => {
                     let record = record::write(entity, state).ok_or_else(|| {
@@ -107,7 +106,7 @@ fn write_all(file: &OpenFile, writes: &[Arc<Write>]) -> Result<(), DatabaseFailu
             };
             if was != is {
                 let there = counts.get(of)?.map_or(0, |count| count.value());
-                counts.insert(of, count(there, was, is))?;
+                counts.insert(of, if is { there + 1 } else { there.saturating_sub(1) })?;
             }
         }
     }

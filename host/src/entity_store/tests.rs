@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::*;
+use crate::database::damage::{PLACES, with_damage};
 use crate::database::golden::{from_text, to_text};
 use crate::files::fault::{Disk, ERRORS};
 
@@ -134,15 +135,8 @@ fn a_damaged_file_never_gives_what_was_not_written_and_never_loses_a_state_in_si
     let good = fs::read(&path).unwrap();
     let mut refused = 0;
     // From 1: a file that was cut to nothing is an empty one, as if it had never been there.
-    for step in 1..60 {
-        let mut bytes = good.clone();
-        let place = good.len() * step / 60;
-        if step % 2 == 0 {
-            bytes.truncate(place);
-        } else {
-            let end = (place + 100).min(bytes.len());
-            bytes[place..end].iter_mut().for_each(|byte| *byte ^= 0x55);
-        }
+    for step in 1..PLACES {
+        let (place, bytes) = with_damage(&good, step);
         fs::write(&path, &bytes).unwrap();
         match EntityDatabase::open(path.clone()) {
             Ok(store) => {

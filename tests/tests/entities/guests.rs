@@ -208,23 +208,34 @@ async fn nothing_leaves_an_entity_before_its_state_is_durable() {
     cart.cast(CartMsg::TellLater(world.listener.clone(), 2)).unwrap();
     cart.cast(CartMsg::PutInBoth(world.other("b"), 4)).unwrap();
     cart.cast(CartMsg::Join(group.clone(), 8)).unwrap();
-    let reply = tokio::spawn({
-        let cart = cart.clone();
-        async move { cart.call(|reply| CartMsg::PutAndGet(16, reply), SOON).await }
-    });
-    let refused = tokio::spawn({
-        let cart = cart.clone();
-        async move { cart.call(|reply| CartMsg::Refuse(32, reply), SOON).await }
+    // Whichever is answered first says so by itself.
+    let (tell_reply, mut replied) = mpsc::unbounded_channel();
+    let tell_refusal = tell_reply.clone();
+    let calls = tokio::spawn(async move {
+        // In this order.
+        tokio::join!(
+            async {
+                let reply = cart.call(|reply| CartMsg::PutAndGet(16, reply), SOON).await;
+                tell_reply.send(()).unwrap();
+                reply
+            },
+            async {
+                let refused = cart.call(|reply| CartMsg::Refuse(32, reply), SOON).await;
+                tell_refusal.send(()).unwrap();
+                refused
+            }
+        )
     });
     tokio::time::sleep(A_WHILE).await;
-    assert!(world.told.try_recv().is_err() && !reply.is_finished() && !refused.is_finished());
+    assert!(world.told.try_recv().is_err() && replied.try_recv().is_err());
     assert!(pg::get_members(&group).is_empty());
     world.store.shut(false);
     let mut told = [world.told.recv().await, world.told.recv().await];
     told.sort();
     assert_eq!(told, [Some(1), Some(2)]);
-    assert_eq!(reply.await.unwrap(), Ok(31));
-    let refused = refused.await.unwrap().unwrap_err().to_string();
+    let (reply, refused) = calls.await.unwrap();
+    assert_eq!(reply, Ok(31));
+    let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("the shop is closed"), "{refused}");
     world.until(|| !pg::get_members(&group).is_empty()).await;
     // The cast came to the other cart before the reply did.

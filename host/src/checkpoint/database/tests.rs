@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::*;
+use crate::database::damage::{PLACES, with_damage};
 use crate::files::fault::{Disk, ERRORS};
 use crate::guest::Checkpoint;
 
@@ -69,15 +70,8 @@ fn a_damaged_file_never_gives_what_was_not_put() {
     drop(store);
     let good = fs::read(&path).unwrap();
     let mut damaged = 0;
-    for step in 0..60 {
-        let mut bytes = good.clone();
-        let place = good.len() * step / 60;
-        if step % 2 == 0 {
-            bytes.truncate(place);
-        } else {
-            let end = (place + 100).min(bytes.len());
-            bytes[place..end].iter_mut().for_each(|byte| *byte ^= 0x55);
-        }
+    for step in 0..PLACES {
+        let (place, bytes) = with_damage(&good, step);
         fs::write(&path, &bytes).unwrap();
         let store = Database::open(path.clone()).unwrap();
         let found = states(&store, "a");

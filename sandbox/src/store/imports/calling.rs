@@ -133,7 +133,7 @@ impl StoreData {
         Ok(())
     }
 
-    /// The message of a call, and how long its reply is waited for from now on.
+    /// The message of a call. The time of the wait begins.
     pub(super) fn made_call<T>(
         &self,
         to: T,
