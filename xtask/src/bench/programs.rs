@@ -1,5 +1,5 @@
 //! Builds what is measured, in release. Each program by itself, so that it has the features that its users get; those that measure guests
-//! together, since both have all of them.
+//! in pairs, since both of a pair have all of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -81,10 +81,12 @@ pub(super) struct OperatePrograms {
 /// As [`build`].
 pub(super) fn build_operate(workspace: &Workspace, folder: &Path) -> Result<OperatePrograms> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let component = guests::build(workspace)?.join("counter.wasm");
+    let [program, host] = releases(workspace, ["bench-figures", HOST], folder)?;
     Ok(OperatePrograms {
-        component: guests::build(workspace)?.join("counter.wasm"),
-        program: release(workspace, "bench-figures", folder)?,
-        host: release(workspace, HOST, folder)?,
+        program,
+        host,
+        component,
         folder: folder.to_owned(),
     })
 }
