@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::arguments::{ControlArguments, OutputFormat};
-use super::deploy::{json, on_nodes};
+use super::deploy::on_nodes;
 use super::failure::Failure;
 use super::nodes::ControlledNode;
 use super::output::{self, printable};
@@ -77,7 +77,7 @@ pub(super) fn checkpoints(arguments: &CheckpointsArguments, builder: &HostBuilde
         }
         output::write(|out| match arguments.output {
             OutputFormat::Text => all.iter().try_for_each(|of| write_list(out, of)),
-            OutputFormat::Json => json(&all).and_then(|text| writeln!(out, "{text}")),
+            OutputFormat::Json => output::write_json(out, &all),
         })?;
         Ok(())
     })?;
@@ -110,7 +110,7 @@ async fn go_back(
         went_back,
     };
     output::write(|out| match format {
-        OutputFormat::Json => json(&done).and_then(|text| writeln!(out, "{text}")),
+        OutputFormat::Json => output::write_json(out, &done),
         OutputFormat::Text => {
             let WentBack { actor, to, kept } = &done.went_back;
             writeln!(

@@ -3,11 +3,9 @@
 //! With `--file` the component is uploaded to all nodes first, then all are asked whether they could take it, and only then
 //! is it rolled out, node by node. The first failure ends that.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use serde::Serialize;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::{ControlArguments, OutputFormat, ReloadArguments, RollbackArguments, StatusArguments};
@@ -140,15 +138,11 @@ async fn upload(nodes: &mut [ControlledNode], digest: Digest, bytes: &[u8]) -> a
 fn finish(rollout: &RolloutReport, format: OutputFormat) -> Result<ExitCode, Failure> {
     output::write(|out| match format {
         OutputFormat::Text => output::write_printable(out, |out| rollout.write(out)),
-        OutputFormat::Json => json(rollout).and_then(|text| writeln!(out, "{text}")),
+        OutputFormat::Json => output::write_json(out, rollout),
     })?;
     Ok(if rollout.is_well() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
-}
-
-pub(super) fn json(value: &impl Serialize) -> std::io::Result<String> {
-    Ok(serde_json::to_string_pretty(value)?)
 }

@@ -2,15 +2,19 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
-use std::io::{self, ErrorKind, IsTerminal as _, StdoutLock, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, StdoutLock, Write};
 use std::pin::pin;
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::time::timeout;
 
 use super::progress::Progress;
 use crate::directory::acts;
 use crate::ops::console;
+
+/// The bytes that are written at once of a long result.
+const PIECE: usize = 64 << 10;
 
 /// Writes a result to stdout. A reader that has gone wanted no more of it, which is no failure (`ractor-host … | head`).
 pub(super) fn write(result: impl FnOnce(&mut Stdout) -> io::Result<()>) -> Result<(), NotWritten> {
@@ -89,6 +93,14 @@ pub(super) fn write_printable(
     let mut bytes = Vec::new();
     text(&mut bytes)?;
     out.write_all(printable(&String::from_utf8_lossy(&bytes)).as_bytes())
+}
+
+/// Writes a value for programs: as JSON for which there never is a text of its whole length, since a node may have very many actors.
+pub(super) fn write_json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(PIECE, out);
+    serde_json::to_writer_pretty(&mut out, value)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 /// Whether anybody reads stdout.

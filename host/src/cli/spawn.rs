@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::arguments::{ControlArguments, OutputFormat};
-use super::deploy::{json, on_nodes};
+use super::deploy::on_nodes;
 use super::failure::Failure;
 use super::output::{self, printable};
 use super::ps::short_digest;
@@ -66,7 +66,7 @@ pub(super) fn spawn(arguments: &SpawnArguments, builder: &HostBuilder) -> Result
             actor,
         };
         output::write(|out| match arguments.output {
-            OutputFormat::Json => json(&spawned).and_then(|text| writeln!(out, "{text}")),
+            OutputFormat::Json => output::write_json(out, &spawned),
             OutputFormat::Text => {
                 let SpawnedActor { name, pid, digest } = &spawned.actor;
                 let (name, node) = (printable(name), printable(&spawned.node));

@@ -1,13 +1,13 @@
 //! What commands share that look at nodes: all are asked at the same time, and those that don't answer hide none of the others.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 
 use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::arguments::{ControlArguments, OutputFormat};
-use super::deploy::{json, with_access};
+use super::deploy::with_access;
 use super::failure::Failure;
 use super::nodes::{self, ControlledNode};
 use super::output;
@@ -64,7 +64,7 @@ impl<T: Serialize> Survey<T> {
         if !self.answers.is_empty() {
             output::write(|out| match format {
                 OutputFormat::Text => text(out, &self.answers),
-                OutputFormat::Json => json(&self.answers).and_then(|json| writeln!(out, "{json}")),
+                OutputFormat::Json => output::write_json(out, &self.answers),
             })?;
         }
         for error in &self.missing {

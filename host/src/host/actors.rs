@@ -14,12 +14,18 @@ use crate::supervision::is_supervisor;
 
 /// All of them, by pid. Nothing is asked of the actors themselves.
 pub(super) fn all(modules: &Modules) -> Vec<ActorRow> {
-    let mut groups = groups();
-    let guests = modules.names().into_iter().flat_map(|module| modules.guests(&module));
-    let mut rows: Vec<ActorRow> = guests
-        .map(|guest| row(guest.cell(), Some(&guest), &mut groups))
-        .collect();
-    rows.extend(get_all_pids().iter().map(|cell| row(cell, None, &mut groups)));
+    of(modules.all_guests())
+}
+
+/// These guests and all natives, by pid.
+pub(super) fn of(mut guests: Vec<GuestRef>) -> Vec<ActorRow> {
+    let (mut groups, mut natives) = (groups(), get_all_pids());
+    // A row is large, and there may be very many: each is made in its place, since the pids of guests are beyond those of natives.
+    guests.sort_by_key(GuestRef::pid);
+    natives.sort_by_key(|cell| cell.get_id().pid());
+    let mut rows = Vec::with_capacity(guests.len() + natives.len());
+    rows.extend(natives.iter().map(|cell| row(cell, None, &mut groups)));
+    rows.extend(guests.iter().map(|guest| row(guest.cell(), Some(guest), &mut groups)));
     rows.sort_by_key(|row| row.pid);
     rows
 }

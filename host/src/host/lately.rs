@@ -123,13 +123,10 @@ impl Mark {
     async fn now(modules: &Modules, server: &ActorRef<NodeServerMessage>) -> Self {
         // The links first, since asking for them takes a while, and the marks of guests are to be as old as they say.
         let links = links::figures(server).await;
-        let names = modules.names().into_iter();
+        let guests = modules.all_guests();
         Self {
             at: Instant::now(),
-            guests: names
-                .flat_map(|module| modules.guests(&module))
-                .map(|guest| (guest.pid(), done(&guest)))
-                .collect(),
+            guests: guests.iter().map(|guest| (guest.pid(), done(guest))).collect(),
             links: links
                 .into_iter()
                 .map(|(session, figures)| (session, passed(&figures)))

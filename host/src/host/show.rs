@@ -60,8 +60,7 @@ impl NodeService {
     }
 
     pub(super) fn actor(&self, target: &str) -> Result<(ActorCell, Option<GuestRef>), String> {
-        let names = || self.modules.names().into_iter();
-        let mut guests = names().flat_map(|module| self.modules.guests(&module));
+        let mut guests = self.modules.all_guests().into_iter();
         if let Some(pid) = target.strip_prefix("pid:").and_then(|pid| pid.parse::<u64>().ok()) {
             if let Some(guest) = guests.find(|guest| guest.pid() == pid) {
                 return Ok((guest.cell().clone(), Some(guest)));

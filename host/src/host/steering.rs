@@ -110,7 +110,7 @@ pub(super) fn names_of(steering: &Steering, modules: &Modules, target: &Target) 
 }
 
 fn guests(modules: &Modules) -> impl Iterator<Item = GuestRef> {
-    modules.names().into_iter().flat_map(|module| modules.guests(&module))
+    modules.all_guests().into_iter()
 }
 
 /// The same by what they are known by: a group may have very many.

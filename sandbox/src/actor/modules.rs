@@ -197,6 +197,13 @@ impl Modules {
             .collect()
     }
 
+    /// The guests of all modules, module by module.
+    pub fn all_guests(&self) -> Vec<GuestRef> {
+        let modules = self.0.entries.read();
+        let guests = modules.values().flat_map(|entry| entry.guests.values());
+        guests.filter_map(|life| Some(GuestRef(life.upgrade()?))).collect()
+    }
+
     /// Reads, checks and compiles what may become a version of a module that is there, as
     /// [`Engine::load`](crate::Engine::load) does. None if there is no module of that name.
     ///

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::guest_cell::GuestRef;
 use super::modules::Modules;
 use crate::accounting::page_map::PageMap;
 
@@ -23,11 +24,16 @@ impl Modules {
     /// Brings up to date what [`GuestFigures`](crate::GuestFigures) say of resident memory, unless that is still fresh. Blocks; the guests
     /// notice nothing. Where the system doesn't tell, the figures say nothing.
     pub fn look_at_memory(&self) {
+        self.look_at_memory_of(&self.all_guests());
+    }
+
+    /// The same of these guests, which are [all of them](Self::all_guests).
+    pub fn look_at_memory_of(&self, guests: &[GuestRef]) {
         // Whoever asks meanwhile waits, and finds what was seen just now.
         let mut last = self.looks().0.lock();
         let begun = Instant::now();
         let is_fresh = last.is_some_and(|(at, took)| begun.duration_since(at) < took.saturating_mul(PAUSE));
-        match self.look(is_fresh) {
+        match look(guests, is_fresh) {
             Ok(()) if !is_fresh => {
                 let now = Instant::now();
                 *last = Some((now, now.duration_since(begun)));
@@ -36,11 +42,10 @@ impl Modules {
             Err(error) => tracing::debug!(%error, "the system doesn't say what memory guests have"),
         }
     }
+}
 
-    fn look(&self, new_only: bool) -> io::Result<()> {
-        let mut pages = PageMap::open()?;
-        let guests = self.names().into_iter().flat_map(|name| self.guests(&name));
-        let mut tallies = guests.map(|guest| guest.0.tally.clone());
-        tallies.try_for_each(|tally| tally.look_at_memory(&mut pages, new_only))
-    }
+fn look(guests: &[GuestRef], new_only: bool) -> io::Result<()> {
+    let mut pages = PageMap::open()?;
+    let mut tallies = guests.iter().map(|guest| &guest.0.tally);
+    tallies.try_for_each(|tally| tally.look_at_memory(&mut pages, new_only))
 }

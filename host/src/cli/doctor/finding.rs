@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::cli::arguments::OutputFormat;
-use crate::cli::deploy::json;
 use crate::cli::failure::Failure;
 use crate::cli::output::{self, Tone, printable};
 
@@ -93,7 +92,7 @@ impl Report {
     pub(super) fn print(&self, format: OutputFormat) -> Result<ExitCode, Failure> {
         output::write(|out| match format {
             OutputFormat::Text => self.write(out),
-            OutputFormat::Json => json(self).and_then(|text| writeln!(out, "{text}")),
+            OutputFormat::Json => output::write_json(out, self),
         })?;
         Ok(if self.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

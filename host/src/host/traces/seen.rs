@@ -115,7 +115,7 @@ pub(super) fn guests(modules: &Modules, target: &Target) -> Vec<GuestRef> {
     if pids.is_empty() {
         return Vec::new();
     }
-    let all = modules.names().into_iter().flat_map(|module| modules.guests(&module));
+    let all = modules.all_guests().into_iter();
     all.filter(|guest| pids.contains(&guest.pid())).collect()
 }
 
