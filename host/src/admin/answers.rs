@@ -43,6 +43,8 @@ pub(super) fn response(answer: Answer) -> Result<Response, Problem> {
         Answer::Checkpoints { checkpoints } => ok(&json!({ "checkpoints": checkpoints })),
         Answer::WentBack(went_back) => ok(&went_back),
         Answer::Spawned(actor) => ok(&actor),
+        Answer::Described(described) => ok(&described),
+        Answer::Delivered(delivered) => ok(&delivered),
         Answer::Events(page) => ok(&page),
         Answer::Busy { reason } => Err(Problem::new(Kind::Busy, reason)),
         Answer::Failed { reason } => Err(Problem::new(Kind::Refused, reason)),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::config::{Literal, LiteralError};
+use crate::control::MAX_REQUEST;
 use crate::files;
 use crate::node::DEFAULT_MAX_INBOUND_FRAME_SIZE;
 use crate::typing::Argument;
@@ -17,6 +18,11 @@ const STDIN: &str = "-";
 
 /// The most bytes that are read. Nodes accept no larger message by default, so more would be read for nothing.
 const MOST_BYTES: u64 = DEFAULT_MAX_INBOUND_FRAME_SIZE;
+
+const _: () = assert!(
+    MAX_REQUEST as u64 >= MOST_BYTES + 64 * 1024,
+    "the node on this machine takes as much"
+);
 
 /// An argument as it was typed: the value itself, or where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

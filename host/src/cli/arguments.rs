@@ -32,9 +32,7 @@ use crate::control::RequestId;
 use crate::control::Target;
 use crate::guest::Mode;
 use crate::ops::telemetry::LogFormat;
-pub(super) use reach::{
-    ControlArguments, CookieArguments, KeyArguments, NodeArguments, OptionalCookieArguments, TlsArguments,
-};
+pub(super) use reach::{ControlArguments, KeyArguments, NodeArguments, OptionalCookieArguments, TlsArguments};
 
 const LITERALS: &str = "\
 Arguments:
@@ -46,6 +44,7 @@ Arguments:
 
 const CALL_EXAMPLES: &str = "\
 Examples:
+  ractor-host call counter AddAndGet 5
   ractor-host call --node 127.0.0.1:4697 --cookie-file cookie counter AddAndGet 5
   ractor-host call --node 127.0.0.1:4697 --cookie-file cookie group:counters Get --reply u64
   ractor-host call --node 127.0.0.1:4697 --cookie-env COOKIE pid:7 AddAndGet u64:5 --reply u64 --timeout 500ms
@@ -55,6 +54,7 @@ Examples:
 
 const CAST_EXAMPLES: &str = "\
 Examples:
+  ractor-host cast counter Add 5
   ractor-host cast --node 127.0.0.1:4697 --cookie-file cookie counter Add 5
   ractor-host cast --node 127.0.0.1:4697 --cookie-file cookie group:counters Add u64:5 --all";
 
@@ -80,8 +80,9 @@ Examples:
   ractor-host ps --filter orders --sort memory
   ractor-host ps --node 127.0.0.1:4697 --all-nodes --cookie-file cookie --key-file deploy.key";
 
-const DESCRIBE_EXAMPLE: &str = "\
-Example:
+const DESCRIBE_EXAMPLES: &str = "\
+Examples:
+  ractor-host describe counter
   ractor-host describe --node 127.0.0.1:4697 --cookie-file cookie counter";
 
 /// A node of a cluster of actors: native Rust and WebAssembly side by side, compatible with ractor_cluster 0.16.
@@ -124,7 +125,7 @@ pub(super) enum Command {
     #[command(after_help = format!("{LITERALS}\n\n{CAST_EXAMPLES}"))]
     Cast(CastArguments),
     /// Ask an actor which messages it takes. Guests answer; native actors and nodes of ractor_cluster don't.
-    #[command(after_help = DESCRIBE_EXAMPLE)]
+    #[command(after_help = DESCRIBE_EXAMPLES)]
     Describe(DescribeArguments),
     /// Replace the code of a module while its actors keep running, on one node or on several.
     ///

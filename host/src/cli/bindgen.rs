@@ -8,18 +8,20 @@ use std::time::Duration;
 use clap::Args;
 use ractor_host_project::{Audience, Interface, Language};
 
-use super::arguments::{CookieArguments, NodeArguments, TlsArguments};
+use super::arguments::{NodeArguments, OptionalCookieArguments, TlsArguments};
 use super::failure::Failure;
 use super::project::language;
 use super::signature::contract_json;
 use super::timeout::parse_timeout;
 use super::{inspect, message, output};
 use crate::config::PeerAddress;
-use crate::guest::{Contract, HostInterfaces};
+use crate::guest::Contract;
+use crate::host::HostBuilder;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   ractor-host bindgen --lang python counter.wasm --output src/counter.py
+  ractor-host bindgen --lang go -f node.toml counter
   ractor-host bindgen --lang ts --node 127.0.0.1:4697 --cookie-file cookie counter
   ractor-host bindgen --lang rust --native --node 127.0.0.1:4697 --cookie-file cookie group:counters";
 
@@ -28,7 +30,7 @@ pub(super) struct BindgenArguments {
     /// The language of the client.
     #[arg(long, value_name = "LANG", value_parser = language())]
     lang: Language,
-    /// A component (.wasm) or, with --node, an actor: its name, `group:NAME` for a member of a process group, or `pid:N`.
+    /// A component (.wasm) or, with --config or --node, an actor: its name, `group:NAME` for a member of a process group, or `pid:N`.
     #[arg(value_name = "X")]
     subject: String,
     /// In Rust: for native actors, with the derive of ractor_cluster, and not for guests.
@@ -37,6 +39,9 @@ pub(super) struct BindgenArguments {
     /// The file to write. Without it, the client goes to stdout.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// The node.toml of a node on this machine that has the actor.
+    #[arg(short = 'f', long, value_name = "NODE.TOML", conflicts_with = "node")]
+    config: Option<PathBuf>,
     /// The address of a node that has the actor.
     #[arg(long, value_name = "HOST:PORT")]
     node: Option<PeerAddress>,
@@ -53,14 +58,14 @@ pub(super) struct BindgenArguments {
     timeout: Duration,
 }
 
-pub(super) fn bindgen(arguments: BindgenArguments, interfaces: &HostInterfaces) -> Result<ExitCode, Failure> {
+pub(super) fn bindgen(arguments: BindgenArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
     let (lang, file) = (arguments.lang, arguments.output.clone());
     let audience = if arguments.native {
         Audience::Natives
     } else {
         Audience::Guests
     };
-    let contract = contract(arguments, interfaces)?;
+    let contract = contract(arguments, builder)?;
     if contract.messages.is_empty() {
         return Err(Failure::runtime(format_args!(
             "{} does not say which messages it takes, so there is nothing to make a client of",
@@ -77,9 +82,10 @@ pub(super) fn bindgen(arguments: BindgenArguments, interfaces: &HostInterfaces) 
     Ok(ExitCode::SUCCESS)
 }
 
-fn contract(arguments: BindgenArguments, interfaces: &HostInterfaces) -> Result<Contract, Failure> {
+fn contract(arguments: BindgenArguments, builder: &HostBuilder) -> Result<Contract, Failure> {
     let BindgenArguments {
         subject,
+        config,
         node,
         cookie_file,
         cookie_env,
@@ -87,22 +93,18 @@ fn contract(arguments: BindgenArguments, interfaces: &HostInterfaces) -> Result<
         timeout,
         ..
     } = arguments;
-    let Some(node) = node else {
-        return inspect::contract_of(Path::new(&subject), interfaces);
-    };
-    if cookie_file.is_none() && cookie_env.is_none() {
-        return Err(Failure::usage(
-            "--node needs the cookie of the cluster: add --cookie-file or --cookie-env",
-        ));
+    if config.is_none() && node.is_none() {
+        return inspect::contract_of(Path::new(&subject), builder.interfaces());
     }
     let node = NodeArguments {
-        node,
-        cookie: CookieArguments {
+        config,
+        node: node.into_iter().collect(),
+        cookie: OptionalCookieArguments {
             cookie_file,
             cookie_env,
         },
         tls,
         timeout,
     };
-    message::contract_of(&node, subject.parse().map_err(Failure::usage)?)
+    message::contract_of(&node, subject.parse().map_err(Failure::usage)?, builder)
 }

@@ -1,35 +1,25 @@
 //! What a command shows to a node: the cookie, the control key, and TLS.
 
 use std::fmt::Display;
-use std::path::Path;
 
-use super::arguments::{CookieArguments, KeyArguments, OptionalCookieArguments, TlsArguments};
+use super::arguments::{KeyArguments, OptionalCookieArguments, TlsArguments};
 use super::failure::Failure;
 use crate::config::Cookie;
 use crate::control::ControlKey;
 use crate::host::Dial;
 use crate::tls::{IdentityFiles, Tls, TlsFiles};
 
-/// Reads the cookie that the arguments name.
-pub(super) fn cookie(arguments: &CookieArguments) -> Result<Cookie, Failure> {
-    cookie_in(arguments.cookie_file.as_deref(), arguments.cookie_env.as_deref())
-}
-
-/// The same, for commands that need one only for nodes that they reach by their addresses.
-pub(super) fn cookie_of_cluster(arguments: &OptionalCookieArguments) -> Result<Cookie, Failure> {
+/// Reads the cookie that the arguments name, which a node wants that is reached by its address.
+pub(super) fn cookie(arguments: &OptionalCookieArguments) -> Result<Cookie, Failure> {
     if arguments.cookie_file.is_none() && arguments.cookie_env.is_none() {
         return Err(Failure::usage(
             "a node that is reached by its address needs the cookie of its cluster; pass --cookie-file FILE or --cookie-env VARIABLE",
         ));
     }
-    cookie_in(arguments.cookie_file.as_deref(), arguments.cookie_env.as_deref())
-}
-
-fn cookie_in(file: Option<&Path>, variable: Option<&str>) -> Result<Cookie, Failure> {
-    let cookie = match (file, variable) {
+    let cookie = match (&arguments.cookie_file, &arguments.cookie_env) {
         (Some(file), _) => Cookie::from_file(file),
         (None, variable) => {
-            let variable = variable.unwrap_or_default();
+            let variable = variable.as_deref().unwrap_or_default();
             Cookie::from_variable(variable, std::env::var(variable))
         }
     };

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 
 use super::arguments::ControlArguments;
 use super::client::{ClientError, ClusterClient, Deadline};
-use super::credentials::{cookie_of_cluster, dial, key};
+use super::credentials::{cookie, dial, key};
 use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
@@ -44,6 +44,27 @@ enum FirstNodes {
     Here(Box<NodeConfig>),
 }
 
+/// What the node.toml says of the node on this machine that is meant: that of `config`, or else that in the current folder. None if nodes
+/// are named by their addresses.
+pub(super) fn named_here(
+    config: Option<&Path>,
+    addresses: &[PeerAddress],
+    builder: &HostBuilder,
+) -> Result<Option<Box<NodeConfig>>, Failure> {
+    let file = match config {
+        Some(file) => file,
+        None if !addresses.is_empty() => return Ok(None),
+        None if !Path::new(NODE_TOML).exists() => {
+            return Err(Failure::usage(
+                "there is no node.toml in this folder; name the node's with `-f NODE.TOML`, or a node of the cluster with \
+                 `--node HOST:PORT`",
+            ));
+        }
+        None => Path::new(NODE_TOML),
+    };
+    Ok(Some(Box::new(builder.config(file)?)))
+}
+
 /// What nodes that are reached by their addresses want to see.
 #[derive(Clone)]
 struct ClusterAccess {
@@ -55,22 +76,16 @@ struct ClusterAccess {
 impl NodeAccess {
     /// Reads the files that the arguments name.
     pub(super) fn new(arguments: &ControlArguments, builder: &HostBuilder) -> Result<Self, Failure> {
-        let first = if arguments.config.is_some() || arguments.node.is_empty() {
-            let file = arguments.config.clone().unwrap_or_else(|| PathBuf::from(NODE_TOML));
-            if arguments.config.is_none() && !file.exists() {
-                return Err(Failure::usage(
-                    "there is no node.toml in this folder; name the node's with `-f NODE.TOML`, or a node of the cluster with \
-                     `--node HOST:PORT`",
-                ));
+        let first = match named_here(arguments.config.as_deref(), &arguments.node, builder)? {
+            Some(config) => FirstNodes::Here(config),
+            None => {
+                let access = ClusterAccess {
+                    cookie: cookie(&arguments.cookie)?,
+                    key: key(&arguments.key)?,
+                    dial: dial(&arguments.tls)?,
+                };
+                FirstNodes::At(arguments.node.clone(), access)
             }
-            FirstNodes::Here(Box::new(builder.config(&file)?))
-        } else {
-            let access = ClusterAccess {
-                cookie: cookie_of_cluster(&arguments.cookie)?,
-                key: key(&arguments.key)?,
-                dial: dial(&arguments.tls)?,
-            };
-            FirstNodes::At(arguments.node.clone(), access)
         };
         Ok(Self {
             first,
@@ -129,7 +144,7 @@ async fn at(address: &PeerAddress, access: &ClusterAccess, deadline: Deadline) -
 }
 
 /// Connects to the node of this machine that a node.toml describes.
-async fn here(config: &NodeConfig, deadline: Deadline) -> anyhow::Result<ControlledNode> {
+pub(super) async fn here(config: &NodeConfig, deadline: Deadline) -> anyhow::Result<ControlledNode> {
     let name = config.node.full_name();
     let mut refused = None;
     for path in local_sockets(config) {
@@ -213,16 +228,21 @@ impl ControlledNode {
 
     /// Asks, and waits for the answer.
     pub(super) async fn ask(&mut self, request: &Request) -> anyhow::Result<Answer> {
-        let answer = self.try_ask(request).await;
-        answer.map_err(|error| explain(&self.name, &error))
+        self.ask_with(request, &[]).await
     }
 
     /// The same, for whoever tells errors apart.
     pub(super) async fn try_ask(&mut self, request: &Request) -> Result<Answer, AskError> {
-        self.ask_with(request, &[]).await
+        self.try_ask_with(request, &[]).await
     }
 
-    async fn ask_with(&mut self, request: &Request, piece: &[u8]) -> Result<Answer, AskError> {
+    /// Asks something that bytes belong to.
+    pub(super) async fn ask_with(&mut self, request: &Request, piece: &[u8]) -> anyhow::Result<Answer> {
+        let answer = self.try_ask_with(request, piece).await;
+        answer.map_err(|error| explain(&self.name, &error))
+    }
+
+    async fn try_ask_with(&mut self, request: &Request, piece: &[u8]) -> Result<Answer, AskError> {
         let deadline = self.deadline.at();
         match &mut self.channel {
             Channel::Cluster { control, .. } => control.ask(request, piece, deadline).await,
@@ -270,7 +290,7 @@ impl ControlledNode {
         let bar = progress.bytes(&format!("{}: uploading", self.name), bytes.len() as u64);
         let sent = upload(
             async |request, piece| {
-                let answer = self.ask_with(request, piece).await;
+                let answer = self.try_ask_with(request, piece).await;
                 if let Ok(Answer::UploadProgress { offset, .. }) = &answer {
                     bar.reach(*offset);
                 }

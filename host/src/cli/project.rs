@@ -13,7 +13,7 @@ use super::bindgen::{self, BindgenArguments};
 use super::failure::Failure;
 use super::output;
 use super::schema::{SCHEMA, SCHEMA_FILE};
-use crate::guest::HostInterfaces;
+use crate::host::HostBuilder;
 use crate::ops::console;
 
 const NEW_EXAMPLES: &str = "\
@@ -109,7 +109,7 @@ fn runtime() -> impl TypedValueParser<Value = Language> {
     PossibleValuesParser::new(Language::RUNTIMES.map(Language::name)).try_map(|name| name.parse::<Language>())
 }
 
-pub(super) fn project(command: ProjectCommand, interfaces: &HostInterfaces) -> Result<ExitCode, Failure> {
+pub(super) fn project(command: ProjectCommand, builder: &HostBuilder) -> Result<ExitCode, Failure> {
     match command {
         ProjectCommand::New(NewArguments { lang, folder }) => {
             let mut created = ractor_host_project::create(&folder, lang)?;
@@ -130,7 +130,7 @@ pub(super) fn project(command: ProjectCommand, interfaces: &HostInterfaces) -> R
                 output::write(|out| write_built(out, built))?;
             }
         }
-        ProjectCommand::Bindgen(arguments) => return bindgen::bindgen(*arguments, interfaces),
+        ProjectCommand::Bindgen(arguments) => return bindgen::bindgen(*arguments, builder),
         ProjectCommand::Test(arguments) => ractor_host_project::test(&arguments.open()?, &progress)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -186,7 +186,7 @@ fn write_created(out: &mut impl Write, created: &Created, language: Language) ->
     writeln!(out, "  ractor-host dev node.toml       # installs, builds and runs it")?;
     writeln!(
         out,
-        "  ractor-host call --node 127.0.0.1:4697 --cookie-file cookie {name} Get   # in another terminal"
+        "  ractor-host call {name} Get     # in another terminal, in the same folder"
     )
 }
 

@@ -10,8 +10,9 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, Spawn
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::body::body_of;
 use super::keys::ControlKeys;
-use super::message::{CONTROL, ControlMessage, ControlRefusal, encode_answer, encode_reply};
+use super::message::{CONTROL, ControlMessage, ControlRefusal, encode_reply};
 use super::rooms::{Asker, Place};
 use super::sessions::{ControlSessions, ProvedRequest};
 use super::worker::RequestWorker;
@@ -178,7 +179,7 @@ async fn work(worker: &RequestWorker, proved: ProvedRequest, place: Place, reply
         body,
     } = proved;
     let outcome = worker.outcome(body, role, place).await;
-    let body = encode_answer(&outcome);
+    let body = body_of(outcome).await;
     answer(reply, Ok(&key.seal_answer(session, counter, &body)));
 }
 

@@ -4,10 +4,9 @@ use ractor::rpc::CallResult;
 use ractor::{ActorCell, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
 
+use super::body::{decode_body, encode_body};
 use super::key::ControlKey;
-use super::message::{
-    Answer, ControlMessage, ControlRefusal, MAX_PIECE, Request, decode_body, decode_reply, encode_body,
-};
+use super::message::{Answer, ControlMessage, ControlRefusal, MAX_PIECE, Request, decode_reply};
 use super::seal::{Hello, Opening, SessionKey, SessionNonce};
 use crate::guest::Digest;
 

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::body::{decode_body, encode_body};
 use super::key::ControlKey;
 use super::keys::ControlKeys;
-use super::message::{Answer, Request, decode_body, decode_reply, encode_body, encode_reply};
+use super::message::{Answer, Request, decode_reply, encode_reply};
 use super::role::Role;
 use super::seal::{Hello, Opening, SessionKey};
 use super::sessions::ControlSessions;

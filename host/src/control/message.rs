@@ -13,7 +13,7 @@ use super::entities::{EntityTypeRow, ListedEntities};
 use super::figures::{ActorDetail, ActorFigures, LinkRow, NodeFigures, NodeLinks};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::request_id::RequestId;
-use super::sending::{NotSent, Reply, Sending};
+use super::sending::{Delivered, Delivery, Described, NotSent, Reply, Sending};
 use super::shorten::{SYNTAX, shorten};
 use super::spawning::{SpawnedActor, Spawning};
 use super::steering::{Steer, SteeredActor, StoppedActor};
@@ -161,6 +161,10 @@ pub(crate) enum Request {
     Call(Sending),
     /// Send a message to an actor.
     Cast(Sending),
+    /// What does the actor say of itself that this target stands for, if it says so within this time?
+    Describe { target: String, timeout_ms: u64 },
+    /// Send a message whose arguments are bytes already, which stand behind the JSON.
+    Deliver(Delivery),
     /// Read node.toml anew and do what is different in it, or only say what that would be.
     Apply { id: RequestId, dry_run: bool },
     /// Begin to trace an actor, or the members of a group.
@@ -260,6 +264,8 @@ pub(crate) enum Answer {
     },
     /// A message was not sent, or not answered.
     NotSent(NotSent),
+    Described(Described),
+    Delivered(Delivered),
     /// What came of node.toml.
     Applied {
         report: Box<ApplyReport>,
@@ -468,31 +474,6 @@ pub(crate) struct OtherNode {
     pub(crate) address: String,
     /// True if it has a control actor.
     pub(crate) control: bool,
-}
-
-/// A request or an answer, and what is uploaded, as one body.
-pub(crate) fn encode_body(message: &impl Serialize, piece: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
-    let json = serde_json::to_vec(message)?;
-    let length = u32::try_from(json.len()).unwrap_or(u32::MAX).to_be_bytes();
-    Ok([&length, json.as_slice(), piece].concat())
-}
-
-/// An answer as a body.
-pub(super) fn encode_answer(answer: &Answer) -> Vec<u8> {
-    let body = encode_body(answer, &[]).or_else(|error| {
-        let reason = format!("the answer can't be written: {error}");
-        encode_body(&Answer::Failed { reason }, &[])
-    });
-    // Text alone can always be written.
-    body.unwrap_or_default()
-}
-
-/// What [`encode_body`] encoded. None if it is something else.
-pub(crate) fn decode_body<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Option<(T, &'b [u8])> {
-    let (length, rest) = body.split_first_chunk()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-    let (json, piece) = rest.split_at_checked(length)?;
-    Some((serde_json::from_slice(json).ok()?, piece))
 }
 
 #[cfg(test)]

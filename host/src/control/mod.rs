@@ -6,6 +6,7 @@
 
 mod actor;
 mod applying;
+mod body;
 mod checkpoints;
 mod client;
 mod command_node;
@@ -54,7 +55,7 @@ pub(crate) use figures::{
 };
 pub(crate) use keys::ControlKeys;
 #[cfg(unix)]
-pub(crate) use local::{LocalClient, LocalDoor, MAX_PATH, open};
+pub(crate) use local::{LocalClient, LocalDoor, MAX_PATH, MAX_REQUEST, open};
 pub(crate) use logs::{ActorLevel, LevelChange, LogLevel, LogLevels, LogLines, LogOrigin, LogQuery, LoggedLine};
 pub(crate) use message::{
     ActorKind, ActorModule, ActorRow, ActorStatus, CONTROL, GivenUpStatus, GroupRow, MembersElsewhere, ModuleStatus,
@@ -63,7 +64,7 @@ pub(crate) use message::{
 pub(crate) use message::{Answer, ControlRefusal, MAX_PIECE, Request};
 pub(crate) use request_id::RequestId;
 pub(crate) use rooms::Asker;
-pub(crate) use sending::{NotSent, Reply, SendFault, Sending};
+pub(crate) use sending::{Delivered, Delivery, DeliveryKind, Described, NotSent, Reply, SendFault, Sending};
 pub(crate) use service::Service;
 #[cfg(test)]
 pub(crate) use service::idle;

@@ -25,7 +25,8 @@ impl Role {
             Request::Steer(_) | Request::Leave => Self::Operate,
             Request::LogLevels { change: None, .. } | Request::Logs(_) => Self::Observe,
             Request::LogLevels { change: Some(_), .. } => Self::Operate,
-            Request::Call(_) | Request::Cast(_) => Self::Operate,
+            Request::Call(_) | Request::Cast(_) | Request::Deliver(_) => Self::Operate,
+            Request::Describe { .. } => Self::Observe,
             Request::BeginUpload { .. }
             | Request::Upload { .. }
             | Request::Reload { .. }

@@ -39,10 +39,67 @@ pub(crate) struct Sending {
 impl Sending {
     /// The time that everything may take.
     pub(crate) fn wait(&self) -> Duration {
-        self.timeout_ms
-            .map_or(USUAL_WAIT, Duration::from_millis)
-            .clamp(Duration::from_millis(1), MOST_WAIT)
+        self.timeout_ms.map_or(USUAL_WAIT, bounded)
     }
+}
+
+/// The time that a sender wants, as far as it may be had.
+pub(super) fn bounded(ms: u64) -> Duration {
+    Duration::from_millis(ms).clamp(Duration::from_millis(1), MOST_WAIT)
+}
+
+/// A message whose arguments are bytes already. They stand behind the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Delivery {
+    /// As that of a [`Sending`].
+    pub(crate) target: String,
+    /// The name of the message.
+    pub(crate) message: String,
+    pub(crate) kind: DeliveryKind,
+    /// The time that everything may take.
+    pub(crate) timeout_ms: u64,
+    /// The trace that it is part of, as the headers `traceparent` and `tracestate` say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trace: Option<(String, String)>,
+}
+
+/// To how many a message goes, and what comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DeliveryKind {
+    /// A call of one actor. It ends with the reply.
+    Call,
+    /// A cast to one actor.
+    Cast,
+    /// A cast to all members of a group.
+    CastToAll,
+}
+
+impl Delivery {
+    /// The time that everything may take.
+    pub(crate) fn wait(&self) -> Duration {
+        bounded(self.timeout_ms)
+    }
+}
+
+/// What came of a [`Delivery`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Delivered {
+    /// How many actors got the message.
+    pub(crate) actors: usize,
+    /// The bytes of the reply to a call, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reply: Option<String>,
+}
+
+/// What an actor says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Described {
+    /// Whom the message is for, as a target: the target itself, or the member of a group that was asked.
+    pub(crate) actor: String,
+    /// The bytes of its [`Contract`](crate::guest::Contract), in hexadecimal; or why nothing is known.
+    pub(crate) contract: Result<String, String>,
 }
 
 /// What a call brought.

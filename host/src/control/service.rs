@@ -11,7 +11,7 @@ use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
 use super::request_id::RequestId;
 use super::rooms::Asker;
-use super::sending::{NotSent, Reply, Sending};
+use super::sending::{Delivered, Delivery, Described, NotSent, Reply, Sending};
 use super::spawning::{SpawnedActor, Spawning};
 use super::steering::{Steer, SteeredActor, StoppedActor};
 use super::traces::{TraceBegun, TraceQuery, TraceStart, TracedEvents};
@@ -97,6 +97,12 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// Sends a message to an actor, or to all members of a group. Gives how many got it.
     fn cast(&self, message: Sending) -> BoxFuture<'_, Result<usize, NotSent>>;
+
+    /// What the actor says of itself that this target stands for, if it does so within this time.
+    fn describe(&self, target: String, patience: Duration) -> BoxFuture<'_, Result<Described, NotSent>>;
+
+    /// Sends a message with these bytes as its arguments.
+    fn deliver(&self, delivery: Delivery, arguments: Vec<u8>) -> BoxFuture<'_, Result<Delivered, NotSent>>;
 
     /// Reads node.toml anew and does what is different in it, or only says what that would be.
     fn apply(&self, dry_run: bool) -> BoxFuture<'_, Result<ApplyReport, String>>;

@@ -7,13 +7,14 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::timeout;
 
+use super::body::decode_body;
 use super::entities::MOST_LISTED;
 use super::ledger::RequestLedger;
-use super::message::{Answer, ControlRefusal, MAX_PIECE, Request, decode_body};
+use super::message::{Answer, ControlRefusal, MAX_PIECE, Request};
 use super::request_id::RequestId;
 use super::role::Role;
 use super::rooms::{Asker, Place, Rooms};
-use super::sending::{SendFault, Sending};
+use super::sending::{SendFault, bounded};
 use super::service::Service;
 use super::store::{ComponentStore, UploadError, UploadProgress};
 use crate::guest::Digest;
@@ -116,10 +117,10 @@ impl RequestWorker {
             let reason = "the node is stopping, and takes nothing any more that would change it".to_owned();
             return Answer::Failed { reason };
         }
-        if let Request::Call(message) = request {
+        if is_for_an_actor(&request) {
             // It waits, too, as long as the actor likes.
             drop(place);
-            return self.call(message, asker).await;
+            return self.of_an_actor(request, piece, asker).await;
         }
         let Some(id) = changes(&request) else {
             return answer_of(self.done(request, piece, asker).await);
@@ -137,7 +138,9 @@ impl RequestWorker {
     async fn done(&self, request: Request, piece: &[u8], asker: Asker) -> Result<Answer, String> {
         match request {
             // Never reached: `carry_out` has answered them.
-            Request::Outcome { .. } | Request::Call(_) => Ok(Answer::NoRecord),
+            Request::Outcome { .. } | Request::Call(_) | Request::Describe { .. } | Request::Deliver(_) => {
+                Ok(Answer::NoRecord)
+            }
             Request::Status => Ok(Answer::Status(self.service.status().await)),
             Request::Nodes => {
                 let nodes = self.service.nodes().await?;
@@ -306,15 +309,25 @@ impl RequestWorker {
         Ok(Answer::report(self.service.reload(reload).await?))
     }
 
-    async fn call(&self, message: Sending, asker: Asker) -> Answer {
+    /// What one actor, or one of a group, is asked.
+    async fn of_an_actor(&self, request: Request, piece: &[u8], asker: Asker) -> Answer {
         let Some(_place) = self.calls.enter(asker) else {
             let reason = format!("{MOST_CALLS} calls wait for replies already; try again later");
             return Answer::NotSent(SendFault::Overloaded.because(reason));
         };
-        match self.service.call(message).await {
-            Ok(reply) => Answer::Reply(reply),
-            Err(not_sent) => Answer::NotSent(not_sent),
-        }
+        let answer = match request {
+            Request::Call(message) => self.service.call(message).await.map(Answer::Reply),
+            Request::Describe { target, timeout_ms } => {
+                let described = self.service.describe(target, bounded(timeout_ms)).await;
+                described.map(Answer::Described)
+            }
+            Request::Deliver(delivery) => {
+                let delivered = self.service.deliver(delivery, piece.to_vec()).await;
+                delivered.map(Answer::Delivered)
+            }
+            _ => Ok(Answer::NoRecord),
+        };
+        answer.unwrap_or_else(Answer::NotSent)
     }
 
     async fn component(&self, digest: &str) -> Result<(std::path::PathBuf, Digest), String> {
@@ -359,6 +372,14 @@ pub(crate) fn only_waits(request: &Request) -> bool {
     matches!(
         request,
         Request::Outcome { .. } | Request::Logs(_) | Request::Trace(_) | Request::Events(_) | Request::ClusterLinks
+    )
+}
+
+/// True of what takes as long as an actor likes.
+fn is_for_an_actor(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Call(_) | Request::Describe { .. } | Request::Deliver(_)
     )
 }
 

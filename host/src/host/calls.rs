@@ -21,11 +21,11 @@ use crate::typing::{self, Argument, Encoding, MessageKind, ReplyEncoding, Typed,
 const DESCRIPTION: Duration = Duration::from_secs(5);
 
 /// What is known of this node's actors.
-type Known<'a> = (&'a Modules, &'a NodeEntities);
+pub(super) type Known<'a> = (&'a Modules, &'a NodeEntities);
 
 /// Whom a message is for.
 #[derive(Debug, Clone)]
-enum Recipient {
+pub(super) enum Recipient {
     Actor(ActorCell),
     /// Whether it is active or not.
     Entity(Entity),
@@ -45,29 +45,59 @@ pub(super) async fn call(known: Known<'_>, message: Sending) -> Result<Reply, No
         reply: port,
         metadata: None,
     };
-    let span = begin_span(&message.target, &call);
-    let outcome = called(actor, call, reply, &message, until, span.as_ref()).await;
-    if let (Some(span), Err(error)) = (&span, &outcome) {
-        span.failed(&error.reason);
-    }
-    let reply = typing::decode(&encoding, &outcome?);
+    let asked = Asked {
+        target: &message.target,
+        message: &message.message,
+        wait: message.wait(),
+        until,
+    };
+    let bytes = called(actor, call, reply, asked).await?;
+    let reply = typing::decode(&encoding, &bytes);
     Ok(Reply {
         reply: reply.map_err(|error| SendFault::BadReply.because(error))?,
         reply_type: encoding.to_string(),
     })
 }
 
+/// What is called, and the time there is for it.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) target: &'a str,
+    pub(super) message: &'a str,
+    /// The time there is in all.
+    pub(super) wait: Duration,
+    pub(super) until: Instant,
+}
+
 /// Sends a call, and gives the bytes of its reply.
-async fn called(
+pub(super) async fn called(
     recipient: &Recipient,
     call: SerializedMessage,
     reply: directory::Reply<Vec<u8>>,
-    message: &Sending,
-    until: Instant,
+    asked: Asked<'_>,
+) -> Result<Vec<u8>, NotSent> {
+    let span = begin_span(asked.target, &call);
+    let outcome = replied(recipient, call, reply, asked, span.as_ref()).await;
+    if let (Some(span), Err(error)) = (&span, &outcome) {
+        span.failed(&error.reason);
+    }
+    outcome
+}
+
+async fn replied(
+    recipient: &Recipient,
+    call: SerializedMessage,
+    reply: directory::Reply<Vec<u8>>,
+    asked: Asked<'_>,
     span: Option<&ActiveSpan>,
 ) -> Result<Vec<u8>, NotSent> {
+    let Asked {
+        target,
+        message,
+        wait,
+        until,
+    } = asked;
     trace::within(span, send_to(recipient, call, until)).await?;
-    let target = &message.target;
     match timeout_at(until, reply).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(NoReply::Failed(reason))) => {
@@ -75,13 +105,12 @@ async fn called(
         }
         Ok(Err(NoReply::Dropped)) => {
             let reason = format!(
-                "{target} ended without a reply, or has no message `{}` with these arguments and a reply",
-                message.message
+                "{target} ended without a reply, or has no message `{message}` with these arguments and a reply"
             );
             Err(SendFault::Ended.because(reason))
         }
         Err(_) => {
-            let reason = format!("no reply from {target} within {:?}; it may be busy", message.wait());
+            let reason = format!("no reply from {target} within {wait:?}; it may be busy");
             Err(SendFault::NoReply.because(reason))
         }
     }
@@ -105,15 +134,26 @@ pub(super) async fn cast(known: Known<'_>, message: Sending) -> Result<usize, No
         .first()
         .ok_or_else(|| SendFault::NoTarget.because("nobody is there"))?;
     let typed = typed(known, first, MessageKind::Cast, &message, until).await?;
+    cast_to(&actors, &message.target, &message.message, &typed.arguments, until).await
+}
+
+/// Casts to each of these, and gives how many got it: an error if none did.
+pub(super) async fn cast_to(
+    recipients: &[Recipient],
+    target: &str,
+    variant: &str,
+    arguments: &[u8],
+    until: Instant,
+) -> Result<usize, NotSent> {
     let mut sent = 0;
     let mut refused = None;
-    for actor in &actors {
+    for actor in recipients {
         let cast = SerializedMessage::Cast {
-            variant: message.message.clone(),
-            args: typed.arguments.clone(),
+            variant: variant.to_owned(),
+            args: arguments.to_vec(),
             metadata: None,
         };
-        let span = begin_span(&message.target, &cast);
+        let span = begin_span(target, &cast);
         match trace::within(span.as_ref(), send_to(actor, cast, until)).await {
             Ok(()) => sent += 1,
             Err(error) => refused = Some(error),
@@ -125,12 +165,12 @@ pub(super) async fn cast(known: Known<'_>, message: Sending) -> Result<usize, No
     }
 }
 
-fn any_of(actors: &[Recipient]) -> Option<&Recipient> {
+pub(super) fn any_of(actors: &[Recipient]) -> Option<&Recipient> {
     actors.get(rand::random_range(0..actors.len().max(1)))
 }
 
 /// The actors that a target stands for: at least one.
-async fn resolve(known: Known<'_>, text: &str, until: Instant) -> Result<Vec<Recipient>, NotSent> {
+pub(super) async fn resolve(known: Known<'_>, text: &str, until: Instant) -> Result<Vec<Recipient>, NotSent> {
     let (modules, entities) = known;
     let target: Target = text.parse().map_err(|error| SendFault::BadTarget.because(error))?;
     let found = match &target {
@@ -304,7 +344,7 @@ fn reply_encoding(message: &Sending, described: Option<ReplyEncoding>) -> Result
 }
 
 /// What the actor says of itself, or why nothing is known of it.
-async fn contract(known: Known<'_>, recipient: &Recipient, until: Instant) -> Result<Contract, String> {
+pub(super) async fn contract(known: Known<'_>, recipient: &Recipient, until: Instant) -> Result<Contract, String> {
     let (modules, entities) = known;
     let actor = match recipient {
         Recipient::Actor(actor) => actor,
@@ -312,9 +352,11 @@ async fn contract(known: Known<'_>, recipient: &Recipient, until: Instant) -> Re
     };
     let id = actor.get_id();
     if directory::is_ours(id) {
-        let guests = modules.names().into_iter().flat_map(|module| modules.guests(&module));
         // The module answers for its guests, so that a busy one is not waited for.
-        let guest = guests.into_iter().find(|guest| guest.cell().get_id() == id);
+        let guest = modules
+            .all_guests()
+            .into_iter()
+            .find(|guest| guest.cell().get_id() == id);
         let guest = guest.ok_or("native actors do not describe themselves")?;
         return guest
             .module()

@@ -14,6 +14,7 @@ mod batch_tests;
 mod builder;
 mod calls;
 mod cluster_links;
+mod deliveries;
 mod deployment_record;
 mod deployments;
 mod dial;

@@ -10,6 +10,7 @@ use super::actors;
 use super::apply::Applier;
 use super::calls;
 use super::cluster_links::ClusterLinks;
+use super::deliveries;
 use super::ended_links::EndedLinks;
 use super::entities::NodeEntities;
 use super::error::{HostError, startup_reason};
@@ -27,10 +28,10 @@ use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
     self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ControlKey, ControlKeys,
-    ControlSetup, EndedLink, EntityTypeRow, GivenUpStatus, GroupRow, LevelChange, LinkRow, ListedEntities, LogLevels,
-    LogLines, LogQuery, ModuleStatus, NodeFigures, NodeLinks, NodeStatus, NotSent, OtherNode, Reply, RequestId,
-    RequestWorker, RestartGuard, Role, Sending, Service, SpawnedActor, Spawning, Steer, SteeredActor, StoppedActor,
-    TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
+    ControlSetup, Delivered, Delivery, Described, EndedLink, EntityTypeRow, GivenUpStatus, GroupRow, LevelChange,
+    LinkRow, ListedEntities, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeLinks, NodeStatus, NotSent,
+    OtherNode, Reply, RequestId, RequestWorker, RestartGuard, Role, Sending, Service, SpawnedActor, Spawning, Steer,
+    SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::{self, BoxFuture};
 use crate::events::{EventHistory, EventPage, EventQuery};
@@ -182,8 +183,9 @@ impl Service for NodeService {
     }
 
     fn actors(&self) -> Vec<ActorRow> {
-        self.modules.look_at_memory();
-        let mut rows = actors::all(&self.modules);
+        let guests = self.modules.all_guests();
+        self.modules.look_at_memory_of(&guests);
+        let mut rows = actors::of(guests);
         let guests = rows.iter_mut();
         self.lately
             .of_guests(guests.filter_map(|row| Some((row.pid, row.figures.as_mut()?))));
@@ -302,6 +304,18 @@ impl Service for NodeService {
 
     fn cast(&self, message: Sending) -> BoxFuture<'_, Result<usize, NotSent>> {
         Box::pin(calls::cast((&self.modules, &self.entities), message))
+    }
+
+    fn describe(&self, target: String, patience: Duration) -> BoxFuture<'_, Result<Described, NotSent>> {
+        Box::pin(async move { deliveries::describe((&self.modules, &self.entities), target, patience).await })
+    }
+
+    fn deliver(&self, delivery: Delivery, arguments: Vec<u8>) -> BoxFuture<'_, Result<Delivered, NotSent>> {
+        Box::pin(deliveries::deliver(
+            (&self.modules, &self.entities),
+            delivery,
+            arguments,
+        ))
     }
 
     fn apply(&self, dry_run: bool) -> BoxFuture<'_, Result<ApplyReport, String>> {

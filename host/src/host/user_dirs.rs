@@ -15,17 +15,22 @@ pub(super) fn state() -> Option<PathBuf> {
     folder("XDG_STATE_HOME", ".local/state")
 }
 
-/// Where what lives no longer than the user's session is kept: `$XDG_RUNTIME_DIR`, or `/run/user/UID` if that is there.
+/// Where what lives no longer than the user's session is kept: `$XDG_RUNTIME_DIR`, or `/run/user/UID` if that is there, or else a folder of the
+/// user's own in `/tmp`. Who makes one there first under the user's name keeps the user from having it, and can do no more: see
+/// [`check_writers`](crate::files::check_writers).
 #[cfg(unix)]
 pub(super) fn runtime() -> Option<PathBuf> {
     let named = std::env::var_os("XDG_RUNTIME_DIR")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute());
-    let folder = named.or_else(|| {
-        let folder = PathBuf::from(format!("/run/user/{}", rustix::process::geteuid().as_raw()));
-        folder.is_dir().then_some(folder)
-    })?;
-    Some(folder.join(PROGRAM))
+    let user = rustix::process::geteuid().as_raw();
+    let is_there = |folder: &PathBuf| folder.is_dir();
+    let of_session = named.or_else(|| Some(PathBuf::from(format!("/run/user/{user}"))).filter(is_there));
+    let of_session = of_session.map(|folder| folder.join(PROGRAM));
+    of_session.or_else(|| {
+        let shared = Some(PathBuf::from("/tmp")).filter(is_there)?;
+        Some(shared.join(format!("{PROGRAM}-{user}")))
+    })
 }
 
 /// The folder that the variable names, or this one in the user's home. A path that is not absolute is none, says the specification.

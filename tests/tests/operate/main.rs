@@ -11,6 +11,7 @@ mod cluster_links;
 mod collector;
 mod figures;
 mod going_back;
+mod here;
 mod http;
 mod init;
 mod leaving;

@@ -35,31 +35,23 @@ pub(in crate::cli) struct ControlArguments {
     pub(in crate::cli) timeout: Duration,
 }
 
-/// How to reach the node.
+/// How to reach the node. The one of this machine needs no cookie: its node.toml says where it is. Without --node and --config, that is the one
+/// in the current folder.
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct NodeArguments {
+    /// The node.toml of a node on this machine. Takes precedence over --node; without either, it is the one in the current folder.
+    #[arg(short = 'f', long, value_name = "NODE.TOML")]
+    pub(in crate::cli) config: Option<PathBuf>,
     /// The address of a node of this program or of ractor_cluster.
-    #[arg(long, value_name = "HOST:PORT")]
-    pub(in crate::cli) node: PeerAddress,
+    #[arg(long, value_name = "HOST:PORT", env = "RACTOR_HOST_NODE", value_delimiter = ',')]
+    pub(in crate::cli) node: Vec<PeerAddress>,
     #[command(flatten)]
-    pub(in crate::cli) cookie: CookieArguments,
+    pub(in crate::cli) cookie: OptionalCookieArguments,
     #[command(flatten)]
     pub(in crate::cli) tls: TlsArguments,
     /// How long the whole command may take: 500ms, 5s, 2m.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_timeout)]
     pub(in crate::cli) timeout: Duration,
-}
-
-/// Where the cookie is. It is no argument itself, because every user of a machine can see those.
-#[derive(Clone, Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(in crate::cli) struct CookieArguments {
-    /// The file with the cookie of the cluster.
-    #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) cookie_file: Option<PathBuf>,
-    /// The environment variable with the cookie of the cluster.
-    #[arg(long, value_name = "VARIABLE")]
-    pub(in crate::cli) cookie_env: Option<String>,
 }
 
 /// Where the cookie is, for commands that may do without.

@@ -7,8 +7,9 @@ use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::{End, MAX_ANSWER, read_frame, trusts, write_frame};
+use crate::control::body::{decode_body, encode_body};
 use crate::control::client::AskError;
-use crate::control::message::{Answer, Request, decode_body, encode_body};
+use crate::control::message::{Answer, Request};
 
 /// A connection to the node of this machine.
 pub(crate) struct LocalClient {

@@ -19,8 +19,8 @@ use super::message::MAX_PIECE;
 /// The longest path of a socket, in bytes: what the system has room for, with the zero at its end.
 pub(crate) const MAX_PATH: usize = 107;
 
-/// The largest request, in bytes: what is uploaded at once, and what says so.
-const MAX_REQUEST: usize = 5 << 20;
+/// The largest request, in bytes: a message as large as nodes accept, and what says for whom it is.
+pub(crate) const MAX_REQUEST: usize = 17 << 20;
 
 const _: () = assert!(MAX_REQUEST >= MAX_PIECE + 64 * 1024, "a piece and its request fit");
 

@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
@@ -13,7 +13,8 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::{End, MAX_PATH, MAX_REQUEST, read_frame, trusts, write_frame};
-use crate::control::message::{Answer, encode_answer};
+use crate::control::body::body_of;
+use crate::control::message::Answer;
 use crate::control::role::Role;
 use crate::control::rooms::Asker;
 use crate::control::worker::RequestWorker;
@@ -51,7 +52,7 @@ pub(crate) struct LocalDoor {
     path: PathBuf,
     accepting: AbortHandle,
     /// Held for as long as the socket is this node's.
-    _lock: File,
+    _lock: LockFile,
 }
 
 impl LocalDoor {
@@ -69,6 +70,48 @@ impl Drop for LocalDoor {
     }
 }
 
+/// A file that is there while somebody has it locked. It is beside the socket, because a socket's own file can't be locked, and one that is
+/// there says nothing of whether a node is behind it.
+#[derive(Debug)]
+struct LockFile {
+    path: PathBuf,
+    _locked: File,
+}
+
+impl LockFile {
+    /// Makes it and locks it. Waits for a moment if another process has it, which may be on its way out.
+    ///
+    /// # Errors
+    /// Another process has it, or it can't be made.
+    fn take(path: PathBuf) -> Result<Self, NotOpened> {
+        let until = Instant::now() + SUCCESSION;
+        loop {
+            let file = File::options()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+                .open(&path)?;
+            let left = until.saturating_duration_since(Instant::now());
+            files::lock(&file, left).map_err(|_| NotOpened::Taken)?;
+            // The one before may have taken the file away between these two, and the next one would make and lock another.
+            let own = file.metadata()?;
+            let is_there = std::fs::symlink_metadata(&path);
+            if is_there.is_ok_and(|there| (there.dev(), there.ino()) == (own.dev(), own.ino())) {
+                return Ok(Self { path, _locked: file });
+            }
+        }
+    }
+}
+
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        // While it is locked: whoever waits for it sees that it is gone, and makes another.
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
 /// Opens the socket at this path, in place of one that a node before has left. Waits for a moment if that one is on
 /// its way out.
 ///
@@ -78,17 +121,9 @@ pub(crate) async fn open(path: &Path, worker: Arc<RequestWorker>) -> Result<Loca
     if path.as_os_str().len() > MAX_PATH {
         return Err(NotOpened::TooLong);
     }
-    // A lock beside it, because a socket's own file can't be locked, and one that is there says nothing of whether a node is behind it.
-    let lock = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-        .open(path.with_extension("lock"))?;
-    let locking = tokio::task::spawn_blocking(move || files::lock(&lock, SUCCESSION).map(|()| lock));
-    let locked = locking.await.map_err(io::Error::other)?;
-    let lock = locked.map_err(|_| NotOpened::Taken)?;
+    let lock = path.with_extension("lock");
+    let locking = tokio::task::spawn_blocking(move || LockFile::take(lock));
+    let lock = locking.await.map_err(io::Error::other)??;
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
         _ => {}
@@ -141,7 +176,7 @@ async fn serve(mut stream: UnixStream, worker: &RequestWorker) {
                 reason: refusal.to_string(),
             },
         };
-        let answer = encode_answer(&answer);
+        let answer = body_of(answer).await;
         if !matches!(timeout(PATIENCE, write_frame(&mut stream, &answer)).await, Ok(Ok(()))) {
             return;
         }

@@ -1,5 +1,6 @@
 //! Requests and answers as they travel.
 
+use super::super::body::{decode_body, encode_body};
 use super::*;
 use crate::guest::Mode;
 use crate::supervision::reload::OnFailure;

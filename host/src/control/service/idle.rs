@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::Service;
 use crate::control::{
-    ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, EndedLink, EntityTypeRow, GroupRow, LevelChange, LinkRow,
-    ListedEntities, LogLevels, LogLines, LogQuery, NodeFigures, NodeLinks, NodeStatus, NotSent, OtherNode, Reply,
-    RequestId, SendFault, Sending, SpawnedActor, Spawning, Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery,
-    TraceStart, TracedEvents, WentBack,
+    ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, Delivered, Delivery, Described, EndedLink, EntityTypeRow,
+    GroupRow, LevelChange, LinkRow, ListedEntities, LogLevels, LogLines, LogQuery, NodeFigures, NodeLinks, NodeStatus,
+    NotSent, OtherNode, Reply, RequestId, SendFault, Sending, SpawnedActor, Spawning, Steer, SteeredActor,
+    StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::BoxFuture;
 use crate::events::{EventPage, EventQuery};
@@ -126,6 +126,14 @@ impl Service for Idle {
 
     fn cast(&self, _: Sending) -> BoxFuture<'_, Result<usize, NotSent>> {
         Box::pin(async { Ok(0) })
+    }
+
+    fn describe(&self, _: String, _: Duration) -> BoxFuture<'_, Result<Described, NotSent>> {
+        Box::pin(async { Err(SendFault::NoTarget.because("it was asked")) })
+    }
+
+    fn deliver(&self, _: Delivery, _: Vec<u8>) -> BoxFuture<'_, Result<Delivered, NotSent>> {
+        Box::pin(async { Err(SendFault::NoTarget.because("it was asked")) })
     }
 
     fn apply(&self, _: bool) -> BoxFuture<'_, Result<ApplyReport, String>> {
