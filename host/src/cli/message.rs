@@ -23,6 +23,7 @@ use crate::config::Type;
 use crate::control::Target;
 use crate::directory::trace::{self, ActiveSpan, Operation, OperationKind, TraceContext};
 use crate::directory::{FailureReason, NoReply, reply_port};
+use crate::entities::to_type_actor;
 use crate::guest::Contract;
 use crate::typing::{self, Argument, Encoding, MessageKind, ReplyEncoding, Typed};
 
@@ -170,7 +171,7 @@ async fn send_call(
         metadata: None,
     };
     let span = begin_span(&target, &call);
-    trace::within(span.as_ref(), client.send(actor, call)).await?;
+    trace::within(span.as_ref(), client.send(actor, addressed(&target, call))).await?;
     let peer = client.peer_name();
     match deadline.wait(reply).await {
         Some(Ok(reply)) => Ok((reply, typed.reply)),
@@ -202,6 +203,7 @@ async fn send_cast(client: ClusterClient, message: OutgoingMessage, all: bool) -
             metadata: None,
         };
         let span = begin_span(&message.target, &cast);
+        let cast = addressed(&message.target, cast);
         match trace::within(span.as_ref(), client.send(actor, cast)).await {
             Ok(()) => sent += 1,
             // It is no member any more, and the others are.
@@ -212,6 +214,14 @@ async fn send_cast(client: ClusterClient, message: OutgoingMessage, all: bool) -
     match ended {
         Some(error) if sent == 0 => Err(error.into()),
         _ => Ok(client.leave().await?),
+    }
+}
+
+/// The message as the actor takes it that the target was resolved to: what is for an entity goes by the actor of its type.
+fn addressed(target: &Target, message: SerializedMessage) -> SerializedMessage {
+    match target {
+        Target::Entity(entity) | Target::EntityAt(entity, _) => to_type_actor(&entity.key, message),
+        Target::Group(_) | Target::Pid(_) | Target::Name(_) => message,
     }
 }
 
