@@ -113,8 +113,14 @@ impl TypeState {
 
     /// Something went wrong with an entity.
     pub(super) fn note_error(&self, entity: &Entity, error: &dyn Display) {
+        let (name, error) = (entity.to_string(), error.to_string());
+        let said = if error.contains(&name) {
+            error
+        } else {
+            format!("{name}: {error}")
+        };
         // Of bounded length, and on one line, whoever wrote it.
-        let said = FailureReason::new(&format!("{entity}: {error}"));
+        let said = FailureReason::new(&said);
         *self.last_error.lock() = Some(said.as_str().into());
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use ractor::message::SerializedMessage;
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent};
 use ractor_host_directory::Local;
 use ractor_host_placement::activation::{ActivationLimits, Activations};
 use ractor_host_placement::words::{Entity, EntityKey, EntityType};
@@ -337,18 +337,23 @@ pub(crate) fn find(of: &EntityType) -> Option<Arc<TypeState>> {
 /// The actor above all entities: whoever ends is looked after elsewhere.
 struct Above;
 
+/// What it is sent. It has no form for peers, who don't hear of the actor.
+enum Nothing {}
+
+impl Message for Nothing {}
+
 impl Actor for Above {
-    type Msg = ();
+    type Msg = Nothing;
     type State = ();
     type Arguments = ();
 
-    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
+    async fn pre_start(&self, _: ActorRef<Nothing>, (): ()) -> Result<(), ActorProcessingErr> {
         Ok(())
     }
 
     async fn handle_supervisor_evt(
         &self,
-        _: ActorRef<()>,
+        _: ActorRef<Nothing>,
         event: SupervisionEvent,
         (): &mut (),
     ) -> Result<(), ActorProcessingErr> {

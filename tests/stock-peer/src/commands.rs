@@ -9,6 +9,7 @@
 //! | `raw-call MS TARGET VARIANT ARGS_HEX [METADATA_HEX]` | the reply in hex, or `err timeout` |
 //! | `entity-cast TYPE KEY VARIANT [ARG…]` | |
 //! | `entity-call TYPE KEY VARIANT [ARG…]` | the reply, which is a number |
+//! | `entity-call-timeout MS TYPE KEY VARIANT [ARG…]` | the same, or `err timeout` |
 //! | `spawn NAME [GROUP [START]]` | the pid; NAME `-` is an actor without a name |
 //! | `crowd N` | spawns N actors without names or groups |
 //! | `stop NAME`, `kill NAME` | |
@@ -60,7 +61,8 @@ pub(crate) async fn run(node: &Node, line: &str) -> anyhow::Result<String> {
             ActorRef::from(find(&format!("entity:{of}"))?).cast(cast)?;
             Ok(String::new())
         }
-        ["entity-call", of, key, message @ ..] => entity_call(of, key, message).await,
+        ["entity-call", of, key, message @ ..] => entity_call(of, key, message, PATIENCE).await,
+        ["entity-call-timeout", ms, of, key, message @ ..] => entity_call(of, key, message, millis(ms)?).await,
         ["spawn", name, rest @ ..] => {
             let actor: ActorOption = format!("{name}:{}", rest.join(":")).trim_end_matches(':').parse()?;
             Ok(counter::spawn(&actor).await?.get_id().pid().to_string())
@@ -156,16 +158,18 @@ fn arguments(words: &[&str]) -> anyhow::Result<(String, Vec<u8>)> {
     }
 }
 
-async fn entity_call(of: &str, key: &str, message: &[&str]) -> anyhow::Result<String> {
+async fn entity_call(of: &str, key: &str, message: &[&str], timeout: Duration) -> anyhow::Result<String> {
     let (variant, args) = arguments(message)?;
     let entities = ActorRef::<EntityMsg>::from(find(&format!("entity:{of}"))?);
-    let call = entities.call(|reply| EntityMsg::Call(key.to_owned(), variant, args, reply), None);
-    match concurrency::timeout(PATIENCE, call).await {
-        Ok(Ok(CallResult::Success(reply))) => Ok(u64::from_bytes(reply).to_string()),
-        Ok(Ok(CallResult::Timeout)) => bail!("timeout"),
-        Ok(Ok(CallResult::SenderError)) => bail!("the reply port was dropped"),
-        Ok(Err(error)) => bail!("sending: {error}"),
-        Err(_) => bail!("no reply within {PATIENCE:?}"),
+    let call = entities.call(
+        |reply| EntityMsg::Call(key.to_owned(), variant, args, reply),
+        Some(timeout),
+    );
+    match call.await {
+        Ok(CallResult::Success(reply)) => Ok(u64::from_bytes(reply).to_string()),
+        Ok(CallResult::Timeout) => bail!("timeout"),
+        Ok(CallResult::SenderError) => bail!("the reply port was dropped"),
+        Err(error) => bail!("sending: {error}"),
     }
 }
 
