@@ -26,7 +26,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::native::Opaque;
-use crate::node::TypeState;
+use crate::node::{NotSent, TypeState, send};
 use crate::seat::told;
 
 /// The variant of a message to an entity.
@@ -139,23 +139,25 @@ impl Door {
             args,
             metadata,
         };
-        self.of
-            .send(&key, message)
-            .map(|()| Placed::Nowhere)
-            .map_err(|refused| {
-                let metadata = match refused.message {
-                    SerializedMessage::Cast { metadata, .. } => metadata,
-                    SerializedMessage::Call { .. } | SerializedMessage::CallReply(..) => None,
-                };
-                NotPut {
-                    message: SerializedMessage::Cast {
-                        variant: CAST.to_owned(),
-                        args: packed,
-                        metadata,
-                    },
-                    reason: PutRefused::Full,
-                }
-            })
+        let Err(refused) = send(&self.of.entity(&key), message) else {
+            return Ok(Placed::Nowhere);
+        };
+        let metadata = match refused.message {
+            SerializedMessage::Cast { metadata, .. } => metadata,
+            SerializedMessage::Call { .. } | SerializedMessage::CallReply(..) => None,
+        };
+        Err(NotPut {
+            message: SerializedMessage::Cast {
+                variant: CAST.to_owned(),
+                args: packed,
+                metadata,
+            },
+            reason: match refused.reason {
+                NotSent::Overloaded => PutRefused::Full,
+                // The entities end.
+                NotSent::UnknownType => PutRefused::Ended,
+            },
+        })
     }
 
     /// Whoever calls hears whatever is wrong as the end of the call: a mailbox has no words for it.
@@ -170,10 +172,10 @@ impl Door {
             reply,
             metadata,
         };
-        if let Err(refused) = self.of.send(&key, message)
+        let entity = self.of.entity(&key);
+        if let Err(refused) = send(&entity, message)
             && let SerializedMessage::Call { reply, .. } = refused.message
         {
-            let entity = self.of.entity(&key);
             refuse(reply, &format!("{entity}: {}", refused.reason));
         }
     }

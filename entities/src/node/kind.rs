@@ -167,7 +167,7 @@ impl TypeState {
         clippy::result_large_err,
         reason = "the message itself is handed back, as ractor does"
     )]
-    pub(crate) fn send(self: &Arc<Self>, key: &EntityKey, message: SerializedMessage) -> Result<(), Refused> {
+    pub(super) fn send(self: &Arc<Self>, key: &EntityKey, message: SerializedMessage) -> Result<(), Refused> {
         let (bytes, now) = (retained_bytes(&message), Instant::now().into_std());
         let mut route = self.table.lock().handle_message(key, message, bytes, now);
         loop {

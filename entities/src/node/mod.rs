@@ -165,9 +165,6 @@ impl Entities {
                 all.remove(&of.of);
             }
         }
-        for actor in std::mem::take(&mut *self.0.type_actors.lock()) {
-            actor.stop(None);
-        }
         for task in std::mem::take(&mut *self.0.tasks.lock()) {
             task.abort();
         }
@@ -192,6 +189,10 @@ impl Entities {
                     }
                 }
             }
+        }
+        // At last: a peer gives up its calls to an actor that ends, and entities may have answered them until now.
+        for actor in std::mem::take(&mut *self.0.type_actors.lock()) {
+            actor.stop(None);
         }
         self.0.supervisor.stop(None);
         left

@@ -124,7 +124,23 @@ async fn the_actor_of_a_type_passes_on_what_is_for_entities_and_says_what_is_wro
     assert_eq!(figures.first().map(|(_, figures)| figures.waiting), Some(2));
     world.store.set(Gate::Open);
     assert_eq!(world.get("b").await, 2);
-    world.entities.stop(Duration::from_secs(20)).await;
+    // While the entities end, the actor is there and refuses what comes: calls of peers to it end with it.
+    world.store.set(Gate::Shut);
+    let (port, owed) = reply_port::<u64>(SOON);
+    world.counter("a").cast(CounterMsg::AddAndGet(40, port)).unwrap();
+    let entities = world.entities.clone();
+    let stopping = tokio::spawn(async move { entities.stop(Duration::from_secs(20)).await });
+    world
+        .until(|| !crate::has_type(&EntityType::new(&world.of).unwrap()))
+        .await;
+    assert_eq!(
+        door.put(add()).map_err(|not_put| not_put.reason),
+        Err(PutRefused::Ended)
+    );
+    assert_eq!(actor.get_status(), ractor::ActorStatus::Running);
+    world.store.set(Gate::Open);
+    assert_eq!(owed.await, Ok(43));
+    assert!(stopping.await.unwrap().is_empty());
     let group = type_group(&EntityType::new(&world.of).unwrap());
     world.until(|| pg::get_members(&group).is_empty()).await;
 }
