@@ -124,7 +124,7 @@ impl TypeState {
         *self.last_error.lock() = Some(said.as_str().into());
     }
 
-    /// Waits until this is so: it is looked at again whenever an entity has given up its place.
+    /// Waits until this is so. It looks again whenever an entity has given up its place.
     pub(super) async fn wait_until(&self, is_so: impl Fn(&Table<Active, SerializedMessage>) -> bool) {
         let mut freed = pin!(self.freed.notified());
         loop {
