@@ -57,6 +57,12 @@ pub trait EntityCode: Send + Sync + 'static {
     /// # Errors
     /// Why it can't: whoever waits for the entity is told.
     fn activate<'a>(&'a self, seat: &'a Seat, supervisor: ActorCell) -> BoxFuture<'a, Result<Activated, String>>;
+
+    /// The answer of all these entities to the [question](ractor_host_directory::DESCRIBE_VARIANT) what an actor is, whose arguments these
+    /// are. None if they don't say: natives don't.
+    fn describe<'a>(&'a self, _question: &'a [u8]) -> BoxFuture<'a, Option<Vec<u8>>> {
+        Box::pin(async { None })
+    }
 }
 
 /// An entity that has come to life.

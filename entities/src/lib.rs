@@ -12,24 +12,30 @@
 )]
 
 mod code;
+mod mailbox;
 mod native;
 mod node;
 mod reference;
 mod seat;
+mod stand_in;
 mod store;
 mod table;
 #[cfg(test)]
 mod tests;
+mod type_actor;
 mod writer;
 
 pub use self::code::{Activated, EntityCode, LiveEntity, TypeSettings};
 pub use self::native::{Native, NativeEntity};
 pub use self::node::{
-    Entities, NotSent, Refused, TypeFigures, TypeTaken, active, delete_active, has_type, passivate, send, send_within,
+    Entities, NotSent, Refused, TypeFigures, TypeTaken, active, active_actors, delete_active, has_type, passivate,
+    send, send_within,
 };
 pub use self::reference::EntityRef;
 pub use self::seat::{Durability, Output, Seat};
+pub use self::stand_in::StandIn;
 pub use self::store::{Change, EntityStore, MemoryStore, StoreError, StoredState, Write};
+pub use self::type_actor::{to_type_actor, type_group};
 pub use self::writer::WriterFigures;
 pub use ractor_host_placement::activation::ActivationLimits;
 pub use ractor_host_placement::durable::HeldTooMuch;

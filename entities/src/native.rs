@@ -16,6 +16,7 @@ use ractor_host_directory::{
 use ractor_host_placement::words::Entity;
 
 use crate::code::{Activated, EntityCode, LiveEntity};
+use crate::mailbox::NativeInbox;
 use crate::seat::{Output, Seat};
 use crate::store::StoredState;
 
@@ -110,7 +111,7 @@ where
             Ok(Activated {
                 local: Local {
                     cell: cell.clone(),
-                    inbox: None,
+                    inbox: Some(Arc::new(NativeInbox::new(cell.clone()))),
                 },
                 ended: Box::pin(async move { drop(ended.await) }),
                 live: Arc::new(Live { cell, owed }),
@@ -156,7 +157,7 @@ struct Start<Arguments> {
 }
 
 /// Messages stay bytes until the actor itself has its turn.
-enum Opaque {}
+pub(crate) enum Opaque {}
 
 impl Message for Opaque {
     fn serializable() -> bool {

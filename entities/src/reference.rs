@@ -5,11 +5,12 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use ractor::{BytesConvertable, Message, RpcReplyPort};
+use ractor::{ActorRef, BytesConvertable, Message, RpcReplyPort};
 use ractor_host_directory::{CallError, reply_port};
 use ractor_host_placement::words::{BadEntity, Entity};
 
 use crate::node::{NotSent, Refused, send};
+use crate::stand_in::StandIn;
 
 /// An entity by its type and key, which takes messages of type `M`. No actor stands behind it: the entity comes to life with the first
 /// message, wherever it is then. A reference may be an argument or a reply of any cluster message.
@@ -74,6 +75,21 @@ impl<M: Message> EntityRef<M> {
             None => reply.await,
         };
         Ok(outcome?)
+    }
+}
+
+impl<M: Message> EntityRef<M> {
+    /// The entity as an actor, for code that wants one, and what keeps it there: messages go on to the entity until that is dropped. The
+    /// entity comes to life with a message, as ever; that it ends is not seen here.
+    ///
+    /// Prefer the reference itself: it takes nothing, and tells whoever sends when a message isn't taken. Here a cast that isn't is given up
+    /// with a line in the log, and a call ends with the reason.
+    ///
+    /// # Errors
+    /// `UnknownActor` if this process has no entities of the type, or they are ending.
+    pub async fn actor_ref(&self) -> Result<(ActorRef<M>, StandIn), CallError> {
+        let stand_in = StandIn::spawn(&self.entity).await.ok_or(CallError::UnknownActor)?;
+        Ok((stand_in.actor().into(), stand_in))
     }
 }
 

@@ -70,12 +70,19 @@ pub(crate) enum AfterEnd {
     Activate,
 }
 
+/// What waits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Waiting {
+    messages: usize,
+    bytes: usize,
+}
+
 /// See the module. `Actor` is what an active entity is reached by.
 pub(crate) struct Table<Actor, Message> {
     slots: LruCache<EntityKey, Slot<Actor, Message>>,
     limits: WaitingLimits,
     /// Of all queues.
-    waiting: usize,
+    waiting: Waiting,
     active: usize,
     last_activation: u32,
 }
@@ -85,7 +92,7 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
         Self {
             slots: LruCache::unbounded(),
             limits,
-            waiting: 0,
+            waiting: Waiting::default(),
             active: 0,
             last_activation: 0,
         }
@@ -94,6 +101,11 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
     /// The entities that are active.
     pub(crate) fn active(&self) -> usize {
         self.active
+    }
+
+    /// The messages that wait for entities to be activated.
+    pub(crate) fn waiting_messages(&self) -> usize {
+        self.waiting.messages
     }
 
     /// The number of the next activation: it is never used for another.
@@ -201,7 +213,8 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
     }
 
     fn emptied(&mut self, queue: Queue<Message>) -> VecDeque<Message> {
-        self.waiting -= queue.bytes;
+        self.waiting.bytes -= queue.bytes;
+        self.waiting.messages -= queue.messages.len();
         queue.messages
     }
 
@@ -222,7 +235,8 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
             }
         };
         for (bytes, message) in left.into_iter().rev() {
-            self.waiting += bytes;
+            self.waiting.bytes += bytes;
+            self.waiting.messages += 1;
             queue.bytes += bytes;
             queue.messages.push_front(message);
         }
@@ -311,13 +325,14 @@ impl<Message> Queue<Message> {
         message: Message,
         bytes: usize,
         limits: WaitingLimits,
-        waiting: &mut usize,
+        waiting: &mut Waiting,
     ) -> Route<Actor, Message> {
         let is_full = self.messages.len() >= limits.messages || self.bytes + bytes > limits.bytes;
-        if is_full || *waiting + bytes > limits.all_bytes {
+        if is_full || waiting.bytes + bytes > limits.all_bytes {
             return Route::Full(message);
         }
-        *waiting += bytes;
+        waiting.bytes += bytes;
+        waiting.messages += 1;
         self.bytes += bytes;
         self.messages.push_back(message);
         Route::Waits
@@ -362,9 +377,10 @@ mod tests {
         assert_eq!(table.handle_message(&key(3), "f", 0, now), Route::Full("f"));
         assert_eq!(table.handle_not_active(&key(1)), ["a", "c"]);
         assert_eq!(table.handle_message(&key(3), "f", 0, now), Route::Activate);
+        assert_eq!(table.waiting_messages(), 2);
         assert_eq!(table.handle_active(&key(2), 1, 1, now), ["e"]);
         assert_eq!(table.handle_not_active(&key(3)), ["f"]);
-        assert_eq!(table.waiting, 0);
+        assert_eq!(table.waiting, Waiting::default());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Native entities over a store whose commits the test lets through.
 
+mod reached;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::session::{EntryRefusal, Refused};
-use crate::wire::MAX_NAME_BYTES;
+use crate::wire::{ENTITIES, MAX_NAME_BYTES};
 
 /// The longest part of a name that is shown, in characters.
 const SHOWN: usize = 60;
@@ -32,6 +32,8 @@ impl LeftOut {
         let reason = match refusal {
             EntryRefusal::ActorName => "actor_name",
             EntryRefusal::GroupName => "group_name",
+            EntryRefusal::Reserved => "reserved",
+            EntryRefusal::OwnEntities => "own_entities",
             EntryRefusal::Full(_) => "full",
             EntryRefusal::PidReused => "pid_reused",
         };
@@ -56,6 +58,19 @@ impl LeftOut {
                 "did not tell this peer of the actor {shown}: its name has {} bytes, and other nodes take {MAX_NAME_BYTES}; give \
                  it a shorter one",
                 name.len()
+            );
+        }
+    }
+
+    /// An actor of this node, or a member of a group, isn't advertised: the name is only an entity's.
+    pub(super) fn own_reserved(&mut self, name: &str) {
+        if let Some(left_out) = self.add("own_reserved_name", 1) {
+            let (peer, shown) = (&self.peer, shown(name));
+            tracing::warn!(
+                peer,
+                left_out,
+                "did not tell this peer of an actor that is called {shown} or is in a group of that name: names that begin with \
+                 `{ENTITIES}` are those of entities; choose another"
             );
         }
     }

@@ -78,19 +78,20 @@ impl Memberships {
         Ok(())
     }
 
-    /// Takes a member out of a group.
-    pub(super) fn leave(&mut self, pid: u64, group: &Arc<ScopedGroup>) {
+    /// Takes a member out of a group. False if it was none.
+    pub(super) fn leave(&mut self, pid: u64, group: &Arc<ScopedGroup>) -> bool {
         let Some(groups) = self.by_pid.get_mut(&pid) else {
-            return;
+            return false;
         };
         if !groups.remove(group) {
-            return;
+            return false;
         }
         // An empty set would take memory that nobody is charged for.
         if groups.is_empty() {
             self.by_pid.remove(&pid);
         }
         self.left(group);
+        true
     }
 
     /// Takes a member out of all groups.
@@ -139,10 +140,10 @@ mod tests {
             assert_eq!(memberships.join(2, &two), Ok(()));
         }
         assert_eq!(memberships.join(3, &one), Err(Full::Peer(limit)));
-        memberships.leave(3, &one);
-        memberships.leave(1, &two);
+        assert!(!memberships.leave(3, &one));
+        assert!(!memberships.leave(1, &two));
         assert_eq!(account.charge(1), Err(Full::Peer(limit)), "nobody has left");
-        memberships.leave(1, &one);
+        assert!(memberships.leave(1, &one));
         memberships.leave_all(2);
         assert_eq!(account.charge(limit), Ok(()), "nobody is there any more");
     }

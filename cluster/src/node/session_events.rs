@@ -66,7 +66,7 @@ impl NodeSession {
                 let group = Arc::new(ScopedGroup { scope, group });
                 let left = actors
                     .iter()
-                    // An actor without a stand-in isn't in the group here, so ractor has nothing to undo.
+                    // An actor that was not let into the group here has nothing to undo.
                     .filter_map(|actor| state.stand_ins.leave(actor.pid, &group));
                 let cells = left.collect();
                 pg::leave_scoped(group.scope.clone(), group.group.clone(), cells);
@@ -243,6 +243,12 @@ impl NodeSession {
         let GroupChange { scope, group, actors } = change;
         let group = Arc::new(ScopedGroup { scope, group });
         let mut refusals = EntryRefusals::default();
+        // What is meant for this node's own entities must not reach another's, whoever picks a member.
+        if sync::has_entities(&group.group) {
+            let spoken = || format!("the member of the group {:.60}", group.group);
+            refusals.note(EntryRefusal::OwnEntities, actors.len(), spoken);
+            return state.note(refusals);
+        }
         let mut cells = Vec::new();
         for Actor { pid, .. } in actors {
             let Some(cell) = self

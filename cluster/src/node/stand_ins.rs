@@ -182,10 +182,10 @@ impl StandIns {
         self.memberships.join(pid, group)
     }
 
-    /// Takes the peer's actor out of a group; its stand-in, if it has one.
+    /// Takes the peer's actor out of a group; its stand-in, if it was in there.
     pub(super) fn leave(&mut self, pid: u64, group: &Arc<ScopedGroup>) -> Option<ActorCell> {
-        self.memberships.leave(pid, group);
-        self.by_pid.get(&pid).map(ActorRef::get_cell)
+        let was_in = self.memberships.leave(pid, group);
+        was_in.then(|| self.by_pid.get(&pid).map(ActorRef::get_cell))?
     }
 
     /// A local actor started. If a stand-in has its name, ractor's registry loses the local actor when the stand-in ends, however

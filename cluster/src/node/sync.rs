@@ -5,33 +5,62 @@ use ractor::{ActorCell, ActorId, ActorStatus, pg};
 
 use super::left_out::LeftOut;
 use super::link::Link;
-use crate::directory::{self, hosted_actors, is_ours};
+use crate::directory::{self, SANDBOX_NODE_ID, hosted_actors, is_ours};
 use crate::session::LocalSnapshot;
-use crate::wire::{Actor, GroupChange, MAX_NAME_BYTES};
+use crate::wire::{Actor, GroupChange, MAX_NAME_BYTES, is_of_entities, is_of_type};
 
 /// True for an actor that peers may know of: it lives here and its messages can be serialized.
 pub(super) fn is_shared(cell: &ActorCell) -> bool {
     is_ours(cell.get_id()) && cell.supports_remoting()
 }
 
-/// The actor as peers see it; none if they would not take its name.
-fn advertisement(cell: &ActorCell) -> Option<Actor> {
-    let name = cell.get_name();
-    let fits = name.as_ref().is_none_or(|name| name.len() <= MAX_NAME_BYTES);
-    fits.then(|| Actor {
-        pid: cell.get_id().pid(),
-        name,
-    })
+/// True for the group of a type of entities that this process has.
+pub(super) fn has_entities(group: &str) -> bool {
+    is_of_type(group) && directory::where_is(group).is_some_and(|actor| is_hosted(&actor))
+}
+
+/// True for what this program itself hosts. Native actors of users, whom nobody keeps from names of entities, never are.
+fn is_hosted(cell: &ActorCell) -> bool {
+    cell.get_id().node() == SANDBOX_NODE_ID
+}
+
+/// Why peers don't hear of an actor.
+enum Untold {
+    /// They would not take its name, for its length.
+    LongName(String),
+    /// Its name is one of entities, and it is none.
+    Reserved(String),
+}
+
+/// The actor as peers see it.
+fn advertisement(cell: &ActorCell) -> Result<Actor, Untold> {
+    let name = match cell.get_name() {
+        Some(name) if is_of_entities(&name) && !is_hosted(cell) => return Err(Untold::Reserved(name)),
+        // An entity is known by its pid alone where it is the member of a group: its name is found on its own node only.
+        Some(name) if is_of_entities(&name) && !is_of_type(&name) => None,
+        Some(name) if name.len() > MAX_NAME_BYTES => return Err(Untold::LongName(name)),
+        name => name,
+    };
+    let pid = cell.get_id().pid();
+    Ok(Actor { pid, name })
 }
 
 /// The actor as it is advertised on `link` from now on; none if peers would not take its name.
 pub(super) fn advertise(link: &Link, cell: &ActorCell, left_out: &mut LeftOut) -> Option<Actor> {
-    let actor = advertisement(cell);
-    match &actor {
-        Some(_) => link.advertise(cell),
-        None => left_out.own_actor(&cell.get_name().unwrap_or_default()),
+    match advertisement(cell) {
+        Ok(actor) => {
+            link.advertise(cell);
+            Some(actor)
+        }
+        Err(Untold::LongName(name)) => {
+            left_out.own_actor(&name);
+            None
+        }
+        Err(Untold::Reserved(name)) => {
+            left_out.own_reserved(&name);
+            None
+        }
     }
-    actor
 }
 
 /// Everything that is shared at this moment, all of it advertised on `link`. Changes must be monitored before, or one that happens
@@ -66,7 +95,10 @@ pub(super) fn group_change(
         .filter(|cell| cell.get_status() < ActorStatus::Stopping)
         .filter_map(|cell| advertise(link, cell, left_out))
         .collect();
-    let change = GroupChange { scope, group, actors };
+    let mut change = GroupChange { scope, group, actors };
+    if change.retain_entitled(|actor| actor.name.clone()) > 0 {
+        left_out.own_reserved(&change.group);
+    }
     if change.actors.is_empty() {
         return None;
     }
@@ -81,8 +113,9 @@ pub(super) fn group_change(
 pub(super) fn group_leave(scope: String, group: String, cells: &[ActorCell]) -> Option<GroupChange> {
     let shared = cells.iter().filter(|cell| is_shared(cell));
     // Nothing is advertised here: an actor that leaves a group may be about to end.
-    let actors: Vec<_> = shared.filter_map(advertisement).collect();
-    let change = GroupChange { scope, group, actors };
+    let actors: Vec<_> = shared.filter_map(|cell| advertisement(cell).ok()).collect();
+    let mut change = GroupChange { scope, group, actors };
+    change.retain_entitled(|actor| actor.name.clone());
     (!change.actors.is_empty() && !change.has_long_name()).then_some(change)
 }
 

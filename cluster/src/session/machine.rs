@@ -200,7 +200,10 @@ impl Session {
             Ok(HandshakeStep::Continue(next)) => self.state = SessionState::Handshake(next),
             Ok(HandshakeStep::PeerNamed(name, next)) => {
                 self.state = SessionState::Handshake(next);
-                self.peer_capabilities = name.flags.unwrap_or_default().capabilities;
+                let flags = name.flags.unwrap_or_default();
+                self.peer_capabilities = flags.capabilities;
+                // It is proved before the peer can say anything of its actors, or 0.
+                self.peer_actors.set_entities(flags.incarnation != 0);
                 self.events.push_back(Event::PeerNamed(name));
             }
             Ok(HandshakeStep::Authenticated) => {
@@ -366,9 +369,15 @@ impl Session {
     fn apply(&mut self, control: Control, now: Instant, refusals: &mut EntryRefusals) -> Result<(), CloseReason> {
         match control {
             Control::Spawn(actors) => self.spawned(&actors, refusals),
-            Control::PgJoin(change) => {
+            Control::PgJoin(mut change) => {
                 // A member that was never advertised is advertised by joining: stock nodes see it so.
                 self.spawned(&change.actors, refusals);
+                let reserved = self.leave_out_reserved(&mut change);
+                if reserved > 0 {
+                    refusals.note(EntryRefusal::Reserved, reserved, || {
+                        format!("a member of the group {:.60}", change.group)
+                    });
+                }
                 if change.has_long_name() {
                     let spoken = || format!("group {:.60} of scope {:.60}", change.group, change.scope);
                     refusals.note(EntryRefusal::GroupName, change.actors.len(), spoken);
@@ -378,7 +387,10 @@ impl Session {
             }
             // Joins of such a group were left out and counted, so there is nothing to leave and nothing more to count.
             Control::PgLeave(change) if change.has_long_name() => {}
-            Control::PgLeave(change) => self.grouped(change, Event::Left),
+            Control::PgLeave(mut change) => {
+                self.leave_out_reserved(&mut change);
+                self.grouped(change, Event::Left);
+            }
             Control::Terminate(pids) => {
                 let known = self.peer_actors.terminate(pids);
                 if !known.is_empty() {
@@ -419,6 +431,11 @@ impl Session {
         if !new.is_empty() {
             self.events.push_back(Event::Spawned(new));
         }
+    }
+
+    /// What of a change of a group is nobody's to make, for the group's name. Gives how many members are left out.
+    fn leave_out_reserved(&self, change: &mut GroupChange) -> usize {
+        change.retain_entitled(|actor| self.peer_actors.actor(actor.pid)?.name)
     }
 
     /// Of actors that were not taken, neither joins nor leaves count.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::ledger::PeerAccount;
 use super::refusal::{EntryRefusal, EntryRefusals};
-use crate::wire::{Actor, MAX_NAME_BYTES};
+use crate::wire::{Actor, MAX_NAME_BYTES, is_of_entities, is_of_type};
 
 /// The bytes that an advertised actor is charged: two entries of hash tables, here and beside the link, of 25 and 9 bytes. A
 /// table that has just grown has room for more than twice of what is in it. Measured: 75 to 80.
@@ -24,6 +24,8 @@ pub(super) struct PeerActors {
     account: Arc<PeerAccount>,
     names: HashMap<u64, Option<Arc<str>>>,
     by_name: HashMap<Arc<str>, u64>,
+    /// The peer may have types of entities: it has proved that it is no stock node.
+    may_have_entities: bool,
 }
 
 impl PeerActors {
@@ -32,7 +34,13 @@ impl PeerActors {
             account,
             names: HashMap::new(),
             by_name: HashMap::new(),
+            may_have_entities: false,
         }
+    }
+
+    /// What the peer says of itself: a stock node has no entities.
+    pub(super) fn set_entities(&mut self, may_have: bool) {
+        self.may_have_entities = may_have;
     }
 
     /// Enters actors; those that are known already stay as they are. Returns the new ones.
@@ -51,6 +59,9 @@ impl PeerActors {
             let name = actor.name.as_deref();
             let entered = match name {
                 Some(name) if name.len() > MAX_NAME_BYTES => Err(EntryRefusal::ActorName),
+                Some(name) if is_of_entities(name) && !(self.may_have_entities && is_of_type(name)) => {
+                    Err(EntryRefusal::Reserved)
+                }
                 _ if is_paid => Ok(()),
                 _ => self.account.charge(cost).map_err(EntryRefusal::Full),
             };

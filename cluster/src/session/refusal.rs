@@ -1,7 +1,7 @@
 //! Entries about a peer's actors that this node did not take, while the session goes on.
 
 use super::ledger::Full;
-use crate::wire::MAX_NAME_BYTES;
+use crate::wire::{ENTITIES, MAX_NAME_BYTES};
 
 /// Why an entry was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +12,16 @@ pub enum EntryRefusal {
     /// The name of the group or of its scope is too long.
     #[error("the names of a group and of its scope may have at most {MAX_NAME_BYTES} bytes each")]
     GroupName,
+    /// The name is one of entities, and this peer's actor can be none.
+    #[error(
+        "names that begin with `{ENTITIES}` are those of entities and of what stands for their types; no other actor or group may have one"
+    )]
+    Reserved,
+    /// The actor stands for a type of entities that this node has itself.
+    #[error(
+        "this node has entities of that type itself, and takes nobody else's for them; entities belong to one node"
+    )]
+    OwnEntities,
     /// The peer, or all peers together, have used up their memory here.
     #[error(transparent)]
     Full(Full),

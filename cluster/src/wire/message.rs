@@ -5,6 +5,20 @@ use std::fmt;
 /// The most bytes that the name of an actor, a group or a scope may have. Stock nodes know no such limit.
 pub(crate) const MAX_NAME_BYTES: usize = 255;
 
+/// What the names of entities begin with, and those of the actors and groups that stand for their types. They are nobody else's.
+pub(crate) const ENTITIES: &str = "entity:";
+
+/// True for a name that is only an entity's, or that of what stands for a type of entities.
+pub(crate) fn is_of_entities(name: &str) -> bool {
+    name.starts_with(ENTITIES)
+}
+
+/// True for `entity:TYPE`: the name of the actor that stands for a type of entities on its node, and of the group that it is in.
+pub(crate) fn is_of_type(name: &str) -> bool {
+    let of = name.strip_prefix(ENTITIES);
+    of.is_some_and(|of| !of.is_empty() && !of.contains('/'))
+}
+
 /// The most bytes that a node's full name or its connection string may have: two names of 255 bytes and what is between them.
 pub(crate) const MAX_NODE_NAME_BYTES: usize = 512;
 
@@ -190,6 +204,20 @@ impl GroupChange {
     /// True if the name of the group or of its scope is longer than [`MAX_NAME_BYTES`].
     pub(crate) fn has_long_name(&self) -> bool {
         self.group.len() > MAX_NAME_BYTES || self.scope.len() > MAX_NAME_BYTES
+    }
+
+    /// Leaves those out that may not be members of the group, for its name: where it is that of a type of entities, only the actor
+    /// that stands for the type is. Gives how many are left out. `name` says what an actor is called.
+    pub(crate) fn retain_entitled(&mut self, name: impl Fn(&Actor) -> Option<String>) -> usize {
+        if !is_of_entities(&self.group) {
+            return 0;
+        }
+        let before = self.actors.len();
+        let is_type = is_of_type(&self.group);
+        let group = &self.group;
+        self.actors
+            .retain(|actor| is_type && name(actor).as_deref() == Some(group));
+        before - self.actors.len()
     }
 }
 

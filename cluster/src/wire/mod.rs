@@ -23,8 +23,8 @@ pub use message::{
     NodeFlags, ServerStatus,
 };
 pub(crate) use message::{
-    CAPABILITY_TRACE, Call, Challenge, ChallengeReply, Control, CookieDigest, GroupChange, HandshakeNonce,
-    MAX_NAME_BYTES, MAX_NODE_NAME_BYTES, NameTaken, Timestamp, TraceFields,
+    CAPABILITY_TRACE, Call, Challenge, ChallengeReply, Control, CookieDigest, ENTITIES, GroupChange, HandshakeNonce,
+    MAX_NAME_BYTES, MAX_NODE_NAME_BYTES, NameTaken, Timestamp, TraceFields, is_of_entities, is_of_type,
 };
 pub(crate) use parts::Parts;
 

@@ -189,7 +189,6 @@ pub struct NameTaken(pub String);
 #[derive(Debug)]
 pub struct Hosted {
     cell: ActorCell,
-    audience: Audience,
 }
 
 /// Who hears of a hosted actor.
@@ -197,7 +196,8 @@ pub struct Hosted {
 pub enum Audience {
     /// Every session, which tells its peer.
     Everyone,
-    /// This process alone: there may be very many such actors, and they are found in another way.
+    /// This process alone: there may be very many such actors, and they are found in another way. Sessions hear of their ends, since such
+    /// an actor may be the member of a group, which peers are told of.
     ThisProcess,
 }
 
@@ -247,7 +247,7 @@ pub fn register_hosted(
     };
     // Outside of the lock: listeners look things up here.
     notify(&listeners, &HostedEvent::Spawned(cell.clone()));
-    Ok(Hosted { cell, audience })
+    Ok(Hosted { cell })
 }
 
 impl Drop for Hosted {
@@ -262,7 +262,8 @@ impl Drop for Hosted {
             {
                 directory.names.remove(&name);
             }
-            directory.listeners(self.audience)
+            // Whoever it was a secret from may have been told of it since, as the member of a group.
+            directory.listeners(Audience::Everyone)
         };
         notify(&listeners, &HostedEvent::Terminated(self.cell.clone()));
     }

@@ -1,18 +1,23 @@
 //! One type of entities: who is active, and the way of a message.
 
+use std::fmt::Display;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use ractor::ActorCell;
 use ractor::message::SerializedMessage;
 use ractor_host_directory::{FailureReason, Local, NotPut, PutRefused, fail, retained_bytes};
 use ractor_host_placement::words::{Entity, EntityKey, EntityType};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::starts::Node;
 use super::{NotSent, Refused, TYPES, TypeFigures};
 use crate::code::{Activated, EntityCode, LiveEntity, TypeSettings};
+use crate::mailbox;
 use crate::seat::{Durability, Seat, told};
 use crate::table::{AfterEnd, Route, Table, WaitingLimits};
 
@@ -20,13 +25,16 @@ use crate::table::{AfterEnd, Route, Table, WaitingLimits};
 const SWEEP: usize = 256;
 
 /// One type of entities.
-pub(super) struct TypeState {
-    pub(super) of: EntityType,
+pub(crate) struct TypeState {
+    pub(crate) of: EntityType,
     settings: TypeSettings,
     code: Arc<dyn EntityCode>,
     node: Arc<Node>,
     pub(super) table: Mutex<Table<Active, SerializedMessage>>,
     counts: Counts,
+    last_error: Mutex<Option<Arc<str>>>,
+    /// Told when an entity has given up its place.
+    freed: Notify,
 }
 
 #[derive(Default)]
@@ -60,17 +68,7 @@ impl Active {
         if let Some(inbox) = inbox {
             return inbox.put(message).map(drop);
         }
-        cell.send_serialized(message).map_err(|refused| match *refused {
-            ractor::MessagingErr::SendErr(message) => NotPut {
-                message,
-                reason: PutRefused::Ended,
-            },
-            // The message is gone; nobody waits for one that stands for nothing.
-            ractor::MessagingErr::ChannelClosed | ractor::MessagingErr::InvalidActorType => NotPut {
-                message: SerializedMessage::CallReply(0, Vec::new()),
-                reason: PutRefused::Ended,
-            },
-        })
+        cell.send_serialized(message).map_err(|error| mailbox::refused(*error))
     }
 
     /// Has it end once it has handled what it has.
@@ -98,10 +96,49 @@ impl TypeState {
             node,
             table: Mutex::new(Table::new(limits)),
             counts: Counts::default(),
+            last_error: Mutex::new(None),
+            freed: Notify::new(),
         }
     }
 
-    pub(super) fn entity(&self, key: &EntityKey) -> Entity {
+    /// What its entities say of themselves.
+    pub(crate) async fn describe(&self, question: &[u8]) -> Option<Vec<u8>> {
+        self.code.describe(question).await
+    }
+
+    /// The actor above its entities.
+    pub(crate) fn supervisor(&self) -> ActorCell {
+        self.node.supervisor.clone()
+    }
+
+    /// Something went wrong with an entity.
+    pub(super) fn note_error(&self, entity: &Entity, error: &dyn Display) {
+        let (name, error) = (entity.to_string(), error.to_string());
+        let said = if error.contains(&name) {
+            error
+        } else {
+            format!("{name}: {error}")
+        };
+        // Of bounded length, and on one line, whoever wrote it.
+        let said = FailureReason::new(&said);
+        *self.last_error.lock() = Some(said.as_str().into());
+    }
+
+    /// Waits until this is so. It looks again whenever an entity has given up its place.
+    pub(super) async fn wait_until(&self, is_so: impl Fn(&Table<Active, SerializedMessage>) -> bool) {
+        let mut freed = pin!(self.freed.notified());
+        loop {
+            // Before the look, so that nothing is missed.
+            freed.as_mut().enable();
+            if is_so(&self.table.lock()) {
+                return;
+            }
+            freed.as_mut().await;
+            freed.set(self.freed.notified());
+        }
+    }
+
+    pub(crate) fn entity(&self, key: &EntityKey) -> Entity {
         Entity {
             entity_type: self.of.clone(),
             key: key.clone(),
@@ -110,8 +147,14 @@ impl TypeState {
 
     pub(super) fn figures(&self) -> TypeFigures {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (active, waiting) = {
+            let table = self.table.lock();
+            (table.active(), table.waiting_messages())
+        };
         TypeFigures {
-            active: self.table.lock().active(),
+            active,
+            waiting,
+            last_error: self.last_error.lock().clone(),
             activations: of(&self.counts.activations),
             failed_activations: of(&self.counts.failed_activations),
             passivations: of(&self.counts.passivations),
@@ -175,7 +218,9 @@ impl TypeState {
             Err(reason) => {
                 count(&self.counts.failed_activations);
                 tracing::error!(%entity, reason, "the entity could not be activated");
+                self.note_error(&entity, &reason);
                 let waiting = self.table.lock().handle_not_active(&key);
+                self.freed.notify_waiters();
                 self.give_up(waiting, &format!("{entity} could not be activated: {reason}"));
                 self.node.started(entity.clone(), false);
                 let is_wanted = self.settings.always.contains(&key) && !self.is_stopped();
@@ -238,6 +283,7 @@ impl TypeState {
             .map(|message| (retained_bytes(&message), message))
             .collect();
         let after = self.table.lock().handle_ended(key, activation, left);
+        self.freed.notify_waiters();
         let is_wanted = self.settings.always.contains(key) && !self.is_stopped();
         if after == AfterEnd::Activate || (is_wanted && self.table.lock().handle_wanted(key)) {
             self.node.want(entity);

@@ -10,17 +10,19 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use ractor::message::SerializedMessage;
-use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent};
 use ractor_host_directory::Local;
 use ractor_host_placement::activation::{ActivationLimits, Activations};
 use ractor_host_placement::words::{Entity, EntityKey, EntityType};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use self::kind::TypeState;
+pub(crate) use self::kind::TypeState;
 use self::starts::Node;
 use crate::code::{EntityCode, TypeSettings};
 use crate::store::{EntityStore, StoreError};
+use crate::table::Table;
+use crate::type_actor::TypeActor;
 use crate::writer::{Writer, WriterFigures};
 
 /// The types of this process: references find them here, so that they can travel.
@@ -50,10 +52,14 @@ pub struct Refused {
 }
 
 /// What a type has done so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TypeFigures {
     /// Entities that are active now.
     pub active: usize,
+    /// Messages that wait for entities to be activated.
+    pub waiting: usize,
+    /// What went wrong last: an activation, or an entity that failed, with its name. None if nothing has.
+    pub last_error: Option<Arc<str>>,
     /// Activations that succeeded.
     pub activations: u64,
     /// Activations that failed.
@@ -87,7 +93,19 @@ impl Entities {
     /// # Errors
     /// ractor refuses to start the supervisor that stands above them.
     pub async fn start(store: Arc<dyn EntityStore>, limits: ActivationLimits) -> Result<Self, SpawnErr> {
-        let (supervisor, _) = Actor::spawn(None, Above, ()).await?;
+        Self::start_as(None, store, limits).await
+    }
+
+    /// The same, where the supervisor above them has a name.
+    ///
+    /// # Errors
+    /// ractor refuses to start it, for its name perhaps.
+    pub async fn start_as(
+        supervisor: Option<String>,
+        store: Arc<dyn EntityStore>,
+        limits: ActivationLimits,
+    ) -> Result<Self, SpawnErr> {
+        let (supervisor, _) = Actor::spawn(supervisor, Above, ()).await?;
         let node = Arc::new(Node {
             writer: Writer::new(store),
             supervisor: supervisor.get_cell(),
@@ -95,6 +113,7 @@ impl Entities {
             wanted: Notify::new(),
             begun: Instant::now(),
             types: Mutex::default(),
+            type_actors: Mutex::default(),
             tasks: Mutex::default(),
         });
         let starting = tokio::spawn(node.clone().run_starts());
@@ -123,6 +142,19 @@ impl Entities {
         Ok(())
     }
 
+    /// Has peers reach the entities of all types that were added: see [`type_group`](crate::type_group).
+    ///
+    /// # Errors
+    /// Another actor of this process has the name of one of them.
+    pub async fn admit_peers(&self) -> Result<(), SpawnErr> {
+        let types = self.0.types.lock().clone();
+        for of in types {
+            let actor = TypeActor::spawn(of, self.0.supervisor.clone()).await?;
+            self.0.type_actors.lock().push(actor);
+        }
+        Ok(())
+    }
+
     /// Ends all entities in order, within this time: each handles what it has and its state is written. From now on messages are refused.
     /// Gives the entities that didn't end in time; they are killed.
     pub async fn stop(&self, patience: Duration) -> Vec<Entity> {
@@ -142,9 +174,7 @@ impl Entities {
         }
         let ended = async {
             for of in &types {
-                while !of.table.lock().is_empty() {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
+                of.wait_until(Table::is_empty).await;
             }
             self.0.writer.flush().await;
         };
@@ -159,6 +189,10 @@ impl Entities {
                     }
                 }
             }
+        }
+        // At last: a peer gives up its calls to an actor that ends, and entities may have answered them until now.
+        for actor in std::mem::take(&mut *self.0.type_actors.lock()) {
+            actor.stop(None);
         }
         self.0.supervisor.stop(None);
         left
@@ -215,9 +249,7 @@ impl Entities {
             && let Some(active) = of.leave(&entity.key, true)
         {
             active.0.seat.settle().await;
-            while of.table.lock().is_leaving(&entity.key) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            of.wait_until(|table| !table.is_leaving(&entity.key)).await;
         }
         self.0.writer.delete(entity).await
     }
@@ -265,6 +297,17 @@ pub async fn send_within(entity: &Entity, message: SerializedMessage, patience: 
     }
 }
 
+/// The actors of all entities of this process that are active.
+pub fn active_actors() -> Vec<ActorCell> {
+    let types: Vec<_> = TYPES.read().values().cloned().collect();
+    let mut all = Vec::new();
+    for of in types {
+        let table = of.table.lock();
+        all.extend(table.actors().map(|(_, active)| active.0.local.cell.clone()));
+    }
+    all
+}
+
 /// True if this process has entities of this type.
 pub fn has_type(of: &EntityType) -> bool {
     find(of).is_some()
@@ -288,31 +331,41 @@ pub fn delete_active(entity: &Entity) -> bool {
     active.inspect(|active| active.0.seat.delete()).is_some()
 }
 
-fn find(of: &EntityType) -> Option<Arc<TypeState>> {
+pub(crate) fn find(of: &EntityType) -> Option<Arc<TypeState>> {
     TYPES.read().get(of).cloned()
 }
 
 /// The actor above all entities: whoever ends is looked after elsewhere.
 struct Above;
 
+/// What it is sent. It has no form for peers, who don't hear of the actor.
+enum Nothing {}
+
+impl Message for Nothing {}
+
 impl Actor for Above {
-    type Msg = ();
+    type Msg = Nothing;
     type State = ();
     type Arguments = ();
 
-    async fn pre_start(&self, _: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
+    async fn pre_start(&self, _: ActorRef<Nothing>, (): ()) -> Result<(), ActorProcessingErr> {
         Ok(())
     }
 
     async fn handle_supervisor_evt(
         &self,
-        _: ActorRef<()>,
+        _: ActorRef<Nothing>,
         event: SupervisionEvent,
         (): &mut (),
     ) -> Result<(), ActorProcessingErr> {
         if let SupervisionEvent::ActorFailed(actor, error) = event {
             let entity = actor.get_name().unwrap_or_default();
             tracing::error!(entity, pid = actor.get_id().pid(), %error, "the entity has failed; its next message activates it again");
+            if let Ok(entity) = entity.parse::<Entity>()
+                && let Some(of) = find(&entity.entity_type)
+            {
+                of.note_error(&entity, &error);
+            }
         }
         Ok(())
     }

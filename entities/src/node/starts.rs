@@ -23,6 +23,8 @@ pub(super) struct Node {
     pub(super) wanted: Notify,
     pub(super) begun: Instant,
     pub(super) types: Mutex<Vec<Arc<TypeState>>>,
+    /// What peers send to.
+    pub(super) type_actors: Mutex<Vec<ActorCell>>,
     pub(super) tasks: Mutex<Vec<AbortHandle>>,
 }
 

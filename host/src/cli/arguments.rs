@@ -317,7 +317,7 @@ pub(super) struct CastArguments {
 pub(super) struct DescribeArguments {
     #[command(flatten)]
     pub(super) node: NodeArguments,
-    /// The actor: its name, `group:NAME` for a member of a process group, or `pid:N`.
+    /// The actor: its name, `group:NAME` for a member of a process group, `pid:N`, or `entity:TYPE/KEY`.
     pub(super) target: Target,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
@@ -429,7 +429,7 @@ pub(super) enum OutputFormat {
 /// To whom, and what.
 #[derive(Debug, Args)]
 pub(super) struct MessageArguments {
-    /// The recipient: an actor's name, `group:NAME` for a member of a process group, or `pid:N`.
+    /// The recipient: an actor's name, `group:NAME` for a member of a process group, `pid:N`, or `entity:TYPE/KEY`.
     pub(super) target: Target,
     /// The variant of the actor's message enum.
     pub(super) variant: String,

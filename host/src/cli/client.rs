@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::config::{Cookie, PeerAddress, did_you_mean};
 use crate::control::{COMMAND_NODES, Target};
 use crate::directory::{DESCRIBE_VARIANT, SendRefused};
-use crate::entities::Entity;
+use crate::entities::{Entity, EntityType, type_group};
 use crate::guest::{Contract, DESCRIBE_ARGUMENTS, DescriptionError};
 use crate::host::Dial;
 use crate::node::client::Encryption;
@@ -83,9 +83,15 @@ pub(super) enum ClientError {
     )]
     NoName { peer: String, name: String, hint: String },
     #[error(
-        "{entity} is reached from within its node only: by the admin HTTP of the node (`POST /v1/call`), by its actors, and not by peers"
+        "{peer} has no entities of the type {entity_type:?}{hint}; types are under `[entities.TYPE]` in its node.toml"
     )]
-    Entity { entity: Entity },
+    NoEntities {
+        peer: String,
+        entity_type: String,
+        hint: String,
+    },
+    #[error("{entity} is asked of the node {peer}, and not of {node}: connect to that node instead")]
+    EntityElsewhere { entity: Entity, peer: String, node: String },
 }
 
 /// Why an actor is not described.
@@ -220,8 +226,33 @@ impl ClusterClient {
                     groups: groups(group),
                 }),
             },
-            Target::Entity(entity) => Err(ClientError::Entity { entity: entity.clone() }),
+            Target::Entity(entity) => self.type_actor(&entity.entity_type).await,
+            Target::EntityAt(entity, node) if is_node(node, &self.peer_name()) => {
+                self.type_actor(&entity.entity_type).await
+            }
+            Target::EntityAt(entity, node) => Err(ClientError::EntityElsewhere {
+                entity: entity.clone(),
+                peer: self.peer_name(),
+                node: node.clone(),
+            }),
         }
+    }
+
+    /// The actor of the peer that passes on what is for entities of this type.
+    async fn type_actor(&self, of: &EntityType) -> Result<Vec<ActorCell>, ClientError> {
+        let peer = self.peer_name();
+        let qualified = format!("{}@{peer}", type_group(of));
+        if let Some(actor) = self.deadline.wait(directory::find(&qualified)).await.flatten() {
+            return Ok(vec![actor]);
+        }
+        let groups = pg::which_groups();
+        let types = groups.iter().filter_map(|group| group.strip_prefix("entity:"));
+        let hint = did_you_mean(of.name(), types).map(|question| format!("; {question}"));
+        Err(ClientError::NoEntities {
+            peer,
+            entity_type: of.name().to_owned(),
+            hint: hint.unwrap_or_default(),
+        })
     }
 
     /// What may have been meant by the name that no actor has. Known are the names of those in groups: the peer tells of no others
@@ -362,6 +393,11 @@ fn own_name<'a>(name: &'a str, node: &str) -> &'a str {
         .or_else(|| rest(short))
         .filter(|name| !name.is_empty())
         .unwrap_or(name)
+}
+
+/// True for the name of this node, in full or as far as its `@`.
+fn is_node(name: &str, node: &str) -> bool {
+    name == node || node.split('@').next() == Some(name)
 }
 
 /// The members of a group, once it has some.

@@ -115,11 +115,13 @@ fn types(arguments: &TypesArguments, builder: &HostBuilder) -> Result<ExitCode, 
             text("CODE"),
             text("DURABILITY"),
             number("ACTIVE"),
+            number("WAITING"),
             number("STATES"),
             number("ACTIVATIONS"),
             number("PASSIVATIONS"),
             number("FAILED"),
             number("CRASHES"),
+            text("LAST ERROR"),
         ];
         let rows = all
             .iter()
@@ -128,7 +130,10 @@ fn types(arguments: &TypesArguments, builder: &HostBuilder) -> Result<ExitCode, 
     })
 }
 
-fn cells(node: &str, row: &EntityTypeRow) -> [String; 10] {
+/// The most of an error that a table has room for. As JSON it is there in full.
+const SHOWN: usize = 80;
+
+fn cells(node: &str, row: &EntityTypeRow) -> [String; 12] {
     let code = row.module.clone();
     [
         node.to_owned(),
@@ -136,11 +141,16 @@ fn cells(node: &str, row: &EntityTypeRow) -> [String; 10] {
         code.unwrap_or_else(|| "native".to_owned()),
         row.durability.clone(),
         row.active.to_string(),
+        row.waiting.to_string(),
         row.states.map(|states| states.to_string()).unwrap_or_default(),
         row.activations.to_string(),
         row.passivations.to_string(),
         row.failed_activations.to_string(),
         row.crashes.to_string(),
+        row.last_error
+            .as_deref()
+            .map(|error| format!("{error:.SHOWN$}"))
+            .unwrap_or_default(),
     ]
 }
 

@@ -19,6 +19,9 @@ pub(crate) struct EntityTypeRow {
     pub(crate) durability: String,
     /// Entities that are active now.
     pub(crate) active: u64,
+    /// Messages that wait for entities to be activated.
+    #[serde(default)]
+    pub(crate) waiting: u64,
     /// Activations that succeeded.
     pub(crate) activations: u64,
     /// Activations that failed.
@@ -29,6 +32,9 @@ pub(crate) struct EntityTypeRow {
     pub(crate) crashes: u64,
     /// Messages that were given up with an activation that failed.
     pub(crate) dead_letters: u64,
+    /// What went wrong last, with the name of the entity: an activation, or an entity that failed. None if nothing has.
+    #[serde(default)]
+    pub(crate) last_error: Option<String>,
     /// Entities with a state in the store. None if the type keeps no states.
     pub(crate) states: Option<u64>,
 }

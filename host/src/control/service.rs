@@ -34,6 +34,9 @@ pub(crate) trait Service: Send + Sync + 'static {
     /// The types of entities, with what they have done.
     fn entities(&self) -> BoxFuture<'_, Result<Vec<EntityTypeRow>, String>>;
 
+    /// The same without their states: nothing is asked of the store.
+    fn entity_figures(&self) -> Vec<EntityTypeRow>;
+
     /// At most so many entities of a type that have states, after this one.
     fn entity_keys(
         &self,

@@ -19,6 +19,8 @@ pub(crate) enum Target {
     Name(String),
     /// The entity of this type and key.
     Entity(Entity),
+    /// The same, of the node of this name.
+    EntityAt(Entity, String),
 }
 
 /// Text that names no target.
@@ -39,15 +41,27 @@ impl FromStr for Target {
         };
         match text.split_once(':') {
             Some(("group", "")) => Err(refuse("names no group")),
+            Some(("group", name)) if Entity::is_written_so(name) => Err(refuse(
+                "is where peers find entities: their messages say which one is meant, so name it as `entity:TYPE/KEY`",
+            )),
             Some(("group", name)) => Ok(Self::Group(name.to_owned())),
             Some(("pid", number)) => number.parse().map(Self::Pid).map_err(|_| refuse("has no pid")),
-            Some(("entity", _)) => text.parse().map(Self::Entity).map_err(|_| refuse("names no entity")),
+            Some(("entity", _)) => entity(text).ok_or_else(|| refuse("names no entity")),
             Some(("name", "")) => Err(refuse("names no actor")),
             Some(("name", name)) => Ok(Self::Name(name.to_owned())),
             Some(_) => Err(refuse("does not say what it is")),
             None if text.is_empty() => Err(refuse("names no actor")),
             None => Ok(Self::Name(text.to_owned())),
         }
+    }
+}
+
+/// An entity, and its node behind an `@`, which no key has as it is.
+fn entity(text: &str) -> Option<Target> {
+    match text.split_once('@') {
+        None => text.parse().map(Target::Entity).ok(),
+        Some((_, "")) => None,
+        Some((entity, node)) => Some(Target::EntityAt(entity.parse().ok()?, node.to_owned())),
     }
 }
 
@@ -74,6 +88,7 @@ impl fmt::Display for Target {
             Self::Name(name) if name.contains(':') => write!(f, "name:{name}"),
             Self::Name(name) => f.write_str(name),
             Self::Entity(entity) => entity.fmt(f),
+            Self::EntityAt(entity, node) => write!(f, "{entity}@{node}"),
         }
     }
 }
@@ -92,7 +107,16 @@ mod tests {
             "entity:cart/4711".parse(),
             Ok(Target::Entity(Entity::new("cart", "4711").unwrap()))
         );
-        for text in ["group:a:b", "pid:7", "counter", "name:a:b", "entity:cart/a%20b"] {
+        let at = Target::EntityAt(Entity::new("cart", "a@b").unwrap(), "alpha@localhost".to_owned());
+        assert_eq!("entity:cart/a%40b@alpha@localhost".parse(), Ok(at));
+        for text in [
+            "group:a:b",
+            "pid:7",
+            "counter",
+            "name:a:b",
+            "entity:cart/a%20b",
+            "entity:cart/a%40b@alpha@localhost",
+        ] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
         }
         for text in [
@@ -105,6 +129,9 @@ mod tests {
             "counters:a",
             "entity:cart",
             "entity:/1",
+            "entity:cart/1@",
+            "entity:cart@alpha",
+            "group:entity:cart",
         ] {
             assert!(text.parse::<Target>().is_err(), "{text}");
         }

@@ -1,6 +1,6 @@
 //! All actors of the process, as an operator sees them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ractor::pg::DEFAULT_SCOPE;
 use ractor::registry::get_all_pids;
@@ -9,6 +9,7 @@ use ractor::{ActorCell, ActorId, pg};
 use super::figures;
 use crate::control::{ActorKind, ActorModule, ActorRow};
 use crate::directory;
+use crate::entities::{self, Entity};
 use crate::guest::{GuestRef, Modules};
 use crate::supervision::is_supervisor;
 
@@ -26,8 +27,20 @@ pub(super) fn of(mut guests: Vec<GuestRef>) -> Vec<ActorRow> {
     let mut rows = Vec::with_capacity(guests.len() + natives.len());
     rows.extend(natives.iter().map(|cell| row(cell, None, &mut groups)));
     rows.extend(guests.iter().map(|guest| row(guest.cell(), Some(guest), &mut groups)));
+    // What has its place neither among the guests nor with ractor: native entities, and the actors of types.
+    let mut others = entities::active_actors();
+    others.extend(directory::hosted_actors().into_iter().filter(is_of_entities));
+    if !others.is_empty() {
+        let known: HashSet<u64> = rows.iter().map(|row| row.pid).collect();
+        let others = others.iter().filter(|cell| !known.contains(&cell.get_id().pid()));
+        rows.extend(others.map(|cell| row(cell, None, &mut groups)));
+    }
     rows.sort_by_key(|row| row.pid);
     rows
+}
+
+fn is_of_entities(cell: &ActorCell) -> bool {
+    cell.get_name().is_some_and(|name| Entity::is_written_so(&name))
 }
 
 /// One of them.

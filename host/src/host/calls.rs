@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ractor::concurrency;
 use ractor::message::SerializedMessage;
-use ractor::{ActorCell, RpcReplyPort, pg};
+use ractor::{ActorCell, ActorId, RpcReplyPort, pg};
 use tokio::time::{Instant, timeout_at};
 
 use super::actors;
@@ -13,7 +13,7 @@ use crate::config::{Type, did_you_mean};
 use crate::control::{NotSent, Reply, SendFault, Sending, Target};
 use crate::directory::trace::{self, ActiveSpan, Operation, OperationKind};
 use crate::directory::{self, DESCRIBE_VARIANT, NoReply, PutRefused, SendRefused, reply_port};
-use crate::entities::{self, Entity, has_type};
+use crate::entities::{self, Entity, EntityKey, has_type, to_type_actor, type_group};
 use crate::guest::{Contract, DESCRIBE_ARGUMENTS, Modules};
 use crate::typing::{self, Argument, Encoding, MessageKind, ReplyEncoding, Typed, TypingError};
 
@@ -29,6 +29,8 @@ pub(super) enum Recipient {
     Actor(ActorCell),
     /// Whether it is active or not.
     Entity(Entity),
+    /// One of another node, by the actor of its type there.
+    EntityElsewhere(ActorCell, EntityKey),
 }
 
 /// Sends a call, and gives its reply.
@@ -171,7 +173,6 @@ pub(super) fn any_of(actors: &[Recipient]) -> Option<&Recipient> {
 
 /// The actors that a target stands for: at least one.
 pub(super) async fn resolve(known: Known<'_>, text: &str, until: Instant) -> Result<Vec<Recipient>, NotSent> {
-    let (modules, entities) = known;
     let target: Target = text.parse().map_err(|error| SendFault::BadTarget.because(error))?;
     let found = match &target {
         Target::Pid(pid) => directory::local_actor(*pid).into_iter().collect(),
@@ -187,30 +188,71 @@ pub(super) async fn resolve(known: Known<'_>, text: &str, until: Instant) -> Res
         Target::Entity(entity) if has_type(&entity.entity_type) => {
             return Ok(vec![Recipient::Entity(entity.clone())]);
         }
-        Target::Entity(_) => Vec::new(),
+        Target::EntityAt(entity, node) if is_own(node) && has_type(&entity.entity_type) => {
+            return Ok(vec![Recipient::Entity(entity.clone())]);
+        }
+        Target::Entity(entity) => {
+            return elsewhere(known, &target, entity, type_group(&entity.entity_type), until).await;
+        }
+        Target::EntityAt(entity, node) => {
+            let actor = format!("{}@{node}", type_group(&entity.entity_type));
+            return elsewhere(known, &target, entity, actor, until).await;
+        }
     };
     let takes_messages = |actor: &ActorCell| !directory::is_ours(actor.get_id()) || is_reachable(actor);
     let actors: Vec<ActorCell> = found.into_iter().filter(takes_messages).collect();
     if actors.is_empty() {
-        let reason = match &target {
-            Target::Pid(pid) => format!("this node has no actor with pid {pid} that takes messages from elsewhere"),
-            Target::Name(name) => format!(
-                "no actor here is named {name:?} and takes messages from elsewhere; one of another node is NAME@NODE, and a group \
-                 is group:NAME"
-            ),
-            Target::Group(group) => format!("the group {group:?} has no members that this node knows"),
-            Target::Entity(entity) => format!("this node has no entities of the type {:?}", entity.entity_type.name()),
-        };
-        let question = suggestion(modules, entities, &target).map(|question| format!("; {question}"));
-        return Err(SendFault::NoTarget.because(format!("{reason}{}", question.unwrap_or_default())));
+        return Err(nobody(known, &target));
     }
     Ok(actors.into_iter().map(Recipient::Actor).collect())
+}
+
+/// The entity of another node, if a node that this one knows has such.
+async fn elsewhere(
+    known: Known<'_>,
+    target: &Target,
+    entity: &Entity,
+    type_actor: String,
+    until: Instant,
+) -> Result<Vec<Recipient>, NotSent> {
+    let found = timeout_at(until, directory::find(&type_actor)).await.ok().flatten();
+    match found.filter(|actor| !directory::is_ours(actor.get_id())) {
+        Some(actor) => Ok(vec![Recipient::EntityElsewhere(actor, entity.key.clone())]),
+        None => Err(nobody(known, target)),
+    }
+}
+
+/// True for the full name of this node.
+fn is_own(node: &str) -> bool {
+    directory::node_of(ActorId::Local(0)).is_some_and(|own| own.name == node)
+}
+
+/// Why a message is not sent whose target nobody is.
+fn nobody((modules, entities): Known<'_>, target: &Target) -> NotSent {
+    let reason = match target {
+        Target::Pid(pid) => format!("this node has no actor with pid {pid} that takes messages from elsewhere"),
+        Target::Name(name) => format!(
+            "no actor here is named {name:?} and takes messages from elsewhere; one of another node is NAME@NODE, and a group \
+             is group:NAME"
+        ),
+        Target::Group(group) => format!("the group {group:?} has no members that this node knows"),
+        Target::Entity(entity) => format!(
+            "this node has no entities of the type {:?}, and none of its peers has",
+            entity.entity_type.name()
+        ),
+        Target::EntityAt(entity, node) => format!(
+            "the node {node:?} has no entities of the type {:?}, or this node has no link to it; a node is named in full, as NAME@HOSTNAME",
+            entity.entity_type.name()
+        ),
+    };
+    let question = suggestion(modules, entities, target).map(|question| format!("; {question}"));
+    SendFault::NoTarget.because(format!("{reason}{}", question.unwrap_or_default()))
 }
 
 /// What may have been meant by a target that nobody is.
 fn suggestion(modules: &Modules, entities: &NodeEntities, target: &Target) -> Option<String> {
     match target {
-        Target::Pid(_) => None,
+        Target::Pid(_) | Target::EntityAt(..) => None,
         Target::Entity(entity) => did_you_mean(entity.entity_type.name(), entities.names()),
         Target::Group(group) => did_you_mean(group, pg::which_groups().iter().map(String::as_str)),
         Target::Name(name) => {
@@ -230,6 +272,7 @@ fn is_reachable(actor: &ActorCell) -> bool {
 async fn send_to(recipient: &Recipient, message: SerializedMessage, until: Instant) -> Result<(), NotSent> {
     let entity = match recipient {
         Recipient::Actor(actor) => return send(actor, message, until).await,
+        Recipient::EntityElsewhere(actor, key) => return send(actor, to_type_actor(key, message), until).await,
         Recipient::Entity(entity) => entity,
     };
     let patience = until.saturating_duration_since(Instant::now());
@@ -347,7 +390,7 @@ fn reply_encoding(message: &Sending, described: Option<ReplyEncoding>) -> Result
 pub(super) async fn contract(known: Known<'_>, recipient: &Recipient, until: Instant) -> Result<Contract, String> {
     let (modules, entities) = known;
     let actor = match recipient {
-        Recipient::Actor(actor) => actor,
+        Recipient::Actor(actor) | Recipient::EntityElsewhere(actor, _) => actor,
         Recipient::Entity(entity) => return entities.contract(&entity.entity_type, modules).await,
     };
     let id = actor.get_id();

@@ -11,14 +11,19 @@ use super::stopping::DRAIN;
 use super::tree::ActorTree;
 use crate::config::{Code, EntitySection, EntryPart, LateProblems, NodeConfig, did_you_mean};
 use crate::control::{EntityTypeRow, ListedEntities};
+use crate::directory;
 use crate::entities::{
     ActivationLimits, Durability, Entities, Entity, EntityCode, EntityKey, EntityStore, EntityType, MemoryStore,
+    TypeFigures,
 };
 use crate::entity_store::EntityDatabase;
 use crate::guest::{Contract, GuestEntities, Modules};
 
 /// The time that entities have at least to handle what they were sent when the host stops, however long the other actors took.
 const SHORTEST_DRAIN: Duration = Duration::from_secs(5);
+
+/// What the actor above all entities is called, for whoever looks at the actors of the node.
+const SUPERVISOR: &str = "ractor-host.entities";
 
 /// See the module. Clones are the same; a node whose file has none has nothing of it.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +56,9 @@ impl NodeEntities {
             // No type of the file keeps states.
             None => Arc::new(MemoryStore::default()),
         };
-        let started = Entities::start(store, ActivationLimits::default()).await;
+        // Of several hosts in one process the first has the name.
+        let name = directory::where_is(SUPERVISOR).is_none().then(|| SUPERVISOR.to_owned());
+        let started = Entities::start_as(name, store, ActivationLimits::default()).await;
         let runtime = started.map_err(|error| HostError::Entities(startup_reason(&error)))?;
         for section in &config.entities {
             let code = match code(section, natives, modules, tree) {
@@ -65,6 +72,10 @@ impl NodeEntities {
                 runtime.stop(Duration::ZERO).await;
                 return Err(HostError::Entities(taken.to_string()));
             }
+        }
+        if let Err(error) = runtime.admit_peers().await {
+            runtime.stop(Duration::ZERO).await;
+            return Err(HostError::Entities(startup_reason(&error)));
         }
         let types = config.entities.iter();
         Ok(Self(Some(Arc::new(Parts {
@@ -121,6 +132,14 @@ impl NodeEntities {
         // Of each type the store is asked how many states there are.
         let read = tokio::task::spawn_blocking(move || parts.rows()).await;
         read.unwrap_or_else(|ended| Err(ended.to_string()))
+    }
+
+    /// The same without the states: what takes no look into the store.
+    pub(super) fn figures(&self) -> Vec<EntityTypeRow> {
+        let Some(parts) = &self.0 else { return Vec::new() };
+        let figures = parts.runtime.figures().into_iter();
+        let rows = figures.filter_map(|(of, figures)| Some(row(parts.types.get(&of)?, figures, None)));
+        rows.collect()
     }
 
     /// At most so many entities of a type that have states, after this one.
@@ -190,10 +209,6 @@ impl Parts {
         let figures = self.runtime.figures().into_iter();
         let rows = figures.filter_map(|(of, figures)| Some((self.types.get(&of)?, figures)));
         rows.map(|(section, figures)| {
-            let (module, native) = match section.code() {
-                Code::Module(module) => (Some(module.clone()), None),
-                Code::Native(native) => (None, Some(native.clone())),
-            };
             let states = match &self.database {
                 Some(database) if section.durability != Durability::None => Some(
                     database
@@ -202,21 +217,32 @@ impl Parts {
                 ),
                 _ => None,
             };
-            Ok(EntityTypeRow {
-                entity_type: section.entity_type.name().to_owned(),
-                module,
-                native,
-                durability: section.durability_name().into_owned(),
-                active: figures.active as u64,
-                activations: figures.activations,
-                failed_activations: figures.failed_activations,
-                passivations: figures.passivations,
-                crashes: figures.crashes,
-                dead_letters: figures.dead_letters,
-                states,
-            })
+            Ok(row(section, figures, states))
         })
         .collect()
+    }
+}
+
+/// What a type is, and what it has done.
+fn row(section: &EntitySection, figures: TypeFigures, states: Option<u64>) -> EntityTypeRow {
+    let (module, native) = match section.code() {
+        Code::Module(module) => (Some(module.clone()), None),
+        Code::Native(native) => (None, Some(native.clone())),
+    };
+    EntityTypeRow {
+        entity_type: section.entity_type.name().to_owned(),
+        module,
+        native,
+        durability: section.durability_name().into_owned(),
+        active: figures.active as u64,
+        waiting: figures.waiting as u64,
+        activations: figures.activations,
+        failed_activations: figures.failed_activations,
+        passivations: figures.passivations,
+        crashes: figures.crashes,
+        dead_letters: figures.dead_letters,
+        last_error: figures.last_error.map(|error| error.to_string()),
+        states,
     }
 }
 

@@ -196,6 +196,10 @@ impl Service for NodeService {
         Box::pin(self.entities.rows())
     }
 
+    fn entity_figures(&self) -> Vec<EntityTypeRow> {
+        self.entities.figures()
+    }
+
     fn entity_keys(
         &self,
         entity_type: String,

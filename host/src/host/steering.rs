@@ -83,6 +83,7 @@ fn aims(steering: &Steering, modules: &Modules, target: &Target) -> Result<Vec<A
                 entity.entity_type.name()
             )),
         },
+        Target::EntityAt(..) => Err(elsewhere(target)),
         Target::Pid(pid) => {
             let all = guests(modules).map(|guest| guest.cell().clone()).chain(get_all_pids());
             let found = all.into_iter().find(|cell| cell.get_id().pid() == *pid);
@@ -125,6 +126,11 @@ fn names(steering: &Steering, modules: &Modules) -> Vec<String> {
         .collect()
 }
 
+/// What is done to an entity is asked of its own node.
+fn elsewhere(target: &Target) -> String {
+    format!("{target}: ask the node itself that has the entity, and leave out what is behind the `@`")
+}
+
 fn unknown(what: &str, name: &str, known: Vec<String>) -> String {
     match did_you_mean(name, known.iter().map(String::as_str)) {
         Some(question) => format!("there is no {what} `{name}` here; {question}"),
@@ -151,7 +157,9 @@ fn aim(steering: &Steering, guests: &HashMap<ActorId, GuestRef>, cell: ActorCell
         return Ok(Aim::Child(name.clone(), child));
     }
     let guest = guests.get(&cell.get_id()).cloned();
-    let is_own = name.is_some_and(|name| name == CONTROL) || is_supervisor(&cell) || !cell.supports_remoting();
+    // What stands for a type of entities is no entity.
+    let is_named = name.is_some_and(|name| name == CONTROL || Entity::is_written_so(&name));
+    let is_own = is_named || is_supervisor(&cell) || !cell.supports_remoting();
     if guest.is_none() && is_own {
         return Err(format!(
             "pid:{} is a part of the node itself or private to its program, and is not steered; a supervisor is steered by its name",

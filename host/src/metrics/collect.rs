@@ -7,7 +7,9 @@ use std::sync::Arc;
 use metrics::{counter, gauge};
 
 use super::text;
-use crate::control::{EndedLink, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, Service, Traffic, is_command};
+use crate::control::{
+    EndedLink, EntityTypeRow, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, Service, Traffic, is_command,
+};
 
 /// The most names of peers that are ever labels. An exporter forgets none, and peers choose their names.
 const MOST_PEERS: usize = 256;
@@ -67,6 +69,7 @@ impl Collector {
         self.next_ended = next;
         let figures = self.service.figures().await;
         self.record(&figures, &links, &ended);
+        self.service.entity_figures().iter().for_each(entities);
         Scrape { figures }
     }
 
@@ -181,6 +184,20 @@ fn module(row: &ModuleRow) {
     counter!("ractor_host_guest_calls_total", "module" => module(), "outcome" => "failed").absolute(row.calls_failed);
 }
 
+/// A type of entities. Types are those of node.toml, so the label is bounded.
+fn entities(row: &EntityTypeRow) {
+    let of = || row.entity_type.clone();
+    gauge!("ractor_host_entities_active", "type" => of()).set(number(row.active));
+    gauge!("ractor_host_entities_waiting_messages", "type" => of()).set(number(row.waiting));
+    counter!("ractor_host_entities_activations_total", "type" => of(), "outcome" => "activated")
+        .absolute(row.activations);
+    counter!("ractor_host_entities_activations_total", "type" => of(), "outcome" => "failed")
+        .absolute(row.failed_activations);
+    counter!("ractor_host_entities_passivations_total", "type" => of()).absolute(row.passivations);
+    counter!("ractor_host_entities_crashes_total", "type" => of()).absolute(row.crashes);
+    counter!("ractor_host_entities_dead_letters_total", "type" => of()).absolute(row.dead_letters);
+}
+
 fn link_gauges(peer: &str, now: &LinkRowFigures) {
     let name = || peer.to_owned();
     let round_trip = now.round_trip_us.map_or(f64::NAN, |us| number(us) / 1e6);
@@ -239,6 +256,11 @@ pub(super) mod for_tests {
     pub(crate) fn record(figures: &NodeFigures, links: &[&[LinkRow]]) {
         let looks: Vec<_> = links.iter().map(|links| (figures, *links)).collect();
         record_looks(&looks);
+    }
+
+    /// Records what this type of entities has done.
+    pub(crate) fn record_type(row: &EntityTypeRow) {
+        entities(row);
     }
 
     /// Records what several looks find, one after the other.

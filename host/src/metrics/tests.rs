@@ -7,12 +7,12 @@ use std::sync::Mutex;
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, with_local_recorder};
 
-use super::collect::for_tests::{record, record_looks, record_looks_and_ends};
+use super::collect::for_tests::{record, record_looks, record_looks_and_ends, record_type};
 use super::table::{Kind, METRICS, Metric, Source, Unit};
 use super::text;
 use crate::control::{
-    CheckpointFigures, EndedLink, HandlerTimes, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, OpenedBy, PeerVersion,
-    Traffic,
+    CheckpointFigures, EndedLink, EntityTypeRow, HandlerTimes, LinkRow, LinkRowFigures, ModuleRow, NodeFigures,
+    OpenedBy, PeerVersion, Traffic,
 };
 
 const BLESS: &str = "RACTOR_BLESS=1 cargo test -p ractor-host --lib the_page_of_metrics";
@@ -85,6 +85,7 @@ fn names_say_their_units_and_whether_they_only_grow() {
             "reason",
             "result",
             "signal",
+            "type",
             "version",
         ];
         assert!(labels.iter().all(|label| bounded.contains(label)), "{name}");
@@ -111,6 +112,33 @@ fn a_look_brings_gauges_and_counters_up_to_date() {
     );
     assert_eq!(recorded["ractor_host_link_round_trip_seconds{peer=beta@host}"], 0.002_5);
     assert!(recorded.keys().all(|name| !name.contains("cli-")), "{recorded:?}");
+}
+
+#[test]
+fn types_of_entities_are_told_apart() {
+    let row = |entity_type: &str, active, failed_activations| EntityTypeRow {
+        entity_type: entity_type.to_owned(),
+        module: None,
+        native: None,
+        durability: "none".to_owned(),
+        active,
+        waiting: 3,
+        activations: 10,
+        failed_activations,
+        passivations: 0,
+        crashes: 0,
+        dead_letters: 0,
+        last_error: None,
+        states: None,
+    };
+    let recorded = recorded(|| [row("cart", 7, 2), row("till", 1, 0)].iter().for_each(record_type));
+    assert_eq!(recorded["ractor_host_entities_active{type=cart}"], 7.0);
+    assert_eq!(recorded["ractor_host_entities_active{type=till}"], 1.0);
+    assert_eq!(recorded["ractor_host_entities_waiting_messages{type=cart}"], 3.0);
+    assert_eq!(
+        recorded["ractor_host_entities_activations_total{type=cart,outcome=failed}"],
+        2.0
+    );
 }
 
 #[test]

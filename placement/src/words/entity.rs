@@ -108,6 +108,11 @@ impl Entity {
         })
     }
 
+    /// `entity:TYPE`: what the actor is called that stands for a type on its node, and the process group that it is in.
+    pub fn group_of(of: &EntityType) -> String {
+        format!("{PREFIX}{}", of.0)
+    }
+
     /// True for what is written as an entity: such names are nobody else's.
     pub fn is_written_so(text: &str) -> bool {
         text.starts_with(PREFIX)

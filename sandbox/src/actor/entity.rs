@@ -67,6 +67,14 @@ impl EntityCode for GuestEntities {
             })
         })
     }
+
+    /// The module's, whether any entity is active or not.
+    fn describe<'a>(&'a self, question: &'a [u8]) -> BoxFuture<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let description = self.modules.find(&self.module)?.description().await.ok()?;
+            description.to(question).map(<[u8]>::to_vec)
+        })
+    }
 }
 
 impl LiveEntity for GuestRef {

@@ -7,6 +7,9 @@
 //! | `call-timeout MS TARGET VARIANT [ARG…]` | the reply, or `err timeout` |
 //! | `raw-cast TARGET VARIANT ARGS_HEX [METADATA_HEX]` | |
 //! | `raw-call MS TARGET VARIANT ARGS_HEX [METADATA_HEX]` | the reply in hex, or `err timeout` |
+//! | `entity-cast TYPE KEY VARIANT [ARG…]` | |
+//! | `entity-call TYPE KEY VARIANT [ARG…]` | the reply, which is a number |
+//! | `entity-call-timeout MS TYPE KEY VARIANT [ARG…]` | the same, or `err timeout` |
 //! | `spawn NAME [GROUP [START]]` | the pid; NAME `-` is an actor without a name |
 //! | `crowd N` | spawns N actors without names or groups |
 //! | `stop NAME`, `kill NAME` | |
@@ -24,9 +27,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use ractor::message::SerializedMessage;
 use ractor::rpc::CallResult;
-use ractor::{ActorCell, ActorRef, RpcReplyPort, call_t, concurrency, pg, registry};
+use ractor::{ActorCell, ActorRef, BytesConvertable, Message, RpcReplyPort, call_t, concurrency, pg, registry};
 use ractor_cluster::node::NodeServerSessionInformation;
-use ractor_cluster::{NodeServerMessage, NodeSessionMessage};
+use ractor_cluster::{NodeServerMessage, NodeSessionMessage, RactorClusterMessage};
 
 use crate::counter::{self, CounterMsg};
 use crate::events::peer_name;
@@ -52,6 +55,14 @@ pub(crate) async fn run(node: &Node, line: &str) -> anyhow::Result<String> {
         ["raw-call", ms, target, variant, args, metadata @ ..] => {
             raw_call(millis(ms)?, find(target)?, variant, args, metadata).await
         }
+        ["entity-cast", of, key, message @ ..] => {
+            let (variant, args) = arguments(message)?;
+            let cast = EntityMsg::Cast((*key).to_owned(), variant, args);
+            ActorRef::from(find(&format!("entity:{of}"))?).cast(cast)?;
+            Ok(String::new())
+        }
+        ["entity-call", of, key, message @ ..] => entity_call(of, key, message, PATIENCE).await,
+        ["entity-call-timeout", ms, of, key, message @ ..] => entity_call(of, key, message, millis(ms)?).await,
         ["spawn", name, rest @ ..] => {
             let actor: ActorOption = format!("{name}:{}", rest.join(":")).trim_end_matches(':').parse()?;
             Ok(counter::spawn(&actor).await?.get_id().pid().to_string())
@@ -123,6 +134,42 @@ async fn ask<T: std::fmt::Display + Send + 'static>(
         Ok(Ok(CallResult::SenderError)) => bail!("the reply port was dropped"),
         Ok(Err(error)) => bail!("sending: {error}"),
         Err(_) => bail!("no reply within {PATIENCE:?}"),
+    }
+}
+
+/// What the actor of a type of entities takes.
+#[derive(RactorClusterMessage)]
+enum EntityMsg {
+    Cast(String, String, Vec<u8>),
+    #[rpc]
+    Call(String, String, Vec<u8>, RpcReplyPort<Vec<u8>>),
+}
+
+/// The message of a counter that an entity is, as its name and its arguments.
+fn arguments(words: &[&str]) -> anyhow::Result<(String, Vec<u8>)> {
+    let (variant, number) = match words {
+        [variant] => return Ok(((*variant).to_owned(), Vec::new())),
+        [variant, number] => (*variant, number.parse()?),
+        _ => bail!("not a message with at most one number: {}", words.join(" ")),
+    };
+    match CounterMsg::Add(number).serialize() {
+        Ok(SerializedMessage::Cast { args, .. }) => Ok((variant.to_owned(), args)),
+        _ => bail!("a number is no argument"),
+    }
+}
+
+async fn entity_call(of: &str, key: &str, message: &[&str], timeout: Duration) -> anyhow::Result<String> {
+    let (variant, args) = arguments(message)?;
+    let entities = ActorRef::<EntityMsg>::from(find(&format!("entity:{of}"))?);
+    let call = entities.call(
+        |reply| EntityMsg::Call(key.to_owned(), variant, args, reply),
+        Some(timeout),
+    );
+    match call.await {
+        Ok(CallResult::Success(reply)) => Ok(u64::from_bytes(reply).to_string()),
+        Ok(CallResult::Timeout) => bail!("timeout"),
+        Ok(CallResult::SenderError) => bail!("the reply port was dropped"),
+        Err(error) => bail!("sending: {error}"),
     }
 }
 

@@ -27,17 +27,35 @@ impl Lab {
     /// With these lines in the table of the entities.
     #[track_caller]
     pub(crate) fn start(lines: &str) -> Self {
+        Self::start_as("alpha", "", lines)
+    }
+
+    /// The same under this name, with more keys of the node.
+    #[track_caller]
+    pub(crate) fn start_as(name: &str, keys: &str, lines: &str) -> Self {
+        let rest = format!(
+            "[runtime]\nstate_dir = \"state\"\n[modules.counter]\npath = {:?}\n[entities.count]\nmodule = \"counter\"\narguments = \
+             \"u64:0\"\n{lines}",
+            programs::guest("counter"),
+        );
+        Self::start_node(name, keys, &rest)
+    }
+
+    /// A node without entities.
+    #[track_caller]
+    pub(crate) fn start_without(name: &str, keys: &str) -> Self {
+        Self::start_node(name, keys, "")
+    }
+
+    #[track_caller]
+    fn start_node(name: &str, keys: &str, rest: &str) -> Self {
         let secrets = tempfile::tempdir().expect("a folder");
         let token = secrets.path().join("token");
         fs::write(&token, TOKEN).expect("a token");
         keep_private(&token);
         // In other quotes than the port of the node, which stays the same when the node is started again.
-        let rest = format!(
-            "[admin]\nlisten = '127.0.0.1:0'\noperate_token_file = {token:?}\n[runtime]\nstate_dir = \"state\"\n[modules.counter]\npath = \
-             {:?}\n[entities.count]\nmodule = \"counter\"\narguments = \"u64:0\"\n{lines}",
-            programs::guest("counter"),
-        );
-        let mut node = HostNode::start("alpha", &rest);
+        let rest = format!("{keys}[admin]\nlisten = '127.0.0.1:0'\noperate_token_file = {token:?}\n{rest}");
+        let mut node = HostNode::start(name, &rest);
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(wait::PATIENCE + Duration::from_secs(30)))
@@ -106,6 +124,37 @@ impl Lab {
         serde_json::from_str(ended.answer()).unwrap_or_else(|error| panic!("{words:?}: {error}"))
     }
 
+    /// What a command says that fails.
+    #[track_caller]
+    pub(crate) fn fails(&self, words: &[&str]) -> String {
+        let mut command = programs::ractor_host();
+        command.current_dir(self.node.file("")).args(words);
+        let ended = cli::end(&format!("ractor-host {}", words.join(" ")), &mut command);
+        assert_ne!(ended.code, Some(0), "{words:?}: {}", ended.stdout);
+        ended.stderr
+    }
+
+    /// The status and the body of a page.
+    #[track_caller]
+    fn page(&self, path: &str) -> (u16, String) {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        let answered = request.header("authorization", format!("Bearer {TOKEN}")).call();
+        let mut answered = answered.unwrap_or_else(|error| panic!("{path}: {error}"));
+        let body = answered.body_mut().read_to_string().expect("text");
+        (answered.status().as_u16(), body)
+    }
+
+    #[track_caller]
+    pub(crate) fn metrics(&self) -> String {
+        self.page("/metrics").1
+    }
+
+    #[track_caller]
+    pub(crate) fn get_json(&self, path: &str) -> (u16, Value) {
+        let (status, body) = self.page(path);
+        (status, serde_json::from_str(&body).expect("JSON"))
+    }
+
     /// What the node says of its types.
     #[track_caller]
     pub(crate) fn types(&self) -> Value {
@@ -147,6 +196,19 @@ fn url(node: &mut HostNode) -> String {
     let words = lines.iter().flat_map(|line| line.split(' '));
     let url = words.filter_map(|word| word.strip_prefix("admin=")).next();
     url.unwrap_or_else(|| panic!("no admin= in {lines:?}")).to_owned()
+}
+
+impl Lab {
+    /// The node itself, for its address and its log.
+    pub(crate) fn node(&mut self) -> &mut HostNode {
+        &mut self.node
+    }
+
+    /// `ractor-host` with this verb, as a peer of the node.
+    #[track_caller]
+    pub(crate) fn message(&self, verb: &str, words: &[&str]) -> cli::Ended {
+        cli::message(verb, self.node.address(), &self.node.cookie_file(), words)
+    }
 }
 
 /// What `check` says of entities of this module.

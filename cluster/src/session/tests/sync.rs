@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::pair::{Pair, account, config, name};
+use super::pair::{Pair, account, config, name, proving};
 use crate::session::{CloseReason, EntryRefusal, Event, Full, LocalChange, LocalSnapshot, Refused, Role};
-use crate::wire::{Actor, CAPABILITY_NAME_TAKEN, Control, GroupChange, MAX_NAME_BYTES, Message, NameTaken};
+use crate::wire::{
+    Actor, CAPABILITY_NAME_TAKEN, Control, GroupChange, MAX_NAME_BYTES, Message, NameMessage, NameTaken,
+};
 
 fn actor(pid: u64, name: Option<&str>) -> Actor {
     Actor {
@@ -136,6 +138,72 @@ fn an_entry_with_a_name_that_is_too_long_is_left_out_alone() {
             Event::Left(group(&fits, &[4])),
             Event::Terminated(vec![1]),
             Event::Terminated(vec![2]),
+        ]
+    );
+}
+
+/// Of a node that has proved who it is, `entity:cart` may be an actor, and the only member of the group of that name. Nobody else has such
+/// names.
+#[test]
+fn names_of_entities_are_nobody_elses_and_the_session_goes_on() {
+    let (cart, worker) = (actor(1, Some("entity:cart")), actor(3, Some("worker")));
+    let members = |name: &str, actors: &[&Actor]| GroupChange {
+        actors: actors.iter().map(|actor| (*actor).clone()).collect(),
+        ..group(name, &[])
+    };
+    let refused = |first: &str, count| {
+        let (refusal, first) = (EntryRefusal::Reserved, first.to_owned());
+        Event::Refused(Refused { refusal, first, count })
+    };
+    let seen = |alpha: NameMessage, beta: NameMessage| {
+        let initiator = config(Role::Initiator, alpha, "cookie");
+        let mut pair = Pair::with(initiator, config(Role::Acceptor, beta, "cookie"));
+        pair.acceptor.snapshot = Some(LocalSnapshot {
+            actors: vec![
+                cart.clone(),
+                actor(2, Some("entity:cart/1")),
+                worker.clone(),
+                actor(4, Some("entity:")),
+            ],
+            groups: vec![
+                members("entity:cart", &[&cart, &worker]),
+                members("entity:cart/1", &[&cart, &worker]),
+                members("entity:till", &[&cart]),
+                members("workers", &[&worker]),
+            ],
+        });
+        pair.settle();
+        let left = LocalChange::Left(members("entity:cart", &[&cart, &worker]));
+        pair.acceptor.session.handle_local(left);
+        pair.settle();
+        pair.initiator.events.split_off(2)
+    };
+    assert_eq!(
+        seen(name("alpha", 1, 99), name("beta", 2, 0)),
+        [
+            Event::Spawned(vec![worker.clone()]),
+            refused("actor 1 entity:cart", 3),
+            // The actor, as each time that it is named, and both as members.
+            refused("actor 1 entity:cart", 3),
+            refused("actor 1 entity:cart", 3),
+            refused("actor 1 entity:cart", 2),
+            Event::Joined(members("workers", &[&worker])),
+            Event::Ready,
+        ],
+        "of a stock node"
+    );
+    assert_eq!(
+        seen(proving("alpha", 1, 99), proving("beta", 2, 0)),
+        [
+            Event::Spawned(vec![cart.clone(), worker.clone()]),
+            refused("actor 2 entity:cart/1", 2),
+            Event::Joined(members("entity:cart", &[&cart])),
+            refused("a member of the group entity:cart", 1),
+            refused("a member of the group entity:cart/1", 2),
+            refused("a member of the group entity:till", 1),
+            Event::Joined(members("workers", &[&worker])),
+            Event::Ready,
+            Event::Left(members("entity:cart", &[&cart])),
         ]
     );
 }

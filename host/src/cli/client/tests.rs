@@ -99,4 +99,6 @@ fn an_actor_may_be_named_with_its_node() {
     }
     assert_eq!(own_name("counter@beta", "alpha@localhost"), "counter@beta");
     assert_eq!(own_name("@alpha", "alpha@localhost"), "@alpha");
+    assert!(is_node("alpha", "alpha@localhost") && is_node("alpha@localhost", "alpha@localhost"));
+    assert!(!is_node("alpha@", "alpha@localhost") && !is_node("localhost", "alpha@localhost"));
 }

@@ -9,6 +9,7 @@ use crate::cli::client::{ClientError, ClusterClient, Deadline};
 use crate::control::Target;
 use crate::directory::trace::{self, OperationKind};
 use crate::directory::{NoReply, reply_port};
+use crate::entities::to_type_actor;
 use crate::guest::Contract;
 use crate::typing::{MessageKind, Typed};
 
@@ -40,7 +41,7 @@ impl Peer {
             reply: port,
             metadata: None,
         };
-        trace::within(span.as_ref(), client.send(actor, call)).await?;
+        trace::within(span.as_ref(), client.send(actor, addressed(&target, call))).await?;
         let peer = client.peer_name();
         match deadline.wait(reply).await {
             Some(Ok(reply)) => Ok((reply, typed.reply)),
@@ -74,6 +75,7 @@ impl Peer {
                 args: typed.arguments.clone(),
                 metadata: None,
             };
+            let cast = addressed(&message.target, cast);
             match trace::within(span.as_ref(), self.client.send(actor, cast)).await {
                 Ok(()) => sent += 1,
                 // It is no member any more, and the others are.
@@ -91,6 +93,14 @@ impl Peer {
     async fn typed(&self, actor: &ActorCell, kind: MessageKind, message: &OutgoingMessage) -> anyhow::Result<Typed> {
         let described = self.client.describe(actor, message.patience()).await;
         message.typed(kind, described.map_err(|why| why.to_string()))
+    }
+}
+
+/// The message as the actor takes it that the target was resolved to: what is for an entity goes by the actor of its type.
+fn addressed(target: &Target, message: SerializedMessage) -> SerializedMessage {
+    match target {
+        Target::Entity(entity) | Target::EntityAt(entity, _) => to_type_actor(&entity.key, message),
+        Target::Group(_) | Target::Pid(_) | Target::Name(_) => message,
     }
 }
 

@@ -52,6 +52,10 @@ impl Service for Idle {
         refused()
     }
 
+    fn entity_figures(&self) -> Vec<EntityTypeRow> {
+        Vec::new()
+    }
+
     fn entity_keys(&self, _: String, _: Option<String>, _: u32) -> BoxFuture<'_, Result<ListedEntities, String>> {
         refused()
     }

@@ -135,6 +135,8 @@ fn pids(target: &Target) -> BTreeSet<u64> {
             .map(|cell| cell.get_id().pid())
             .into_iter()
             .collect(),
+        // An entity of another node is none of this one's actors.
+        Target::EntityAt(..) => BTreeSet::new(),
         Target::Group(group) => {
             let members = pg::get_members(group).into_iter().map(|cell| cell.get_id());
             members

@@ -147,6 +147,14 @@ pub(super) const SECTIONS: &[(&str, &str, &[Constant])] = &[
             "Addresses of one such name.",
             "further ones are left out"),
     ]),
+    ("Entities", "What waits for those that are not active is bounded for each type, see [entities](entities.md).", &[
+        row(("entities", ""), "MAILBOX_BYTES", Bytes,
+            "The messages that wait for one native entity.",
+            "a further message is refused, and a call fails with `overloaded`"),
+        row(("entities", ""), "QUESTIONS", Count,
+            "Questions what the entities of a type take that are being answered at a time.",
+            "whoever asks hears that they don't say"),
+    ]),
     ("States on disk", "", &[
         row(SANDBOX, "MOST_WAITING_BYTES", Bytes,
             "States of all actors that wait to be written.",
@@ -369,7 +377,7 @@ pub(super) struct SourceTree(BTreeMap<PathBuf, String>);
 impl SourceTree {
     pub(super) fn read(repository: &Path) -> Self {
         let mut files = BTreeMap::new();
-        let mut open: Vec<PathBuf> = ["cluster", "files", "host", "sandbox"]
+        let mut open: Vec<PathBuf> = ["cluster", "entities", "files", "host", "sandbox"]
             .iter()
             .map(|name| repository.join(name).join("src"))
             .collect();
