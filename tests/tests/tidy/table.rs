@@ -195,6 +195,8 @@ pub(crate) const WHOLE: &[(&str, &[&str])] = &[
     // Clocks: the writer of a pipe is given a while.
     ("files", &["std::net", "std::process"]),
     ("placement", IMPURE),
+    // Times out connections. Files: the certificates that a server's is checked with.
+    ("store", &["std::env", "std::process", "std::thread"]),
     // It starts compilers and package managers, and leaves networks to them.
     ("project", &["std::net", "std::thread"]),
 ];
