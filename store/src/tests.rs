@@ -10,3 +10,4 @@ mod failures;
 mod harness;
 mod meaning;
 mod servers;
+mod states;

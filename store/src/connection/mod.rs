@@ -6,7 +6,7 @@ mod session;
 
 pub(crate) use pauses::Pauses;
 pub(crate) use pool::Pool;
-pub(crate) use session::{Facts, Session};
+pub(crate) use session::Session;
 
 use tokio_postgres::types::{ToSql, Type};
 

@@ -17,6 +17,7 @@ static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A database of a test's own.
 pub(super) struct Database {
+    pub(super) name: String,
     pub(super) url: String,
     pub(super) store: Store,
 }
@@ -35,7 +36,7 @@ impl Database {
         admin.batch_execute(&format!("create database {name}")).await.unwrap();
         let url = server.url("postgres", &name);
         let store = store(&url);
-        Self { url, store }
+        Self { name, url, store }
     }
 
     /// One with the tables.

@@ -247,6 +247,19 @@ impl Server {
         self.ended();
     }
 
+    /// From its next start it is a standby of a primary that nobody has.
+    ///
+    /// # Panics
+    /// The file can't be written.
+    #[track_caller]
+    pub fn become_standby(&self) {
+        let signal = self.data().join("standby.signal");
+        must("making a standby", fs::write(&signal, ""));
+        if getuid().is_root() {
+            must("giving a file away", chown(&signal, Some(NOBODY), Some(NOBODY)));
+        }
+    }
+
     /// Lets it hang: connections stay, and nothing is answered.
     ///
     /// # Panics
