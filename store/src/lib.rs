@@ -12,8 +12,11 @@
 )]
 
 mod address;
+mod clock;
 mod connection;
 mod error;
+mod health;
+mod membership;
 mod schema;
 mod state;
 mod statements;
@@ -22,6 +25,8 @@ mod tls;
 
 pub use address::{Address, BadAddress};
 pub use error::{Fault, StoreError};
+pub use health::{Health, Latency};
+pub use membership::{Identity, Membership, OnEvent, Seen};
 pub use schema::Prepared;
 pub use state::{Content, StateRow};
 pub use store::{Store, StoreTiming};

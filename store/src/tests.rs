@@ -9,5 +9,6 @@ mod conformance;
 mod failures;
 mod harness;
 mod meaning;
+mod membership;
 mod servers;
 mod states;

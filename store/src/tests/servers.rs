@@ -225,3 +225,40 @@ async fn a_standby_answers_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_health_of_a_store_says_what_a_cluster_depends_on() {
+    let Some(database) = Database::empty().await else {
+        return;
+    };
+    let health = database.store.health().await.unwrap();
+    assert_eq!(health.tables, None);
+    database.store.prepare().await.unwrap();
+    let health = database.store.health().await.unwrap();
+    assert_eq!(health.tables, Some(schema::VERSION));
+    assert_eq!(
+        (health.isolation.as_str(), health.synchronous_commit.as_str()),
+        ("read committed", "on")
+    );
+    assert_eq!(health.survives_failover(), Some(false));
+    assert!(health.missing_rights.is_empty() && !health.is_encrypted, "{health:?}");
+    // The same clock.
+    assert!(
+        health.clock_ahead_ms.abs() < 1_000 + health.latency.longest.as_millis() as i64,
+        "{health:?}"
+    );
+    let session = database.session().await;
+    let user = format!("h{}", database.name);
+    let make = format!(
+        "create role {user} login; grant usage on schema ractor_host to {user};
+         grant select on all tables in schema ractor_host to {user}"
+    );
+    session.batch_execute(&make).await.unwrap();
+    let theirs = store(&database.url.replace("postgres@", &format!("{user}@")));
+    let health = theirs.health().await.unwrap();
+    assert!(
+        health.missing_rights.contains(&"update on node".to_owned()),
+        "{health:?}"
+    );
+    assert_eq!(health.survives_failover(), None);
+}
