@@ -12,7 +12,7 @@ use crate::statements::{column, generation, generation_of};
 use crate::store::Store;
 use crate::{schema, statements};
 
-/// How often the way there and back is measured.
+/// The number of times that the way there and back is measured.
 const ROUNDS: usize = 5;
 
 /// The way to the server and back, with nothing to do there.

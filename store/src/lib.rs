@@ -29,7 +29,7 @@ pub use health::{Health, Latency};
 pub use membership::{Identity, Membership, OnEvent, Seen};
 pub use schema::Prepared;
 pub use state::{Content, StateRow};
-pub use store::{Store, StoreTiming};
+pub use store::{ClusterNode, Store, StoreTiming};
 
 #[cfg(test)]
 mod tests;

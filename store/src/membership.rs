@@ -19,7 +19,7 @@ use crate::store::Store;
 /// The time between two looks if nothing is due: a deadline that is told to the machine anew is noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
-/// How often what nobody needs any more is removed from the store, by one node or another.
+/// The interval at which a node removes from the store what nobody needs any more.
 const TIDY_EVERY: Duration = Duration::from_secs(600);
 
 /// Answers that wait to be looked at. No more statements than that are ever on their way.

@@ -35,12 +35,12 @@ pub struct StoreTiming {
 }
 
 impl StoreTiming {
-    /// The longest time for which a statement is waited for.
+    /// The longest wait for a statement.
     fn statement(self) -> Duration {
         self.lease / 3
     }
 
-    /// The longest time for which a renewal is waited for.
+    /// The longest wait for a renewal.
     fn renewal(self) -> Duration {
         self.lease / 6
     }
@@ -51,6 +51,19 @@ impl StoreTiming {
             _ => self.statement(),
         }
     }
+}
+
+/// A node as the store lists it, for whoever looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterNode {
+    /// Its name.
+    pub name: String,
+    /// Where others reach it.
+    pub address: String,
+    /// False if it gives away what it owns.
+    pub is_live: bool,
+    /// What is left of its lease; negative if that is over.
+    pub lease_left_ms: i64,
 }
 
 /// A PostgreSQL as the store of a cluster. Clones share its connections.
@@ -143,7 +156,7 @@ impl Store {
     /// # Errors
     /// The store could not be asked, or has the type with another number of shards.
     pub async fn fix_type(&self, name: &EntityType, shards: NonZeroU32) -> Result<TypeSpec, StoreError> {
-        // Another node may have been first: then it is looked at again.
+        // Another node may have been first: then this one looks again.
         for _ in 0..10 {
             let wanted = i32::try_from(shards.get()).map_err(statements::damaged)?;
             let parameters = vec![
@@ -211,6 +224,25 @@ impl Store {
         let text = "select key from ractor_host.state where type_id = $1 and key > $2 and bytes is not null order by key limit $3";
         let rows = self.read(text, parameters).await?;
         let one = |row: &Row| EntityKey::new(statements::column(row, "key")?).map_err(statements::damaged);
+        rows.iter().map(one).collect()
+    }
+
+    /// The nodes that haven't ended, by name.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub async fn nodes(&self) -> Result<Vec<ClusterNode>, StoreError> {
+        let text = "select name, address, standing = 0 as is_live, (extract(epoch from lease_until - now()) * 1000)::bigint as lease_left
+            from ractor_host.node where standing < 2 order by name, incarnation";
+        let rows = self.read(text, Vec::new()).await?;
+        let one = |row: &Row| {
+            Ok(ClusterNode {
+                name: statements::column(row, "name")?,
+                address: statements::column(row, "address")?,
+                is_live: statements::column(row, "is_live")?,
+                lease_left_ms: statements::column(row, "lease_left")?,
+            })
+        };
         rows.iter().map(one).collect()
     }
 

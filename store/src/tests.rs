@@ -3,7 +3,7 @@
 /// Where the words are, for what is compiled elsewhere as well.
 use ractor_host_placement as placement;
 
-#[path = "../../placement/src/tests/conformance.rs"]
+#[path = "../../placement/src/tests/conformance/mod.rs"]
 mod conformance;
 
 mod failures;

@@ -54,7 +54,7 @@ pub(crate) fn check(found: Option<(i32, i32)>) -> Result<(), StoreError> {
 
 /// Makes the tables, or brings those that are there to this program's version.
 pub(crate) async fn prepare(client: &Client) -> Result<Prepared, StoreError> {
-    // Another node may do it between the look and the transaction; then it is looked at again.
+    // Another node may do it between the look and the transaction; then this one looks again.
     for _ in 0..5 {
         let found = version(client).await?;
         let before = found.map_or(0, |(version, _)| version);

@@ -14,7 +14,7 @@ use super::harness::{Database, patiently};
 use crate::connection::Session;
 use crate::statements;
 
-/// How long a statement of these waits for a lock: a slow machine is no reason to give up.
+/// The longest wait of these statements for a lock: a slow machine is no reason to give up.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A transaction that is open.

@@ -2,18 +2,24 @@
 
 use std::time::Duration;
 
-use ractor_host_placement::statement::{Outcome, Statement, WriteOutcome};
+use postgres_server::Server;
+use ractor_host_placement::statement::{Outcome, Statement, StoreFault, WriteOutcome};
 use ractor_host_placement::words::{Entity, EntityKey, EntityType, Epoch};
 
 use super::conformance::{entity, incarnation, join, renew, shard};
 use super::harness::{Database, store};
-use crate::{Content, StateRow, Store};
+use crate::{Content, StateRow, Store, StoreError};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A store in which node 1 owns the shards 0 to 7 of the type `e` at epoch 1.
 async fn owned() -> Option<Database> {
     let database = Database::prepared().await?;
+    own(&database).await;
+    Some(database)
+}
+
+async fn own(database: &Database) {
     let of = EntityType::new("e").unwrap();
     database.store.fix_type(&of, 8.try_into().unwrap()).await.unwrap();
     database.store.ask(&join(1, HOUR)).await.unwrap();
@@ -26,7 +32,6 @@ async fn owned() -> Option<Database> {
         matches!(&answer.outcome, Outcome::Acquired(rows) if rows.len() == 8),
         "{answer:?}"
     );
-    Some(database)
 }
 
 fn row<'a>(of: &'a Entity, number: u32, version: u64, bytes: Option<&'a [u8]>) -> StateRow<'a> {
@@ -230,4 +235,36 @@ async fn ended_nodes_are_forgotten_after_a_day_if_they_own_nothing() {
     assert_eq!(nodes("23 hours", "null").await, 2);
     assert_eq!(nodes("25 hours", "1").await, 2);
     assert_eq!(nodes("25 hours", "2").await, 1);
+}
+
+#[tokio::test]
+async fn a_full_disk_undoes_a_write_as_a_whole_and_is_said() {
+    let Some(server) = Server::start_on_disk(128 << 20) else {
+        return;
+    };
+    let database = Database::at(&server).await;
+    database.store.prepare().await.unwrap();
+    own(&database).await;
+    let write = async |numbers: std::ops::Range<u32>| {
+        // Nothing that could be compressed.
+        let content: Vec<u8> = (0..1 << 18).map(|_| rand::random()).collect();
+        let entities: Vec<_> = numbers.clone().map(entity).collect();
+        let rows: Vec<_> = numbers
+            .zip(&entities)
+            .map(|(number, of)| row(of, number, 1, Some(&content)))
+            .collect();
+        database.store.write(incarnation(1), &rows).await
+    };
+    write(0..1).await.unwrap();
+    let ballast = server.fill();
+    let fault = write(1..9).await.unwrap_err();
+    assert_eq!(fault.fault, StoreFault::Failed, "{fault:?}");
+    assert!(matches!(fault.error, StoreError::DiskFull(_)), "{fault:?}");
+    for number in 1..9 {
+        assert_eq!(state(&database.store, number).await, None);
+    }
+    assert!(state(&database.store, 0).await.is_some());
+    std::fs::remove_file(ballast).unwrap();
+    write(1..9).await.unwrap();
+    assert!(state(&database.store, 8).await.is_some());
 }

@@ -33,7 +33,7 @@ const SHELL: &str = r#"
 read -r line
 [ "$line" = leave ] || kill -QUIT "$(head -n 1 "$2"/postmaster.pid)" 2>/dev/null
 wait
-[ "$line" = "" ] && rm -rf "$3"
+[ "$line" = "" ] && rm -rf "$3" 2>/dev/null
 "#;
 
 /// The folder with `initdb` and `postgres`; none, with a line that says so, where there are none.
@@ -84,6 +84,8 @@ pub struct Server {
     folder: PathBuf,
     port: u16,
     shell: Option<Child>,
+    /// A folder for its log of changes, if that is elsewhere because the data are on a disk of its own.
+    log_folder: Option<TempDir>,
 }
 
 impl Server {
@@ -95,15 +97,60 @@ impl Server {
     pub fn start() -> Option<Self> {
         let folder = tempfile::Builder::new().prefix("ractor-postgres-").tempdir();
         let folder = must("making a folder", folder.map(TempDir::keep));
-        Self::start_in(folder, "")
+        Self::start_in(folder, None)
     }
 
-    /// The same, with its data in this folder, which has to be empty, and with more lines of its configuration.
+    /// The same, with its tables on a disk of this many bytes, a tmpfs, which [`Server::fill`] fills. None, with a line that says so, where this
+    /// process may not mount one.
     ///
     /// # Panics
-    /// As [`Server::start`].
+    /// As [`Server::start`], and where it may not mount one and this is CI.
     #[track_caller]
-    pub fn start_in(folder: PathBuf, configuration: &str) -> Option<Self> {
+    pub fn start_on_disk(bytes: u64) -> Option<Self> {
+        programs()?;
+        let prefixed = || tempfile::Builder::new().prefix("ractor-postgres-").tempdir();
+        let folder = must("making a folder", prefixed().map(TempDir::keep));
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-t", "tmpfs", "-o", &format!("size={bytes},mode=0700"), "tmpfs"])
+            .arg(&folder);
+        let mounted = mount.output();
+        if !mounted.as_ref().is_ok_and(|ended| ended.status.success()) {
+            let why = "what a full disk does to PostgreSQL: no tmpfs can be mounted";
+            if std::env::var_os("CI").is_some() {
+                panic!("{why}: {mounted:?}");
+            }
+            writeln!(std::io::stderr(), "NOT TESTED: {why}").ok();
+            fs::remove_dir(&folder).ok();
+            return None;
+        }
+        let log_folder = must("making a folder", prefixed());
+        must(
+            "giving the folder away",
+            chown(log_folder.path(), Some(NOBODY), Some(NOBODY)),
+        );
+        Self::start_in(folder, Some(log_folder))
+    }
+
+    /// Fills the disk of [`Server::start_on_disk`], until the file that is returned is removed.
+    ///
+    /// # Panics
+    /// The disk takes more than this process can write.
+    #[track_caller]
+    pub fn fill(&self) -> PathBuf {
+        let path = self.folder.join("ballast");
+        let mut file = must("making a file", fs::File::create(&path));
+        let full = (0..1_000_000).find_map(|_| file.write_all(&[7; 4_096]).err());
+        assert_eq!(
+            full.map(|error| error.kind()),
+            Some(ErrorKind::StorageFull),
+            "the disk isn't full"
+        );
+        path
+    }
+
+    #[track_caller]
+    fn start_in(folder: PathBuf, log_folder: Option<TempDir>) -> Option<Self> {
         let programs = programs()?;
         must(
             "opening the folder to its owner",
@@ -113,7 +160,7 @@ impl Server {
             must("giving the folder away", chown(&folder, Some(NOBODY), Some(NOBODY)));
         }
         let data = folder.join("data");
-        let mut initdb = as_nobody(&programs.join("initdb"));
+        let mut initdb = as_nobody(&programs.join("initdb"), &programs);
         initdb.args([
             "--username=postgres",
             "--auth=trust",
@@ -122,7 +169,11 @@ impl Server {
             "--no-sync",
             "-D",
         ]);
-        let made = must("starting initdb", initdb.arg(&data).current_dir(&folder).output());
+        initdb.arg(&data).current_dir(&folder);
+        if let Some(elsewhere) = &log_folder {
+            initdb.arg("--waldir").arg(elsewhere.path().join("wal"));
+        }
+        let made = must("starting initdb", initdb.output());
         assert!(
             made.status.success(),
             "initdb: {}",
@@ -133,9 +184,10 @@ impl Server {
             folder,
             port: free_port(),
             shell: None,
+            log_folder,
         };
         let settings = format!(
-            "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nport = {}\nshared_buffers = 16MB\n{configuration}\n",
+            "listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\nport = {}\nshared_buffers = 16MB\n",
             server.port
         );
         server.configure(&settings);
@@ -199,7 +251,7 @@ impl Server {
 
     fn launch(&mut self) {
         fs::remove_file(self.over()).ok();
-        let mut shell = as_nobody(Path::new("/bin/sh"));
+        let mut shell = as_nobody(Path::new("/bin/sh"), &self.programs);
         shell.args(["-c", SHELL, "sh"]);
         shell.args([&self.programs, &self.data(), &self.folder]);
         shell.current_dir(&self.folder).stdin(Stdio::piped());
@@ -346,6 +398,9 @@ impl Drop for Server {
             drop(shell.stdin.take());
             shell.wait().ok();
         }
+        if self.log_folder.is_some() {
+            Command::new("umount").arg(&self.folder).output().ok();
+        }
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 writeln!(std::io::stderr(), "{} is left: {error}", self.folder.display()).ok();
@@ -355,9 +410,19 @@ impl Drop for Server {
     }
 }
 
+/// The libraries beside programs that were unpacked and not installed: `usr/lib/NAME-OF-THE-MACHINE`, three folders up from theirs.
+fn libraries(programs: &Path) -> Option<PathBuf> {
+    let lib = programs.ancestors().nth(3)?;
+    let name = format!("{}-linux-gnu", std::env::consts::ARCH);
+    Some(lib.join(name)).filter(|folder| lib != Path::new("/usr/lib") && folder.is_dir())
+}
+
 /// A command that isn't root's.
-fn as_nobody(program: &Path) -> Command {
+fn as_nobody(program: &Path, programs: &Path) -> Command {
     let mut command = Command::new(program);
+    if let Some(libraries) = libraries(programs) {
+        command.env("LD_LIBRARY_PATH", libraries);
+    }
     if getuid().is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }
