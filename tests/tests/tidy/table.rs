@@ -173,7 +173,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         of: "host",
         name: "config",
-        modules: &["admin", "control", "entities", "files", "guest", "node", "supervision", "tls"],
+        modules: &["admin", "control", "entities", "files", "guest", "node", "postgres", "supervision", "tls"],
         // The last one to check what is to be logged, in its own words.
         crates: &["hex", "ractor", "serde", "strsim", "thiserror", "toml", "tracing_subscriber"],
         not_std: &["std::process", "std::thread"],
