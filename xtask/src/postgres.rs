@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_newest_server_that_is_complete_is_taken() {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
         for (version, programs) in [
             ("9", "initdb postgres"),
             ("15", "initdb postgres"),
@@ -94,12 +94,12 @@ mod tests {
             ("common", ""),
         ] {
             let bin = folder.path().join(version).join("bin");
-            std::fs::create_dir_all(&bin).unwrap();
+            std::fs::create_dir_all(&bin).expect("a folder of a version");
             programs
                 .split_whitespace()
-                .for_each(|name| std::fs::write(bin.join(name), "").unwrap());
+                .for_each(|name| std::fs::write(bin.join(name), "").expect("a program"));
         }
-        assert_eq!(newest(folder.path()).unwrap(), folder.path().join("15/bin"));
+        assert_eq!(newest(folder.path()).expect("a server"), folder.path().join("15/bin"));
         assert!(newest(&folder.path().join("16")).is_err());
     }
 }

@@ -125,7 +125,10 @@ async fn an_outage_of_the_store_ends_nobody_and_moves_nothing() {
     assert_eq!((one.serves(&of), two.serves(&of)), (before_one, before_two));
     for node in [&one, &two] {
         assert!(!node.has(|event| matches!(event, Event::Ended | Event::NodeEnded(_))));
-        assert_eq!(node.membership.seen().borrow().trouble, None);
+        patiently("the trouble to be over", async || {
+            node.membership.seen().borrow().trouble.is_none()
+        })
+        .await;
     }
 }
 
