@@ -31,6 +31,8 @@ pub enum Secret {
     CacheKey,
     /// What requests to the admin HTTP show.
     AdminToken,
+    /// The URL of the store of a cluster, with its password.
+    StoreUrl,
 }
 
 impl fmt::Display for Secret {
@@ -41,6 +43,7 @@ impl fmt::Display for Secret {
             Self::PrivateKey => "private key",
             Self::CacheKey => "key of the cache",
             Self::AdminToken => "token file",
+            Self::StoreUrl => "file with the store's URL",
         })
     }
 }
@@ -156,6 +159,7 @@ impl SecretError {
             }
             Secret::CacheKey => "remove it, and a new one is made",
             Secret::AdminToken => "make one with `openssl rand -hex 32`",
+            Secret::StoreUrl => "expected a file with `postgres://USER:PASSWORD@HOST:PORT/DATABASE` and nothing else",
             Secret::PrivateKey => "expected a private key that starts with `-----BEGIN PRIVATE KEY-----`",
         };
         match &self.fault {

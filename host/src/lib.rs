@@ -56,4 +56,6 @@ pub use ractor_host_entities as entities;
 #[cfg(feature = "guests")]
 use ractor_host_files as files;
 #[cfg(feature = "guests")]
+pub use ractor_host_postgres as postgres;
+#[cfg(feature = "guests")]
 pub use ractor_host_sandbox as guest;

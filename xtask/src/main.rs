@@ -5,6 +5,7 @@
 
 mod bench;
 mod browser;
+mod debian;
 mod demo;
 mod deny;
 mod fuzz;
@@ -13,6 +14,7 @@ mod languages;
 mod long;
 mod mutants;
 mod package;
+mod postgres;
 mod process;
 mod programs;
 mod report;
@@ -74,6 +76,8 @@ enum Task {
     SetupTarget,
     /// Get the browser that the dashboard is tested in, and say how `cargo test` finds it
     SetupBrowser,
+    /// Get the PostgreSQL that the store of clusters is tested with, and say how `cargo test` finds it
+    SetupPostgres,
     /// Compile the guests of this workspace to WebAssembly components
     BuildGuests,
     /// Test the SDKs of other languages natively, which is part of `test`
@@ -110,6 +114,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Bench(options) => bench::run(&workspace, options),
         Task::SetupTarget => target::set_up(&workspace),
         Task::SetupBrowser => browser::set_up(&workspace),
+        Task::SetupPostgres => postgres::set_up(&workspace),
         Task::BuildGuests => guests::build_all(&workspace).map(drop),
         Task::TestSdks => languages::test_sdks(&workspace),
     }

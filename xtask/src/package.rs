@@ -8,12 +8,13 @@ use crate::report;
 use crate::workspace::Workspace;
 
 /// The packages, each after those that it depends on. docs/publishing.md says the same.
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 11] = [
     "ractor-host-derive",
     "ractor-host-directory",
     "ractor-host-files",
     "ractor-host-placement",
     "ractor-host-entities",
+    "ractor-host-postgres",
     "ractor-host-cluster",
     "ractor-host-sandbox",
     "ractor-host-project",

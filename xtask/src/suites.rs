@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 
 use crate::browser::{self, AXE_VARIABLE, BROWSER_VARIABLE};
+use crate::postgres::{self, POSTGRES_VARIABLE};
 use crate::process::Run;
 use crate::programs;
 use crate::report;
@@ -39,6 +40,7 @@ const BESIDE: [(&str, &str); 2] = [
 /// One of them fails, or doesn't compile.
 pub(crate) fn run(workspace: &Workspace, guests: &Path, programs: &Path) -> Result<()> {
     let browser = browser::install(workspace)?;
+    let postgres = postgres::install(workspace)?;
     let tests = || {
         let threads = thread::available_parallelism().map_or(1, usize::from) * THREADS_OF_A_PROCESSOR;
         let threads = std::env::var_os(THREADS_VARIABLE).unwrap_or_else(|| threads.to_string().into());
@@ -47,6 +49,10 @@ pub(crate) fn run(workspace: &Workspace, guests: &Path, programs: &Path) -> Resu
             .env(GUESTS_VARIABLE, guests)
             .env(PROGRAMS_VARIABLE, programs)
             .env(THREADS_VARIABLE, threads);
+        let tests = match &postgres {
+            Some(programs) => tests.env(POSTGRES_VARIABLE, programs),
+            None => tests,
+        };
         match &browser {
             Some(browser) => tests
                 .env(BROWSER_VARIABLE, &browser.root)

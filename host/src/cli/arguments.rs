@@ -25,6 +25,7 @@ use super::project::ProjectCommand;
 use super::ps::PsCommand;
 use super::show::ShowArguments;
 use super::spawn::SpawnArguments;
+use super::store::StoreArguments;
 use super::top::TopArguments;
 use super::trace::TraceArguments;
 use crate::config::{ConfigOptions, Type};
@@ -151,6 +152,9 @@ pub(super) enum Command {
     /// List the types of entities that nodes have, with what they have done; list the entities of a type, or give up a state.
     #[command(after_help = "Example:\n  ractor-host entities --output json")]
     Entities(Box<EntitiesArguments>),
+    /// Set up the store of a cluster, or show what it is like and which nodes it lists.
+    #[command(after_help = "Example:\n  ractor-host store status node.toml")]
+    Store(StoreArguments),
     /// Stop an actor in order, and keep it stopped.
     ///
     /// The actor finishes the message it is handling and ends. Its supervisor does not start it again until `ractor-host start`; meanwhile

@@ -52,6 +52,13 @@ fn report(out: &mut impl Write, config: &NodeConfig, modules: &Modules) -> std::
     for peer in &config.node.peers {
         writeln!(out, "  peer {peer}, not dialled")?;
     }
+    if let Some(cluster) = &config.cluster {
+        let (address, advertise) = (&cluster.address, &cluster.advertise);
+        writeln!(
+            out,
+            "  store {address}, not asked; others would reach this node at {advertise}"
+        )?;
+    }
     for source in &config.modules {
         if let Some(module) = modules.find(&source.name) {
             let pinned = if source.digest.is_some() {

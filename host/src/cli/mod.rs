@@ -47,6 +47,7 @@ mod signals;
 mod signature;
 mod spawn;
 mod steer;
+mod store;
 mod survey;
 mod table;
 mod timeout;
@@ -90,6 +91,7 @@ pub fn main(builder: HostBuilder) -> ExitCode {
         Command::Tree(arguments) => tree::tree(&arguments, &builder),
         Command::Entities(arguments) => entities::entities(&arguments, &builder),
         Command::Groups(arguments) => groups::groups(&arguments, &builder),
+        Command::Store(arguments) => store::store(&arguments, &builder),
         Command::Stop(arguments) => steer::steer(SteerAction::Stop, &arguments, &builder),
         Command::Start(arguments) => steer::steer(SteerAction::Start, &arguments, &builder),
         Command::Kill(arguments) => steer::steer(SteerAction::Kill, &arguments, &builder),

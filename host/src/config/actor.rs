@@ -314,7 +314,7 @@ pub(super) fn read_guest(
         Arc::make_mut(&mut guest.grants).interfaces = interfaces::read(value, context, problems);
     }
     if let Some(value) = section.value("config") {
-        guest.config = Arc::new(values::read(value, problems));
+        guest.config = Arc::new(values::read("[actors.config]", value, problems));
     }
     guest
 }

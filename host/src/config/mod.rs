@@ -10,6 +10,7 @@ mod admin;
 mod capabilities;
 mod checkpoint;
 mod choice;
+mod cluster;
 mod context;
 mod control;
 mod cookie;
@@ -57,6 +58,7 @@ pub use actor::{ActorSection, Code, MAX_ACTORS, MAX_COUNT};
 pub use address::{AddressError, PeerAddress};
 pub use admin::{AdminSection, AdminTls, RoleToken};
 pub use checkpoint::CheckpointSection;
+pub use cluster::{ClusterSection, StoreUrl};
 pub use control::{ControlSection, RoleKey};
 pub use cookie::{Cookie, CookieError};
 pub use entity::EntitySection;
@@ -94,6 +96,7 @@ const KEYS: Keys = Keys {
     known: &[
         "include",
         "node",
+        "cluster",
         "runtime",
         "control",
         "admin",
@@ -129,6 +132,8 @@ pub struct NodeConfig {
     pub file: PathBuf,
     /// `[node]`.
     pub node: NodeSection,
+    /// `[cluster]`: none if the node finds no others by itself.
+    pub cluster: Option<ClusterSection>,
     /// `[runtime]`.
     pub runtime: RuntimeSection,
     /// `[control]`: none if nobody may deploy to this node.
@@ -294,6 +299,7 @@ impl NodeConfig {
             Some(node) => Ok(Self {
                 file: file.to_owned(),
                 node,
+                cluster: read.cluster,
                 runtime: read.runtime,
                 control: read.control,
                 admin: read.admin,
@@ -336,6 +342,7 @@ fn report_missing(modules: &[ModuleSource], spans: &ConfigSpans, problems: &mut 
 /// What the sections of a file say. What has a mistake is left out, and the mistake reported.
 struct Document {
     node: Option<NodeSection>,
+    cluster: Option<ClusterSection>,
     runtime: RuntimeSection,
     control: Option<ControlSection>,
     admin: Option<AdminSection>,
@@ -352,7 +359,7 @@ fn read_document(document: &DeTable<'_>, context: &ReadContext<'_>, problems: &m
     let top = Section::new("the file", 0..0, document, KEYS, problems);
     let node = match top.value("node") {
         Some(value) => Section::open("[node]", value, node::KEYS, problems)
-            .and_then(|section| NodeSection::read(&section, context, problems)),
+            .and_then(|section| NodeSection::read(&section, top.value("cluster").is_some(), context, problems)),
         None => {
             problems.error(
                 0..0,
@@ -362,6 +369,7 @@ fn read_document(document: &DeTable<'_>, context: &ReadContext<'_>, problems: &m
             None
         }
     };
+    let cluster = ClusterSection::read(&top, context, problems);
     let runtime = top
         .value("runtime")
         .and_then(|value| Section::open("[runtime]", value, runtime::KEYS, problems))
@@ -405,6 +413,7 @@ fn read_document(document: &DeTable<'_>, context: &ReadContext<'_>, problems: &m
     });
     Document {
         node,
+        cluster,
         runtime: runtime.unwrap_or_default(),
         control,
         admin,

@@ -86,7 +86,13 @@ impl NodeSection {
         format!("{}@{}", self.name, self.hostname)
     }
 
-    pub(super) fn read(section: &Section<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<Self> {
+    /// `has_cluster`: it dials nodes that aren't in `peers`, too.
+    pub(super) fn read(
+        section: &Section<'_>,
+        has_cluster: bool,
+        context: &ReadContext<'_>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
         let name = section.required_text("name", "\"alpha\"", problems);
         let name = name.and_then(|name| checked_name(NameOf::Node, &name, problems));
         let hostname = match section.text("hostname", problems) {
@@ -118,7 +124,7 @@ impl NodeSection {
                         &section,
                         context,
                         TlsUse::Node {
-                            dials: !peers.is_empty(),
+                            dials: has_cluster || !peers.is_empty(),
                         },
                         problems,
                     )

@@ -1,4 +1,4 @@
-//! `[actors.config]`: what an actor is told by its `config` interface. Every value becomes text.
+//! `[actors.config]`, what an actor is told by its `config` interface, and labels. Every value becomes text.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use super::section::kind;
 
 const EXPECTED: &str = "expected a string, a number or a boolean";
 
-/// Reads the table, whatever its keys are.
-pub(super) fn read(value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> BTreeMap<String, String> {
+/// Reads the table with this title, whatever its keys are.
+pub(super) fn read(title: &str, value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> BTreeMap<String, String> {
     let DeValue::Table(table) = value.get_ref() else {
-        let message = format!("[actors.config] is {}", kind(value.get_ref()));
+        let message = format!("{title} is {}", kind(value.get_ref()));
         problems.error(value.span(), message, "expected a table of keys and values");
         return BTreeMap::new();
     };

@@ -13,6 +13,7 @@ mod apply;
 mod batch_tests;
 mod builder;
 mod calls;
+mod cluster;
 mod cluster_links;
 mod deliveries;
 mod deployment_record;
@@ -73,6 +74,7 @@ pub use pool::PoolTooSmall;
 pub use running::{RunningHost, StartedActor, Stopped};
 pub use signals::StopSignal;
 
+pub(crate) use cluster::store as cluster_store;
 pub(crate) use dial::Dial;
 pub(crate) use engine::{cache_dir, engine_with_cache};
 #[cfg(unix)]

@@ -29,6 +29,10 @@ pub(super) fn guarded(config: &NodeConfig) -> Guarded {
     for entry in tokens {
         add(Own::AdminToken, entry.place.file());
     }
+    add(
+        Own::StoreUrl,
+        config.cluster.as_ref().and_then(|section| section.place.file()),
+    );
     let runtime = &config.runtime;
     add(Own::CacheKey, engine::cache_key(runtime).as_deref());
     add(Own::Cache, engine::cache_dir(runtime).as_deref());
@@ -119,8 +123,12 @@ impl Secrets<'_> {
             return Some(named(entry.role));
         }
         let mut tokens = self.config.admin.iter().flat_map(|section| &section.tokens);
-        let is_token = tokens.any(|entry| entry.place.variable() == Some(variable));
-        is_token.then_some(A_TOKEN)
+        if tokens.any(|entry| entry.place.variable() == Some(variable)) {
+            return Some(A_TOKEN);
+        }
+        let cluster = self.config.cluster.as_ref();
+        let is_store = cluster.is_some_and(|section| section.place.variable() == Some(variable));
+        is_store.then_some(THE_STORE)
     }
 
     /// The secret that is in these bytes, by whatever way it came there.
@@ -133,13 +141,20 @@ impl Secrets<'_> {
             return Some(named(entry.role));
         }
         let mut tokens = self.config.admin.iter().flat_map(|section| &section.tokens);
-        let is_token = tokens.any(|entry| appears(entry.token.expose(), bytes));
-        is_token.then_some(A_TOKEN)
+        if tokens.any(|entry| appears(entry.token.expose(), bytes)) {
+            return Some(A_TOKEN);
+        }
+        let cluster = self.config.cluster.as_ref();
+        let is_store = cluster.is_some_and(|section| appears(section.url.expose().as_bytes(), bytes));
+        is_store.then_some(THE_STORE)
     }
 }
 
 /// A token of any role, in words.
 const A_TOKEN: &str = "a token of the admin HTTP";
+
+/// The address of the store and how it is opened, in words.
+const THE_STORE: &str = "the URL of the store of [cluster]";
 
 /// The key of a role, in words.
 fn named(role: Role) -> &'static str {

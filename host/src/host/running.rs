@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::admin::AdminHttp;
 use super::apply::Applier;
+use super::cluster::Cluster;
 use super::error::HostError;
 use super::exported_metrics::ExportedMetrics;
 use super::maintenance::Maintenance;
@@ -28,6 +29,8 @@ use crate::supervision::{GivenUp, Readiness, Root};
 pub struct RunningHost {
     pub(super) name: String,
     pub(super) node: ListeningNode,
+    /// The node in its cluster, if node.toml names one.
+    pub(super) cluster: Option<Cluster>,
     pub(super) root: Root,
     pub(super) actors: Vec<StartedActor>,
     pub(super) modules: Modules,
@@ -136,12 +139,13 @@ impl RunningHost {
         let Self {
             name,
             node,
+            cluster,
             root,
             maintenance,
             admin,
             ..
         } = self;
-        let unkept = stop(Some(node), root, maintenance, admin).await;
+        let unkept = stop((Some(node), cluster), root, maintenance, admin).await;
         tracing::info!(node = name, "node is down");
         unkept
     }
@@ -158,7 +162,7 @@ impl RunningHost {
             given_up = readiness_watch.essential() => return self.end_for(given_up, signals).await,
             _ = &mut self.node.ended => {
                 tracing::error!("the node server ended by itself");
-                stop(None, self.root, self.maintenance, self.admin).await;
+                stop((None, self.cluster), self.root, self.maintenance, self.admin).await;
                 return Err(HostError::NodeEnded);
             }
         };
@@ -239,7 +243,7 @@ impl std::fmt::Debug for RunningHost {
 /// Takes everything down, in the order that [`Stopping`] says. Without a node, it has ended by itself. Gives the actors whose last
 /// state could not be kept, by name.
 async fn stop(
-    mut node: Option<ListeningNode>,
+    (mut node, cluster): (Option<ListeningNode>, Option<Cluster>),
     root: Root,
     mut maintenance: Maintenance,
     admin: Option<AdminHttp>,
@@ -261,9 +265,17 @@ async fn stop(
                 // Before anybody ends: no new code, no watched file and no new peer is to find actors that are going. The writer is told
                 // now which actors live, since it waits for a last state of each of them.
                 maintenance.quiesce();
-                if let Some(node) = &node {
-                    node.quiesce().await;
-                }
+                let leaves = async {
+                    if let Some(cluster) = &cluster {
+                        cluster.leave().await;
+                    }
+                };
+                let quiesces = async {
+                    if let Some(node) = &node {
+                        node.quiesce().await;
+                    }
+                };
+                tokio::join!(leaves, quiesces);
             }
             StopStep::Leave => {
                 if let Some(node) = &node {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cluster::Cluster;
 use super::entities::NodeEntities;
 use super::error::HostError;
 use super::exported_metrics::ExportedMetrics;
@@ -96,6 +97,7 @@ pub(super) async fn start(
         // A node server that has ended by now is found out by whoever waits for it.
         drop(add_peer(&node.server, dial.peer(peer)));
     }
+    let cluster = Cluster::start(&config, node.server.clone());
     let name = config.node.full_name();
     let actors = started(&config.actors, &root);
     tracing::info!(node = name, listen = %node.address, actors = actors.len(), "node is up");
@@ -103,6 +105,7 @@ pub(super) async fn start(
     Ok(RunningHost {
         name,
         node,
+        cluster,
         root,
         actors,
         modules,

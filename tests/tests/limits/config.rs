@@ -24,8 +24,12 @@ const MOST: u64 = GIB;
 const INTERPRETER: &[u8] = include_bytes!("../../worlds/scripted-actor.wasm");
 
 /// For each key that is the path of a file, the rest of a node.toml with it.
-pub(crate) const FILES: [(&str, &str); 16] = [
+pub(crate) const FILES: [(&str, &str); 17] = [
     ("node.rs cookie_file", "cookie_file = \"huge\""),
+    (
+        "cluster.rs store_file",
+        "[cluster]\nstore_file = \"huge\"\nadvertise = \"127.0.0.1:4697\"",
+    ),
     ("tls.rs cert", "[node.tls]\ncert = \"huge\"\nkey = \"small\""),
     ("tls.rs key", "[node.tls]\ncert = \"small\"\nkey = \"huge\""),
     (

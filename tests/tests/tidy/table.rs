@@ -173,7 +173,7 @@ pub(crate) const LAYERS: &[Layer] = &[
     Layer {
         of: "host",
         name: "config",
-        modules: &["admin", "control", "entities", "files", "guest", "node", "supervision", "tls"],
+        modules: &["admin", "control", "entities", "files", "guest", "node", "postgres", "supervision", "tls"],
         // The last one to check what is to be logged, in its own words.
         crates: &["hex", "ractor", "serde", "strsim", "thiserror", "toml", "tracing_subscriber"],
         not_std: &["std::process", "std::thread"],
@@ -195,6 +195,8 @@ pub(crate) const WHOLE: &[(&str, &[&str])] = &[
     // Clocks: the writer of a pipe is given a while.
     ("files", &["std::net", "std::process"]),
     ("placement", IMPURE),
+    // Times out connections. Files: the certificates that a server's is checked with.
+    ("store", &["std::env", "std::process", "std::thread"]),
     // It starts compilers and package managers, and leaves networks to them.
     ("project", &["std::net", "std::thread"]),
 ];

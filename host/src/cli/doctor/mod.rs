@@ -7,6 +7,7 @@ mod finding;
 mod machine;
 mod network;
 mod node;
+mod store;
 mod tools;
 
 use std::os::unix::net::UnixStream;
@@ -104,6 +105,7 @@ async fn examine_file(file: &Path, arguments: &DoctorArguments, builder: &HostBu
     findings.extend(disk::examine(&config));
     findings.extend(certificates::examine(&config));
     findings.extend(network::examine(&config, life).await);
+    findings.extend(store::examine(&config).await);
     match life {
         Life::Down => findings.push(Finding::ok(
             "node",

@@ -6,6 +6,7 @@
 
 mod acts;
 mod check;
+mod conformance;
 mod entity;
 mod host;
 mod mutations;

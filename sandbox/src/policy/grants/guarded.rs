@@ -20,6 +20,8 @@ pub enum Own {
     ControlKey,
     /// A file with a token of the admin HTTP.
     AdminToken,
+    /// The file with the URL of the store, in which the password is.
+    StoreUrl,
     /// The private key of the node's certificate.
     PrivateKey,
     /// The key of the cache.
@@ -49,6 +51,7 @@ impl Own {
             Self::Cookie
             | Self::ControlKey
             | Self::AdminToken
+            | Self::StoreUrl
             | Self::PrivateKey
             | Self::CacheKey
             | Self::Cache
@@ -65,6 +68,7 @@ impl fmt::Display for Own {
             Self::Cookie => "the cookie file",
             Self::ControlKey => "a control key",
             Self::AdminToken => "a token of the admin HTTP",
+            Self::StoreUrl => "the URL of the store of [cluster]",
             Self::PrivateKey => "the private key of [node.tls]",
             Self::CacheKey => "the key of the cache",
             Self::Cache => "the folder of compiled code (`cache_dir`)",

@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use super::super::super::section::Keys;
 use super::super::super::{
-    MAX_COUNT, actor, admin, capabilities, checkpoint, control, entity, limits, log, module, node, node_limits,
-    runtime, supervisor, tls,
+    MAX_COUNT, actor, admin, capabilities, checkpoint, cluster, control, entity, limits, log, module, node,
+    node_limits, runtime, supervisor, tls,
 };
 use crate::guest::{Access, Capability, LimitSlot, Limits, WhenFull};
 use crate::supervision::Strategy;
@@ -57,6 +57,7 @@ pub(super) const TABLES: &[Table] = &[
     table("node-tls", "[node.tls]", tls::KEYS, &[], || {
         of_tls("server_name", Kind::Text)
     }),
+    table("cluster", "[cluster]", cluster::KEYS, &["advertise"], of_cluster),
     table("runtime", "[runtime]", runtime::KEYS, &[], of_runtime),
     table("control", "[control]", control::KEYS, &[], of_control),
     table("admin", "[admin]", admin::KEYS, &[], of_admin),
@@ -121,6 +122,7 @@ fn of_file() -> Vec<(&'static str, Kind)> {
     vec![
         ("include", Kind::Texts),
         ("node", Kind::Table("node")),
+        ("cluster", Kind::Table("cluster")),
         ("runtime", Kind::Table("runtime")),
         ("control", Kind::Table("control")),
         ("admin", Kind::Table("admin")),
@@ -147,6 +149,17 @@ fn of_node() -> Vec<(&'static str, Kind)> {
         ("stand_in_names", Kind::Choice(vec!["bare", "qualified"])),
         ("stock_peers", Kind::Boolean),
         ("limits", Kind::Table("node-limits")),
+    ]
+}
+
+fn of_cluster() -> Vec<(&'static str, Kind)> {
+    vec![
+        ("store_file", Kind::Text),
+        ("store_env", Kind::Text),
+        ("advertise", Kind::Text),
+        ("links", Kind::Choice(vec!["mesh"])),
+        ("labels", Kind::Settings),
+        ("lease", Kind::Time),
     ]
 }
 

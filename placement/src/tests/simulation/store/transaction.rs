@@ -295,6 +295,11 @@ impl Store {
         self.finish(xid, random);
     }
 
+    /// The connection of a transaction ends.
+    pub(in super::super) fn kill(&mut self, xid: u64, random: &mut Random) {
+        self.abort(xid, StoreFault::Unknown, random);
+    }
+
     /// All connections end; what hasn't committed never will, and nobody knows which is which.
     pub(in super::super) fn restart(&mut self, random: &mut Random) {
         // All at once: nobody gets a lock that another gives back.

@@ -1,0 +1,73 @@
+//! The store of a cluster.
+
+use std::time::Duration;
+
+use super::finding::Finding;
+use crate::cli::store::safety;
+use crate::config::{ClusterSection, NodeConfig};
+use crate::host::cluster_store;
+use crate::postgres::Health;
+
+/// What `doctor` calls these findings.
+const STORE: &str = "store";
+
+pub(super) async fn examine(config: &NodeConfig) -> Vec<Finding> {
+    let Some(section) = &config.cluster else {
+        return Vec::new();
+    };
+    match cluster_store(section).health().await {
+        Ok(health) => findings(section, &health),
+        // The error says what to do.
+        Err(error) => {
+            vec![Finding::fail(STORE, &section.address, error).because(
+                "this node would find no others until the store can be used, and what runs goes on without it",
+            )]
+        }
+    }
+}
+
+fn findings(section: &ClusterSection, health: &Health) -> Vec<Finding> {
+    let place = &section.address;
+    let mut findings = Vec::new();
+    let good = format!("PostgreSQL {}; commits {}", health.server, safety(health));
+    findings.push(Finding::ok(STORE, place, good));
+    if health.tables.is_none() {
+        findings.push(Finding::ok(
+            STORE,
+            place,
+            "the tables aren't there yet: the first node makes them",
+        ));
+    }
+    if !health.missing_rights.is_empty() {
+        let missing = format!("this user may not {}", health.missing_rights.join(", "));
+        let remedy = "grant it: GRANT … ON ALL TABLES IN SCHEMA ractor_host TO the user of the URL";
+        findings.push(Finding::fail(STORE, place, missing).mend(remedy));
+    }
+    if health.isolation != "read committed" {
+        let isolation = format!("transactions have the isolation {} by default", health.isolation);
+        findings.push(
+            Finding::warn(STORE, place, isolation)
+                .because("statements that meet fail and are repeated, where one would have waited for the other")
+                .mend("ALTER ROLE … SET default_transaction_isolation = 'read committed'"),
+        );
+    }
+    // A renewal has a sixth of a lease, and needs one way there and back.
+    if health.latency.longest * 4 > section.lease / 6 {
+        let slow = format!("an answer takes up to {} ms", health.latency.longest.as_millis());
+        findings.push(
+            Finding::warn(STORE, place, slow)
+                .because("a renewal that takes a sixth of a lease counts as missed")
+                .mend("put the store nearer, or write a longer `lease` at all nodes"),
+        );
+    }
+    let margin = (section.lease / 5).max(Duration::from_secs(1));
+    if Duration::from_millis(health.clock_ahead_ms.unsigned_abs()) > margin {
+        let clock = format!("its clock is {} ms ahead of this machine's", health.clock_ahead_ms);
+        findings.push(
+            Finding::warn(STORE, place, clock)
+                .because("leases depend on the store's clock alone, but one that is set while nodes run ends leases too early or too late")
+                .mend("let both follow NTP"),
+        );
+    }
+    findings
+}

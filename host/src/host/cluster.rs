@@ -1,0 +1,178 @@
+//! The nodes of a cluster, found through its store, and the links to them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::ActorRef;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::dial::Dial;
+use crate::config::{ClusterSection, NodeConfig, PeerAddress};
+use crate::node::{NodeServerMessage, add_peer, remove_peer};
+use crate::postgres::{Identity, Membership, Seen, Store, StoreTiming};
+
+/// The longest time for the store to be told that the node leaves. After that others wait for the end of its lease.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The pause before the store is asked for its tables again. It doubles up to [`LONGEST`].
+const SHORTEST: Duration = Duration::from_millis(500);
+
+/// The longest such pause.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// The store of a cluster as its section describes it.
+pub(crate) fn store(section: &ClusterSection) -> Store {
+    let timing = StoreTiming { lease: section.lease };
+    Store::new(section.address.clone(), timing)
+}
+
+/// The node in its cluster. Dropping it ends the tasks, as a crash would.
+pub(super) struct Cluster {
+    membership: watch::Receiver<Option<Arc<Membership>>>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Cluster {
+    /// Begins to join the cluster of the file, if it names one. The store need not be there: actors and links don't wait for it.
+    pub(super) fn start(config: &NodeConfig, server: ActorRef<NodeServerMessage>) -> Option<Self> {
+        let section = config.cluster.clone()?;
+        let (tell, membership) = watch::channel(None);
+        let mesh = Mesh {
+            server,
+            dial: config.node.dial(),
+            own: section.advertise.clone(),
+            named: config.node.peers.clone(),
+            dialled: BTreeSet::new(),
+        };
+        let name: Arc<str> = config.node.full_name().into();
+        let task = tokio::spawn(async move {
+            let store = store(&section);
+            prepare(&store).await;
+            let joined = Arc::new(Membership::start(store, identity(name, &section), Arc::new(|_| {})));
+            let seen = joined.seen();
+            tell.send_replace(Some(joined));
+            mesh.follow(seen).await;
+        });
+        Some(Self { membership, task })
+    }
+
+    /// Tells the store that the node leaves, so that others need not wait for its lease.
+    pub(super) async fn leave(&self) {
+        let membership = self.membership.borrow().clone();
+        // Nobody is dialled any more: who leaves as well would be dialled for nothing.
+        self.task.abort();
+        if let Some(membership) = membership
+            && !membership.leave(FAREWELL).await
+        {
+            tracing::warn!(
+                "the store of the cluster could not be told that this node leaves: others wait for the end of its lease"
+            );
+        }
+    }
+}
+
+/// What others are told of this node. Without entities it owns nothing.
+fn identity(name: Arc<str>, section: &ClusterSection) -> Identity {
+    let labels = section.labels.iter();
+    Identity {
+        name,
+        address: section.advertise.to_string().into(),
+        weight: 1,
+        labels: labels
+            .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
+            .collect(),
+        types: Vec::new(),
+    }
+}
+
+/// Makes the tables if they aren't there, or waits until there is a store that has them.
+async fn prepare(store: &Store) {
+    let mut pause = SHORTEST;
+    let mut said = String::new();
+    loop {
+        match store.prepare().await {
+            Ok(prepared) => {
+                if prepared.before != prepared.now {
+                    let (before, now) = (prepared.before, prepared.now);
+                    tracing::info!(store = %store.address(), before, now, "the tables of the cluster's store are set up");
+                }
+                return;
+            }
+            Err(error) => {
+                // Once, and again when something else is wrong.
+                let error = error.to_string();
+                if error != said {
+                    tracing::error!(store = %store.address(), error, "the cluster can't be joined yet; this is tried again");
+                    said = error;
+                }
+            }
+        }
+        // A part of it at random: a thousand nodes don't come back in the same moment.
+        sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
+        pause = (pause * 2).min(LONGEST);
+    }
+}
+
+/// Links to every node that the store lists.
+struct Mesh {
+    server: ActorRef<NodeServerMessage>,
+    dial: Dial,
+    own: PeerAddress,
+    /// Those of node.toml, which are dialled in any case.
+    named: Vec<PeerAddress>,
+    dialled: BTreeSet<String>,
+}
+
+impl Mesh {
+    async fn follow(mut self, mut seen: watch::Receiver<Seen>) {
+        loop {
+            let listed = {
+                let seen = seen.borrow_and_update();
+                let others = seen.members.iter().filter(|member| member.incarnation != seen.me);
+                others.map(|member| member.address.to_string()).collect::<BTreeSet<_>>()
+            };
+            self.dial(&listed);
+            if seen.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Dials those that are new, and those no more that are gone. A session with one that is gone lives as long as it does.
+    fn dial(&mut self, listed: &BTreeSet<String>) {
+        let gone: Vec<_> = self.dialled.difference(listed).cloned().collect();
+        for address in gone {
+            let is_named = self.named.iter().any(|named| named.to_string() == address);
+            if !is_named {
+                // A node server that has ended by now is found out by whoever waits for it.
+                drop(remove_peer(&self.server, &address));
+            }
+            self.dialled.remove(&address);
+        }
+        let new: Vec<_> = listed.difference(&self.dialled).cloned().collect();
+        for text in new {
+            let address = match text.parse::<PeerAddress>() {
+                Ok(address) => address,
+                Err(error) => {
+                    tracing::warn!(%error, "a node of the cluster has no address that can be dialled");
+                    self.dialled.insert(text);
+                    continue;
+                }
+            };
+            // An earlier life of this node, or one that says that it is where this one is.
+            if address != self.own && !self.named.contains(&address) {
+                drop(add_peer(&self.server, self.dial.peer(&address)));
+            }
+            self.dialled.insert(text);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! PostgreSQL as the store of a cluster.
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test fails by panicking"
+    )
+)]
+
+mod address;
+mod clock;
+mod connection;
+mod error;
+mod health;
+mod membership;
+mod schema;
+mod state;
+mod statements;
+mod store;
+mod tls;
+
+pub use address::{Address, BadAddress};
+pub use error::{Fault, StoreError};
+pub use health::{Health, Latency};
+pub use membership::{Identity, Membership, OnEvent, Seen};
+pub use schema::Prepared;
+pub use state::{Content, StateRow};
+pub use store::{ClusterNode, Store, StoreTiming};
+
+#[cfg(test)]
+mod tests;

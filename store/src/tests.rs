@@ -1,0 +1,14 @@
+//! Against a real PostgreSQL, which the tests start themselves.
+
+/// Where the words are, for what is compiled elsewhere as well.
+use ractor_host_placement as placement;
+
+#[path = "../../placement/src/tests/conformance/mod.rs"]
+mod conformance;
+
+mod failures;
+mod harness;
+mod meaning;
+mod membership;
+mod servers;
+mod states;
