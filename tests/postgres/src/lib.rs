@@ -95,6 +95,8 @@ impl Server {
     /// It doesn't start; or there is no PostgreSQL, and this is CI.
     #[track_caller]
     pub fn start() -> Option<Self> {
+        // First: where there are none, nothing is left behind.
+        programs()?;
         let folder = tempfile::Builder::new().prefix("ractor-postgres-").tempdir();
         let folder = must("making a folder", folder.map(TempDir::keep));
         Self::start_in(folder, None)
