@@ -15,6 +15,7 @@ mod code;
 mod native;
 mod node;
 mod reference;
+mod reminders;
 mod seat;
 mod store;
 mod table;
@@ -23,13 +24,18 @@ mod tests;
 mod writer;
 
 pub use self::code::{Activated, EntityCode, LiveEntity, TypeSettings};
-pub use self::native::{Native, NativeEntity};
+pub use self::native::{Native, NativeEntity, Reminders, reminders};
 pub use self::node::{
     Entities, NotSent, Refused, TypeFigures, TypeTaken, active, delete_active, has_type, passivate, send, send_within,
 };
 pub use self::reference::EntityRef;
-pub use self::seat::{Durability, Output, Seat};
-pub use self::store::{Change, EntityStore, MemoryStore, StoreError, StoredState, Write};
+pub use self::reminders::schedule::ReminderFigures;
+pub use self::reminders::{Reminder, ReminderError, ReminderLimits, SLOTS, When, is_nudge, slot};
+pub use self::seat::{Durability, FailedFiring, Output, Seat};
+pub use self::store::{
+    Change, DuePlace, EntityStore, GivenUp, KeptReply, MemoryStore, ReminderChange, ReplyChange, StoreError, Stored,
+    StoredDue, StoredReminder, StoredState, Write,
+};
 pub use self::writer::WriterFigures;
 pub use ractor_host_placement::activation::ActivationLimits;
 pub use ractor_host_placement::durable::HeldTooMuch;
