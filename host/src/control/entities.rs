@@ -29,6 +29,15 @@ pub(crate) struct EntityTypeRow {
     pub(crate) crashes: u64,
     /// Messages that were given up with an activation that failed.
     pub(crate) dead_letters: u64,
+    /// Reminders that were handled.
+    #[serde(default)]
+    pub(crate) reminders_fired: u64,
+    /// Times that the handling of a reminder failed.
+    #[serde(default)]
+    pub(crate) reminders_failed: u64,
+    /// Reminders that were given up because they failed too often.
+    #[serde(default)]
+    pub(crate) reminders_given_up: u64,
     /// Entities with a state in the store. None if the type keeps no states.
     pub(crate) states: Option<u64>,
 }

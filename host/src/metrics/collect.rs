@@ -7,7 +7,9 @@ use std::sync::Arc;
 use metrics::{counter, gauge};
 
 use super::text;
-use crate::control::{EndedLink, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, Service, Traffic, is_command};
+use crate::control::{
+    EndedLink, EntityTypeRow, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, Service, Traffic, is_command,
+};
 
 /// The most names of peers that are ever labels. An exporter forgets none, and peers choose their names.
 const MOST_PEERS: usize = 256;
@@ -66,6 +68,8 @@ impl Collector {
         let (ended, next) = self.service.ended_links(self.next_ended);
         self.next_ended = next;
         let figures = self.service.figures().await;
+        // A store that can't be read says so where entities are asked for.
+        reminders(&self.service.entities().await.unwrap_or_default());
         self.record(&figures, &links, &ended);
         Scrape { figures }
     }
@@ -159,6 +163,20 @@ fn node(figures: &NodeFigures) {
         counter!("ractor_host_checkpoint_bytes_total").absolute(checkpoints.bytes);
         counter!("ractor_host_checkpoint_failures_total").absolute(checkpoints.failed);
         gauge!("ractor_host_checkpoint_age_seconds").set(checkpoints.age_ms.map_or(f64::NAN, seconds));
+    }
+}
+
+fn reminders(types: &[EntityTypeRow]) {
+    for row in types {
+        let outcomes = [
+            ("fired", row.reminders_fired),
+            ("failed", row.reminders_failed),
+            ("given_up", row.reminders_given_up),
+        ];
+        for (outcome, count) in outcomes {
+            let of = row.entity_type.clone();
+            counter!("ractor_host_entity_reminders_total", "type" => of, "outcome" => outcome).absolute(count);
+        }
     }
 }
 

@@ -27,15 +27,21 @@ impl Lab {
     /// With these lines in the table of the entities.
     #[track_caller]
     pub(crate) fn start(lines: &str) -> Self {
+        Self::start_of("counter", &format!("arguments = \"u64:0\"\n{lines}"))
+    }
+
+    /// The same with this module.
+    #[track_caller]
+    pub(crate) fn start_of(module: &str, lines: &str) -> Self {
         let secrets = tempfile::tempdir().expect("a folder");
         let token = secrets.path().join("token");
         fs::write(&token, TOKEN).expect("a token");
         keep_private(&token);
         // In other quotes than the port of the node, which stays the same when the node is started again.
         let rest = format!(
-            "[admin]\nlisten = '127.0.0.1:0'\noperate_token_file = {token:?}\n[runtime]\nstate_dir = \"state\"\n[modules.counter]\npath = \
-             {:?}\n[entities.count]\nmodule = \"counter\"\narguments = \"u64:0\"\n{lines}",
-            programs::guest("counter"),
+            "[admin]\nlisten = '127.0.0.1:0'\noperate_token_file = {token:?}\n[runtime]\nstate_dir = \"state\"\n[modules.code]\npath = \
+             {:?}\n[entities.count]\nmodule = \"code\"\n{lines}",
+            programs::guest(module),
         );
         let mut node = HostNode::start("alpha", &rest);
         let config = Agent::config_builder()
@@ -92,6 +98,20 @@ impl Lab {
         let (status, body) = answered.ok()?;
         let answer: Value = serde_json::from_str(&body).ok()?;
         answer["reply"].as_u64().filter(|_| status == 200)
+    }
+
+    /// Sends a message and doesn't wait for what it does.
+    #[track_caller]
+    pub(crate) fn cast(&self, key: &str, message: &str, arguments: &Value) {
+        let body =
+            json!({"target": format!("entity:count/{key}"), "message": message, "arguments": arguments}).to_string();
+        let request = self.agent.post(format!("{}/v1/cast", self.url));
+        let request = request
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .header("content-type", "application/json");
+        let mut answered = request.send(body).expect("the node answers");
+        let said = answered.body_mut().read_to_string().expect("a body");
+        assert!(answered.status().is_success(), "{message}: {said}");
     }
 
     /// What a command says of this node as JSON.

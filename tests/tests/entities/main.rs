@@ -8,6 +8,7 @@
 
 mod guests;
 mod lab;
+mod reminders;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
