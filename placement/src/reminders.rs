@@ -13,7 +13,7 @@ const ATTEMPTS: u32 = 8;
 /// The pause after a failed firing; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long after its last pause it is known how often a firing has failed.
+/// The time after its last pause for which it is known how often a firing has failed.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

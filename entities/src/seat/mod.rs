@@ -9,7 +9,6 @@ mod pending;
 mod reminding;
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -22,9 +21,10 @@ use ractor_host_placement::words::Entity;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use self::output::give_up;
 pub(crate) use self::output::told;
 pub use self::output::{Durability, Output};
-use self::pending::Pending;
+use self::pending::{Pending, hash};
 pub use self::reminding::FailedFiring;
 use crate::reminders::book::{Book, Taken};
 use crate::reminders::schedule::Schedule;
@@ -497,17 +497,4 @@ impl Inner {
         self.next = None;
         self.durable.handle_end()
     }
-}
-
-fn give_up(outputs: Vec<Output>, reason: &str) {
-    for output in outputs {
-        output.give_up(reason);
-    }
-}
-
-/// Tells states apart, in this process.
-fn hash(state_version: u32, bytes: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (state_version, bytes).hash(&mut hasher);
-    hasher.finish()
 }

@@ -1,6 +1,7 @@
 //! What was taken of an entity and waits until the write before it is done.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ractor_host_placement::words::Entity;
 
@@ -53,4 +54,11 @@ impl Pending {
         };
         (write, self.handled)
     }
+}
+
+/// Tells states apart, in this process.
+pub(super) fn hash(state_version: u32, bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (state_version, bytes).hash(&mut hasher);
+    hasher.finish()
 }

@@ -5,8 +5,6 @@
 //! aside as that of the checkpoints is, but refused.
 
 mod beside;
-#[cfg(test)]
-mod beside_tests;
 mod record;
 #[cfg(test)]
 mod tests;

@@ -146,7 +146,7 @@ fn reply_of((scope, key): (&str, &str), fields: &[u8]) -> Option<KeptReply> {
     })
 }
 
-/// A record of which so many bytes are to come, without its checksum.
+/// The beginning of a record, without its checksum, with room for this many bytes of fields.
 fn begin(bytes: usize) -> Vec<u8> {
     let mut record = Vec::with_capacity(CHECKSUM + 1 + bytes);
     record.extend_from_slice(&[0; CHECKSUM]);

@@ -1,5 +1,7 @@
 //! What is in the store after whatever happens to its file, its disk and its process.
 
+mod beside;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

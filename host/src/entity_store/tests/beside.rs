@@ -3,13 +3,12 @@
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use super::*;
-use crate::database::golden::{from_text, to_text};
+use super::super::*;
+use crate::database::golden::from_text;
 use crate::entities::{GivenUp, KeptReply, ReminderChange, ReplyChange, SLOTS, StoredReminder, slot};
 use crate::files::fault::{Disk, ERRORS};
 
 const FIRST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/entity_store/golden/1.hex");
-const SECOND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/entity_store/golden/2.hex");
 
 const BEGIN: DuePlace = DuePlace {
     due_ms: 0,
@@ -247,30 +246,4 @@ fn a_file_from_before_there_were_reminders_takes_them() {
         (stored.state.unwrap().bytes, stored.reminders.len()),
         (b"one".to_vec(), 1)
     );
-}
-
-#[test]
-fn what_the_second_version_wrote_is_read_and_gone_on_with() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("entities.redb");
-    if std::env::var_os("RACTOR_WRITE_GOLDEN").is_some() {
-        let store = EntityDatabase::open(path.clone()).unwrap();
-        let both = Write {
-            reminders: vec![ReminderChange::Put(reminder("often", 10))],
-            replies: vec![ReplyChange::Put(reply("a", 10))],
-            ..Write::state(entity("1"), state(b"one"))
-        };
-        store.write(&[Arc::new(both), put("1", "once", 20)]).unwrap();
-        drop(store);
-        fs::write(SECOND, to_text(&fs::read(&path).unwrap())).unwrap();
-    }
-    fs::write(&path, from_text(&fs::read_to_string(SECOND).unwrap())).unwrap();
-    let store = EntityDatabase::open(path).unwrap();
-    let stored = EntityStore::read(&store, &entity("1")).unwrap();
-    assert_eq!(stored.state.unwrap().bytes, b"one");
-    assert_eq!(stored.reminders, [reminder("often", 10), reminder("once", 20)]);
-    assert_eq!(stored.replies, [reply("a", 10)]);
-    assert_eq!(all(&store), [("1 often".to_owned(), 10), ("1 once".to_owned(), 20)]);
-    store.write(&[put("1", "once", 5)]).unwrap();
-    assert_eq!(all(&store), [("1 once".to_owned(), 5), ("1 often".to_owned(), 10)]);
 }
