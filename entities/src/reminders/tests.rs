@@ -76,7 +76,9 @@ impl Actor for Alarm {
                 reminders.set(id, after(ms), None, AlarmMsg::Ring(0))?;
                 return Err("as asked".into());
             }
-            AlarmMsg::Cancel(id) => drop(reminders.cancel(&id)),
+            AlarmMsg::Cancel(id) => {
+                reminders.cancel(&id);
+            }
             AlarmMsg::Ring(what) => {
                 let name = myself.get_name().unwrap_or_default();
                 self.seen.lock().push((name, what, tokio::time::Instant::now()));

@@ -58,7 +58,9 @@ proptest! {
                     };
                     book.handle_set(row).unwrap();
                 }
-                Step::Cancel(id) => drop(book.handle_cancel(&id.to_string())),
+                Step::Cancel(id) => {
+                    book.handle_cancel(&id.to_string());
+                }
                 Step::Fire(now_ms) => {
                     let before = rows(&book);
                     let earliest = before.iter().filter(|row| row.due_ms <= Some(now_ms)).min_by_key(|row| (row.due_ms, row.id.clone()));
