@@ -8,6 +8,7 @@ use ractor::ActorCell;
 use ractor_host_directory::{BoxFuture, Local};
 use ractor_host_placement::words::EntityKey;
 
+use crate::reminders::ReminderLimits;
 use crate::seat::{Durability, Seat};
 
 /// What a type of entities is configured to do.
@@ -29,6 +30,8 @@ pub struct TypeSettings {
     pub all_waiting_bytes: usize,
     /// Bytes of outputs that may wait for one entity's state to be durable.
     pub held_bytes: usize,
+    /// How many reminders each entity may have.
+    pub reminders: ReminderLimits,
 }
 
 impl Default for TypeSettings {
@@ -42,6 +45,7 @@ impl Default for TypeSettings {
             waiting_bytes: 8 << 20,
             all_waiting_bytes: 64 << 20,
             held_bytes: 8 << 20,
+            reminders: ReminderLimits::default(),
         }
     }
 }

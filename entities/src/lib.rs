@@ -16,6 +16,7 @@ mod mailbox;
 mod native;
 mod node;
 mod reference;
+mod reminders;
 mod seat;
 mod stand_in;
 mod store;
@@ -26,15 +27,20 @@ mod type_actor;
 mod writer;
 
 pub use self::code::{Activated, EntityCode, LiveEntity, TypeSettings};
-pub use self::native::{Native, NativeEntity};
+pub use self::native::{Native, NativeEntity, Reminders, reminders};
 pub use self::node::{
     Entities, NotSent, Refused, TypeFigures, TypeTaken, active, active_actors, delete_active, has_type, passivate,
     send, send_within,
 };
 pub use self::reference::EntityRef;
-pub use self::seat::{Durability, Output, Seat};
+pub use self::reminders::schedule::ReminderFigures;
+pub use self::reminders::{Reminder, ReminderError, ReminderLimits, SLOTS, When, is_nudge, slot};
+pub use self::seat::{Durability, FailedFiring, Output, Seat};
 pub use self::stand_in::StandIn;
-pub use self::store::{Change, EntityStore, MemoryStore, StoreError, StoredState, Write};
+pub use self::store::{
+    Change, DuePlace, EntityStore, GivenUp, KeptReply, MemoryStore, ReminderChange, ReplyChange, StoreError, Stored,
+    StoredDue, StoredReminder, StoredState, Write,
+};
 pub use self::type_actor::{to_type_actor, type_group};
 pub use self::writer::WriterFigures;
 pub use ractor_host_placement::activation::ActivationLimits;

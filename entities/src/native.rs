@@ -15,8 +15,13 @@ use ractor_host_directory::{
 };
 use ractor_host_placement::words::Entity;
 
+mod reminders;
+
+use self::reminders::Seated;
+pub use self::reminders::{Reminders, reminders};
 use crate::code::{Activated, EntityCode, LiveEntity};
 use crate::mailbox::NativeInbox;
+use crate::reminders::is_nudge;
 use crate::seat::{Output, Seat};
 use crate::store::StoredState;
 
@@ -97,6 +102,7 @@ where
                 calls: Mutex::default(),
                 owed: owed.clone(),
                 hosted: Mutex::new(None),
+                seated: Mutex::new(None),
             };
             let name = seat.entity().to_string();
             let spawned = ActorRuntime::<Handler<A>>::spawn_linked_remote(
@@ -146,6 +152,8 @@ struct Handler<A> {
     calls: Mutex<Vec<HeldCall>>,
     owed: Arc<AtomicUsize>,
     hosted: Mutex<Option<Hosted>>,
+    /// Lets its reminders be found.
+    seated: Mutex<Option<Seated>>,
 }
 
 /// The reply that comes, and the port that it is for.
@@ -276,6 +284,7 @@ impl<A: NativeEntity> Actor for Handler<A> {
         start: Start<A::Arguments>,
     ) -> Result<A::State, ActorProcessingErr> {
         let cell = myself.get_cell();
+        *self.seated.lock() = Some(Seated::new(&cell, &self.seat));
         // Before any of its code runs: it may send to itself.
         *self.hosted.lock() = Some(register_hosted(cell.clone(), None, Audience::ThisProcess)?);
         match start.state {
@@ -302,11 +311,23 @@ impl<A: NativeEntity> Actor for Handler<A> {
             SerializedMessage::Call { variant, .. } if variant == PROBE_VARIANT => return Ok(()),
             SerializedMessage::Call { .. } | SerializedMessage::Cast { .. } => {}
         }
+        let is_nudge = is_nudge(&message);
+        let message = if is_nudge {
+            match self.seat.begin_reminder() {
+                Some(message) => message,
+                None => return Ok(()),
+            }
+        } else {
+            message
+        };
         let message = match A::Msg::deserialize(self.held(message)) {
             Ok(message) => message,
             Err(error) => {
                 let entity = self.seat.entity();
                 tracing::warn!(%entity, %error, "a message is dropped: it doesn't decode");
+                if is_nudge {
+                    drop(self.seat.failed());
+                }
                 return Ok(());
             }
         };

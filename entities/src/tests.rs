@@ -2,6 +2,7 @@
 
 mod reached;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,8 +13,8 @@ use ractor_host_derive::RactorClusterMessage;
 use ractor_host_directory::CallError;
 
 use crate::{
-    ActivationLimits, Durability, Entities, Entity, EntityKey, EntityRef, EntityStore, EntityType, MemoryStore, Native,
-    NativeEntity, StoreError, StoredState, TypeSettings, Write, active, passivate,
+    ActivationLimits, DuePlace, Durability, Entities, Entity, EntityKey, EntityRef, EntityStore, EntityType,
+    MemoryStore, Native, NativeEntity, StoreError, Stored, StoredDue, TypeSettings, Write, active, passivate,
 };
 
 const SOON: Option<Duration> = Some(Duration::from_secs(20));
@@ -54,7 +55,7 @@ impl EntityStore for GatedStore {
         }
     }
 
-    fn read(&self, entity: &Entity) -> Result<Option<StoredState>, StoreError> {
+    fn read(&self, entity: &Entity) -> Result<Stored, StoreError> {
         let mut gate = self.gate.lock();
         self.opened.wait_while(&mut gate, |gate| *gate == Gate::Silent);
         self.states.read(entity)
@@ -62,6 +63,20 @@ impl EntityStore for GatedStore {
 
     fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
         self.states.keys(of, after, most)
+    }
+
+    fn due(
+        &self,
+        slots: RangeInclusive<u8>,
+        after: &DuePlace,
+        until_ms: u64,
+        most: usize,
+    ) -> Result<Vec<StoredDue>, StoreError> {
+        self.states.due(slots, after, until_ms, most)
+    }
+
+    fn forget_replies(&self, before_ms: u64) -> Result<(), StoreError> {
+        self.states.forget_replies(before_ms)
     }
 }
 
@@ -238,6 +253,7 @@ async fn no_reply_is_seen_before_its_state_is_durable() {
             .states
             .read(world.counter("a").entity())
             .unwrap()
+            .state
             .unwrap()
             .bytes
     };
@@ -357,7 +373,11 @@ async fn a_deleted_entity_starts_afresh() {
             world.ends("a").await;
         }
         world.entities.delete(counter.entity()).await.unwrap();
-        assert_eq!(world.store.states.read(counter.entity()).unwrap(), None, "{is_active}");
+        assert_eq!(
+            world.store.states.read(counter.entity()).unwrap().state,
+            None,
+            "{is_active}"
+        );
         assert_eq!(world.get("a").await, 0);
         world.entities.delete(counter.entity()).await.unwrap();
     }

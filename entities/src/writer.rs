@@ -13,7 +13,7 @@ use ractor_host_placement::words::Entity;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::store::{Change, EntityStore, StoreError, StoredState, Write};
+use crate::store::{Change, EntityStore, StoreError, Stored, Write};
 
 /// The most writes of one commit.
 const WRITES: usize = 1_024;
@@ -104,8 +104,8 @@ impl Writer {
         }
     }
 
-    /// The state of an entity, once no write of it is under way.
-    pub(crate) async fn read(&self, entity: &Entity) -> Result<Option<StoredState>, StoreError> {
+    /// What there is of an entity, once no write of it is under way.
+    pub(crate) async fn read(&self, entity: &Entity) -> Result<Stored, StoreError> {
         self.settle(entity).await;
         let (store, entity) = (self.0.store.clone(), entity.clone());
         let read = tokio::task::spawn_blocking(move || store.read(&entity)).await;
@@ -115,10 +115,7 @@ impl Writer {
     /// Gives up the state of an entity that isn't active.
     pub(crate) async fn delete(&self, entity: &Entity) -> Result<(), StoreError> {
         let (tell, told) = tokio::sync::oneshot::channel();
-        let write = Write {
-            entity: entity.clone(),
-            change: Change::Delete,
-        };
+        let write = Write::state(entity.clone(), Change::Delete);
         self.submit(write, move |is_durable| {
             // Whoever asked may have given up.
             tell.send(is_durable).ok();
@@ -273,12 +270,13 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     use ractor_host_placement::words::{EntityKey, EntityType};
 
     use super::*;
-    use crate::store::MemoryStore;
+    use crate::store::{DuePlace, MemoryStore, StoredDue, StoredState};
 
     /// Fails while it is told to, and for one entity always.
     #[derive(Debug, Default)]
@@ -298,25 +296,37 @@ mod tests {
             self.states.write(writes)
         }
 
-        fn read(&self, entity: &Entity) -> Result<Option<StoredState>, StoreError> {
+        fn read(&self, entity: &Entity) -> Result<Stored, StoreError> {
             self.states.read(entity)
         }
 
         fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
             self.states.keys(of, after, most)
         }
+
+        fn due(
+            &self,
+            slots: RangeInclusive<u8>,
+            after: &DuePlace,
+            until_ms: u64,
+            most: usize,
+        ) -> Result<Vec<StoredDue>, StoreError> {
+            self.states.due(slots, after, until_ms, most)
+        }
+
+        fn forget_replies(&self, before_ms: u64) -> Result<(), StoreError> {
+            self.states.forget_replies(before_ms)
+        }
     }
 
     fn write(key: &str, bytes: &[u8]) -> Write {
-        Write {
-            entity: Entity::new("t", key).unwrap(),
-            change: Change::Put(StoredState {
-                code: "t".to_owned(),
-                state_version: 1,
-                taken: std::time::UNIX_EPOCH,
-                bytes: bytes.to_vec(),
-            }),
-        }
+        let state = StoredState {
+            code: "t".to_owned(),
+            state_version: 1,
+            taken: std::time::UNIX_EPOCH,
+            bytes: bytes.to_vec(),
+        };
+        Write::state(Entity::new("t", key).unwrap(), Change::Put(state))
     }
 
     fn told(writer: &Writer, write: Write) -> tokio::sync::oneshot::Receiver<bool> {
@@ -335,7 +345,7 @@ mod tests {
             .map(|key| told(&writer, write(&key.to_string(), b"x")))
             .collect();
         let read = writer.read(&Entity::new("t", "99").unwrap()).await.unwrap();
-        assert_eq!(read.unwrap().bytes, b"x");
+        assert_eq!(read.state.unwrap().bytes, b"x");
         for one in all {
             assert!(one.await.unwrap());
         }

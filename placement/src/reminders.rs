@@ -13,6 +13,9 @@ const ATTEMPTS: u32 = 8;
 /// The pause after a failed firing; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
+/// The time after its last pause for which it is known how often a firing has failed.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
     /// Its entity has it.
@@ -41,21 +44,70 @@ pub struct Reminders {
 impl Reminders {
     /// Reminders that were due when a statement that was sent at `read_at` read them. Returns those to fire.
     pub fn handle_due(&mut self, read_at: BootTime, due: Vec<DueReminder>, now: BootTime) -> Vec<DueReminder> {
-        let is_past = |progress: &Progress| matches!(progress, Progress::Done { at } if *at < read_at);
-        self.firings.retain(|_, progress| !is_past(progress));
-        let mut fire = Vec::new();
-        for reminder in due {
-            let key = (reminder.entity.clone(), reminder.firing);
-            let failures = match self.firings.get(&key) {
-                None => 0,
-                Some(Progress::Failed { failures, until }) if *until <= now => *failures,
-                Some(Progress::Done { .. }) if broken(Mutation::StaleReminderFired) => 0,
-                Some(_) => continue,
-            };
-            self.firings.insert(key, Progress::Fired { failures });
-            fire.push(reminder);
+        self.handle_read(read_at, now);
+        let begins = |reminder: &DueReminder| self.handle_one_due(&reminder.entity, reminder.firing, now);
+        due.into_iter().filter(begins).collect()
+    }
+
+    /// A statement that was sent at `read_at` has read what is due: what was done before that is forgotten.
+    pub fn handle_read(&mut self, read_at: BootTime, now: BootTime) {
+        self.firings.retain(|_, progress| match progress {
+            Progress::Done { at } => *at >= read_at,
+            // It would have been tried again by then, if it were due still.
+            Progress::Failed { until, .. } => now < until.after(FORGOTTEN_AFTER),
+            Progress::Fired { .. } => true,
+        });
+    }
+
+    /// A reminder that a statement has found to be due; those of one entity come in the order in which they are due. True if it is to be
+    /// fired: it isn't while another one of its entity is, or waits to be tried again.
+    pub fn handle_one_due(&mut self, entity: &Entity, firing: FiringKey, now: BootTime) -> bool {
+        let key = (entity.clone(), firing);
+        let failures = match self.firings.get(&key) {
+            None => 0,
+            Some(Progress::Failed { failures, until }) if *until <= now => *failures,
+            Some(Progress::Done { .. }) if broken(Mutation::StaleReminderFired) => 0,
+            Some(_) => return false,
+        };
+        let stands_before = |(other, progress): (&(Entity, FiringKey), &Progress)| {
+            other.1 != firing
+                && match progress {
+                    Progress::Fired { .. } => true,
+                    Progress::Failed { until, .. } => *until > now,
+                    Progress::Done { .. } => false,
+                }
+        };
+        if self.of_entity(entity).any(stands_before) {
+            return false;
         }
-        fire
+        self.firings.insert(key, Progress::Fired { failures });
+        true
+    }
+
+    /// The entity has begun with this firing, whichever it was told of.
+    pub fn handle_begun(&mut self, entity: &Entity, firing: FiringKey) {
+        let key = (entity.clone(), firing);
+        let failures = match self.firings.get(&key) {
+            Some(Progress::Fired { failures } | Progress::Failed { failures, .. }) => *failures,
+            Some(Progress::Done { .. }) | None => 0,
+        };
+        // There is one at a time.
+        self.handle_ended(entity);
+        self.firings.insert(key, Progress::Fired { failures });
+    }
+
+    /// The entity could not take a firing for now, for no fault of its own: it is due still.
+    pub fn handle_put_off(&mut self, entity: &Entity, firing: FiringKey, now: BootTime) {
+        let key = (entity.clone(), firing);
+        match self.firings.get_mut(&key) {
+            Some(Progress::Fired { failures: 0 }) => drop(self.firings.remove(&key)),
+            Some(progress) => {
+                if let Progress::Fired { failures } = *progress {
+                    *progress = Progress::Failed { failures, until: now };
+                }
+            }
+            None => {}
+        }
     }
 
     /// A firing is in a state that is durable.
@@ -79,12 +131,22 @@ impl Reminders {
         Retry::Later
     }
 
+    fn of_entity<'r>(&'r self, entity: &'r Entity) -> impl Iterator<Item = (&'r (Entity, FiringKey), &'r Progress)> {
+        let first = FiringKey { reminder: 0, due: 0 };
+        let all = self.firings.range((entity.clone(), first)..);
+        all.take_while(move |((of, _), _)| of == entity)
+    }
+
     /// An activation of the entity has ended: what it was to handle is due again.
     pub fn handle_ended(&mut self, entity: &Entity) {
         if !broken(Mutation::ReminderForgotten) {
-            let is_fired = |progress: &Progress| matches!(progress, Progress::Fired { .. });
-            self.firings
-                .retain(|(of, _), progress| of != entity || !is_fired(progress));
+            let is_fired = |(key, progress): (&(Entity, FiringKey), &Progress)| {
+                matches!(progress, Progress::Fired { .. }).then(|| key.clone())
+            };
+            let fired: Vec<_> = self.of_entity(entity).filter_map(is_fired).collect();
+            for key in fired {
+                self.firings.remove(&key);
+            }
         }
     }
 }
@@ -134,6 +196,37 @@ mod tests {
         assert!(reminders.handle_due(at(2), vec![one.clone()], at(2)).is_empty());
         reminders.handle_ended(&one.entity);
         assert_eq!(reminders.handle_due(at(3), vec![one], at(3)).len(), 1);
+    }
+
+    #[test]
+    fn those_of_one_entity_are_fired_one_after_the_other() {
+        let mut reminders = Reminders::default();
+        let (first, mut second) = (due("a"), due("a"));
+        second.firing.due = 6;
+        let both = vec![first.clone(), second.clone()];
+        assert_eq!(reminders.handle_due(at(1), both.clone(), at(1)), [first.clone()]);
+        assert_eq!(
+            reminders.handle_failed(&first.entity, first.firing, at(1)),
+            Retry::Later
+        );
+        assert!(
+            reminders.handle_due(at(1), both.clone(), at(1)).is_empty(),
+            "it is in a pause"
+        );
+        assert_eq!(reminders.handle_due(at(2), both.clone(), at(2)), [first.clone()]);
+        reminders.handle_done(&first.entity, first.firing, at(3));
+        assert_eq!(reminders.handle_due(at(3), both.clone(), at(3)), [second.clone()]);
+        // The entity knows better which one is first, and begins with that.
+        reminders.handle_begun(&first.entity, first.firing);
+        assert!(reminders.handle_due(at(4), vec![second.clone()], at(4)).is_empty());
+        reminders.handle_done(&first.entity, first.firing, at(5));
+        assert_eq!(
+            reminders.handle_due(at(6), vec![second.clone()], at(6)),
+            [second.clone()]
+        );
+        reminders.handle_put_off(&second.entity, second.firing, at(6));
+        assert!(reminders.firings.is_empty(), "nothing is kept of what never began");
+        assert_eq!(reminders.handle_due(at(7), vec![second.clone()], at(7)), [second]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use super::starts::Node;
 use super::{NotSent, Refused, TYPES, TypeFigures};
 use crate::code::{Activated, EntityCode, LiveEntity, TypeSettings};
 use crate::mailbox;
+use crate::reminders::is_nudge;
 use crate::seat::{Durability, Seat, told};
 use crate::table::{AfterEnd, Route, Table, WaitingLimits};
 
@@ -145,6 +146,10 @@ impl TypeState {
         }
     }
 
+    pub(super) fn keeps_states(&self) -> bool {
+        self.settings.durability != Durability::None
+    }
+
     pub(super) fn figures(&self) -> TypeFigures {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (active, waiting) = {
@@ -160,6 +165,7 @@ impl TypeState {
             passivations: of(&self.counts.passivations),
             crashes: of(&self.counts.crashes),
             dead_letters: of(&self.counts.dead_letters),
+            reminders: self.node.schedule.figures(self.of.name()),
         }
     }
 
@@ -209,9 +215,9 @@ impl TypeState {
         let seat = Seat::new(
             entity.clone(),
             self.settings.durability,
-            self.node.writer.clone(),
+            (self.node.writer.clone(), self.node.schedule.clone()),
             self.code.name().to_owned(),
-            (activation, self.settings.held_bytes),
+            (activation, self.settings.held_bytes, self.settings.reminders),
         );
         match self.code.activate(&seat, self.node.supervisor.clone()).await {
             Ok(activated) => self.activated(key, activation, seat, activated),
@@ -219,6 +225,8 @@ impl TypeState {
                 count(&self.counts.failed_activations);
                 tracing::error!(%entity, reason, "the entity could not be activated");
                 self.note_error(&entity, &reason);
+                // While it has its place: nobody else activates it meanwhile.
+                self.node.schedule.not_active(&entity, !seat.is_unread());
                 let waiting = self.table.lock().handle_not_active(&key);
                 self.freed.notify_waiters();
                 self.give_up(waiting, &format!("{entity} could not be activated: {reason}"));
@@ -278,8 +286,11 @@ impl TypeState {
             self.node.starts.lock().handle_crashed(entity.clone(), self.node.now());
         }
         let left = seat.take_given_back();
+        self.node.schedule.ended(&entity);
         let left = left
             .into_iter()
+            // Whatever is due, it is nudged for again.
+            .filter(|message| !is_nudge(message))
             .map(|message| (retained_bytes(&message), message))
             .collect();
         let after = self.table.lock().handle_ended(key, activation, left);
@@ -346,7 +357,7 @@ impl TypeState {
     }
 
     fn give_up(&self, messages: impl IntoIterator<Item = SerializedMessage>, reason: &str) {
-        for message in messages {
+        for message in messages.into_iter().filter(|message| !is_nudge(message)) {
             count(&self.counts.dead_letters);
             if let SerializedMessage::Call { reply, .. } = message {
                 told(fail(reply, FailureReason::new(reason)));

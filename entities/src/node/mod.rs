@@ -20,6 +20,8 @@ use tokio::time::Instant;
 pub(crate) use self::kind::TypeState;
 use self::starts::Node;
 use crate::code::{EntityCode, TypeSettings};
+use crate::reminders::schedule::{ReminderFigures, Schedule};
+use crate::reminders::{Clock, Reminder};
 use crate::store::{EntityStore, StoreError};
 use crate::table::Table;
 use crate::type_actor::TypeActor;
@@ -70,6 +72,8 @@ pub struct TypeFigures {
     pub crashes: u64,
     /// Messages that were given up with an activation that failed.
     pub dead_letters: u64,
+    /// What its reminders have done.
+    pub reminders: ReminderFigures,
 }
 
 /// The entities of this process's node. Clones are the same.
@@ -105,9 +109,21 @@ impl Entities {
         store: Arc<dyn EntityStore>,
         limits: ActivationLimits,
     ) -> Result<Self, SpawnErr> {
+        Self::start_by(supervisor, store, limits, Clock::system()).await
+    }
+
+    /// The same by another clock.
+    pub(crate) async fn start_by(
+        supervisor: Option<String>,
+        store: Arc<dyn EntityStore>,
+        limits: ActivationLimits,
+        clock: Clock,
+    ) -> Result<Self, SpawnErr> {
         let (supervisor, _) = Actor::spawn(supervisor, Above, ()).await?;
+        let writer = Writer::new(store);
         let node = Arc::new(Node {
-            writer: Writer::new(store),
+            schedule: Schedule::new(writer.clone(), clock),
+            writer,
             supervisor: supervisor.get_cell(),
             starts: Mutex::new(Activations::new(limits)),
             wanted: Notify::new(),
@@ -119,6 +135,12 @@ impl Entities {
         let starting = tokio::spawn(node.clone().run_starts());
         node.tasks.lock().push(starting.abort_handle());
         Ok(Self(node))
+    }
+
+    /// Reminds entities from now on: asked once, when the types are there.
+    pub fn remind(&self) {
+        let reminding = tokio::spawn(self.0.schedule.clone().run());
+        self.0.tasks.lock().push(reminding.abort_handle());
     }
 
     /// The actor above all entities of this node.
@@ -239,7 +261,18 @@ impl Entities {
         read.unwrap_or_else(|ended| Err(StoreError(ended.into())))
     }
 
-    /// Gives up an entity's state. If it is active it ends first, in order; what comes for it meanwhile finds a fresh one.
+    /// The reminders of an entity, as they are written, by their ids.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub async fn reminders(&self, entity: &Entity) -> Result<Vec<Reminder>, StoreError> {
+        let stored = self.0.writer.read(entity).await?;
+        let mut reminders: Vec<Reminder> = stored.reminders.iter().map(Reminder::from).collect();
+        reminders.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(reminders)
+    }
+
+    /// Gives up an entity's state, with its reminders. If it is active it ends first, in order; what comes for it meanwhile finds a fresh one.
     ///
     /// # Errors
     /// It could not be written.
@@ -311,6 +344,11 @@ pub fn active_actors() -> Vec<ActorCell> {
 /// True if this process has entities of this type.
 pub fn has_type(of: &EntityType) -> bool {
     find(of).is_some()
+}
+
+/// True if this process has entities of this type, and their states are kept.
+pub(crate) fn keeps_states(of: &EntityType) -> bool {
+    find(of).is_some_and(|of| of.keeps_states())
 }
 
 /// The actor of an entity, if it is active.

@@ -13,11 +13,13 @@ use tokio::time::Instant;
 
 use super::find;
 use super::kind::TypeState;
+use crate::reminders::schedule::Schedule;
 use crate::writer::Writer;
 
 /// What the types of a node have in common.
 pub(super) struct Node {
     pub(super) writer: Writer,
+    pub(super) schedule: Schedule,
     pub(super) supervisor: ActorCell,
     pub(super) starts: Mutex<Activations<Entity>>,
     pub(super) wanted: Notify,

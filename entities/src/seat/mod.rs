@@ -5,9 +5,10 @@
 //! [`ractor_host_placement::durable`].
 
 mod output;
+mod pending;
+mod reminding;
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -20,8 +21,14 @@ use ractor_host_placement::words::Entity;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use self::output::give_up;
 pub(crate) use self::output::told;
 pub use self::output::{Durability, Output};
+use self::pending::{Pending, hash};
+pub use self::reminding::FailedFiring;
+use crate::reminders::book::{Book, Taken};
+use crate::reminders::schedule::Schedule;
+use crate::reminders::{Firing, ReminderLimits};
 use crate::store::{Change, StoreError, StoredState, Write};
 use crate::writer::Writer;
 
@@ -40,6 +47,7 @@ struct Shared {
     entity: Entity,
     durability: Durability,
     writer: Writer,
+    schedule: Schedule,
     code: String,
     inner: Mutex<Inner>,
     /// Told after each change, for whoever waits for one.
@@ -53,8 +61,12 @@ struct Shared {
 
 struct Inner {
     durable: Durable<Output>,
-    /// The state that was taken last and is not with the writer yet.
-    next: Option<Change>,
+    /// What was taken last and is not with the writer yet.
+    next: Option<Pending>,
+    /// Its reminders.
+    book: Book,
+    /// The store could not be read.
+    is_unread: bool,
     /// What was written last, or is being written, to be recognized.
     hash: Option<u64>,
     /// Somebody lets outputs go.
@@ -83,18 +95,21 @@ impl Seat {
     pub(crate) fn new(
         entity: Entity,
         durability: Durability,
-        writer: Writer,
+        (writer, schedule): (Writer, Schedule),
         code: String,
-        (activation, limit): (u32, usize),
+        (activation, limit, reminders): (u32, usize, ReminderLimits),
     ) -> Self {
         Self(Arc::new(Shared {
             entity,
             durability,
             writer,
+            schedule,
             code,
             inner: Mutex::new(Inner {
                 durable: Durable::new(activation, limit),
                 next: None,
+                book: Book::new(reminders),
+                is_unread: false,
                 hash: None,
                 is_releasing: false,
                 deletes: false,
@@ -135,7 +150,10 @@ impl Seat {
             return Ok(None);
         }
         self.settle().await;
-        let Some(state) = self.0.writer.read(&self.0.entity).await? else {
+        let read = self.0.writer.read(&self.0.entity).await;
+        let stored = read.inspect_err(|_| self.0.inner.lock().is_unread = true)?;
+        self.0.inner.lock().book.handle_loaded(stored.reminders);
+        let Some(state) = stored.state else {
             return Ok(None);
         };
         if state.code != self.0.code {
@@ -170,7 +188,10 @@ impl Seat {
         match self.0.durability {
             Durability::None => self.0.inner.lock().deletes,
             Durability::BeforeReply => true,
-            Durability::Every(every) => self.0.inner.lock().deletes || self.is_due(every),
+            Durability::Every(every) => {
+                let inner = self.0.inner.lock();
+                inner.deletes || inner.book.has_changes() || self.is_due(every)
+            }
         }
     }
 
@@ -203,7 +224,9 @@ impl Seat {
             let mut inner = self.0.inner.lock();
             inner.is_within = false;
             let hash = (!inner.deletes).then(|| hash(state_version, &bytes));
-            if hash.is_some() && inner.hash == hash {
+            let reminders = inner.book.take();
+            let is_same = hash.is_some() && inner.hash == hash;
+            if is_same && reminders == Taken::default() {
                 inner.durable.handle_unchanged();
             } else {
                 // A state that is given up may be so without any message, and with another durability no message is noted.
@@ -212,15 +235,17 @@ impl Seat {
                 }
                 inner.durable.handle_taken();
                 inner.hash = hash;
-                inner.next = Some(match hash {
+                let change = match hash {
                     None => Change::Delete,
+                    Some(_) if is_same => Change::Keep,
                     Some(_) => Change::Put(StoredState {
                         code: self.0.code.clone(),
                         state_version,
                         taken: SystemTime::now(),
                         bytes,
                     }),
-                });
+                };
+                inner.next.get_or_insert_default().handle_taken(change, reminders);
             }
         }
         self.go_on();
@@ -282,9 +307,12 @@ impl Seat {
     }
 
     /// The instance is gone: what follows from messages since its state was taken is given up, and those who wait for it hear.
-    pub fn failed(&self) {
+    ///
+    /// Gives the firings of reminders that it was handling.
+    pub fn failed(&self) -> Vec<FailedFiring> {
+        let firings = self.firings_failed();
         if !self.holds_outputs() {
-            return;
+            return firings;
         }
         let dropped = {
             let mut inner = self.0.inner.lock();
@@ -293,6 +321,7 @@ impl Seat {
             inner.durable.handle_trap()
         };
         give_up(dropped, LOST);
+        firings
     }
 
     /// Its state is to be given up, with the message that is being handled.
@@ -361,6 +390,7 @@ impl Seat {
     /// The activation is over, whatever ended it: what follows from messages since its state was taken is given up. The state that was taken
     /// is written all the same, and what follows from it leaves.
     pub(crate) fn close(&self) {
+        drop(self.firings_failed());
         let (dropped, reason) = {
             let mut inner = self.0.inner.lock();
             inner.is_closed = true;
@@ -381,11 +411,14 @@ impl Seat {
             let write = self.next_write(&mut inner);
             (write, self.may_release(&mut inner))
         };
-        if let Some((version, write)) = write {
-            let seat = self.clone();
-            self.0
-                .writer
-                .submit(write, move |is_durable| seat.written(version, is_durable));
+        if let Some((version, write, handled)) = write {
+            let (seat, reminders) = (self.clone(), write.reminders.clone());
+            self.0.writer.submit(write, move |is_durable| {
+                if is_durable {
+                    seat.0.schedule.written(&seat.0.entity, &handled, &reminders);
+                }
+                seat.written(version, is_durable);
+            });
         }
         if releases {
             self.release();
@@ -393,16 +426,13 @@ impl Seat {
         self.0.changed.send_replace(());
     }
 
-    fn next_write(&self, inner: &mut Inner) -> Option<(u64, Write)> {
+    fn next_write(&self, inner: &mut Inner) -> Option<(u64, Write, Vec<Firing>)> {
         inner.next.as_ref()?;
         let Some(WriteTurn::New { version }) = inner.durable.poll_write() else {
             return None;
         };
-        let write = Write {
-            entity: self.0.entity.clone(),
-            change: inner.next.take()?,
-        };
-        Some((version, write))
+        let (write, handled) = inner.next.take()?.into_write(self.0.entity.clone());
+        Some((version, write, handled))
     }
 
     fn written(&self, version: u64, is_durable: bool) {
@@ -467,17 +497,4 @@ impl Inner {
         self.next = None;
         self.durable.handle_end()
     }
-}
-
-fn give_up(outputs: Vec<Output>, reason: &str) {
-    for output in outputs {
-        output.give_up(reason);
-    }
-}
-
-/// Tells states apart, in this process.
-fn hash(state_version: u32, bytes: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (state_version, bytes).hash(&mut hasher);
-    hasher.finish()
 }

@@ -74,6 +74,13 @@ impl Output {
     }
 }
 
+/// They are given up. Whoever waits for one hears why.
+pub(super) fn give_up(outputs: Vec<Output>, reason: &str) {
+    for output in outputs {
+        output.give_up(reason);
+    }
+}
+
 /// Whoever has given up hears nothing, and whoever has no ear for a reason hears that there is no reply.
 pub(crate) fn told(_: Told) {}
 

@@ -13,7 +13,7 @@
 wit_bindgen::generate!({
     path: "wit",
     inline: "package ractor:sdk; world every-actor { include ractor:actor/batching-actor@0.1.0; import ractor:actor/requests@0.1.0; \
-             import ractor:actor/tracing@0.1.0; import ractor:actor/entities@0.1.0; \
+             import ractor:actor/tracing@0.1.0; import ractor:actor/entities@0.1.0; import ractor:actor/reminders@0.1.0; \
              export ractor:actor/calls@0.1.0; }",
     world: "ractor:sdk/every-actor",
     generate_all,

@@ -6,6 +6,8 @@ use std::marker::PhantomData;
 
 pub use ractor_host_placement::words::{BadEntity, Entity};
 
+pub use super::reminders::{Reminder, ReminderError, Reminders, When, reminders};
+
 use crate::guest::bindings::ractor::actor::entities as host;
 use crate::guest::bindings::ractor::actor::messaging::SendError;
 use crate::guest::concurrency::Duration;

@@ -25,6 +25,7 @@ pub mod reload;
 #[cfg(feature = "reload")]
 #[doc(hidden)]
 pub mod reload_bindings;
+mod reminders;
 #[doc(hidden)]
 pub mod replies_bindings;
 pub mod requests;

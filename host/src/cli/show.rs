@@ -17,7 +17,7 @@ use super::ps::{kind, module, resident, short_digest};
 use super::steer;
 use super::survey::Survey;
 use super::units::{bytes, duration, percent, rate, short};
-use crate::control::{ActorDetail, ActorFigures, Answer, FailureDetail, ReloadDetail, Request, Target};
+use crate::control::{ActorDetail, ActorFigures, Answer, FailureDetail, ReloadDetail, ReminderRow, Request, Target};
 use crate::host::HostBuilder;
 
 #[derive(Debug, Args)]
@@ -81,7 +81,10 @@ pub(super) fn write_detail(out: &mut impl Write, node: &str, actor: &ActorDetail
     writeln!(out, "{}  {}", in_line(&name), kind(row.kind))?;
     let mut line = |what: &str, value: &str| writeln!(out, "  {what:<12} {}", in_line(value));
     line("node", node)?;
-    line("pid", &row.pid.to_string())?;
+    match row.pid {
+        0 => line("pid", "none: it is not active, and its next message activates it")?,
+        pid => line("pid", &pid.to_string())?,
+    }
     if row.module.is_some() {
         let version = actor.version.as_ref().map(|version| format!("  version {version}"));
         line("module", &format!("{}{}", module(row), version.unwrap_or_default()))?;
@@ -129,6 +132,9 @@ pub(super) fn write_detail(out: &mut impl Write, node: &str, actor: &ActorDetail
             bytes(newest.bytes)
         )?;
     }
+    for reminder in &actor.reminders {
+        write_reminder(out, reminder)?;
+    }
     if let Some(failure) = &actor.last_failure {
         write_failure(out, failure)?;
     }
@@ -170,6 +176,36 @@ fn write_figures(out: &mut impl Write, figures: &ActorFigures) -> io::Result<()>
     )
 }
 
+fn write_reminder(out: &mut impl Write, reminder: &ReminderRow) -> io::Result<()> {
+    let ReminderRow {
+        id,
+        message,
+        due_ms,
+        period_ms,
+        given_up_ms,
+    } = reminder;
+    let now_ms = now_ms();
+    let due = due_ms.map(|due_ms| match due_ms.checked_sub(now_ms) {
+        Some(wait_ms) => format!("due in {}", duration(wait_ms)),
+        None => format!("due for {}", ago(due_ms)),
+    });
+    let every = period_ms.map(|period_ms| format!("and then every {}", duration(period_ms)));
+    let given_up = given_up_ms.map(|given_up_ms| {
+        format!(
+            "a firing that was due {} ago failed too often and was given up",
+            ago(given_up_ms)
+        )
+    });
+    let parts: Vec<String> = [due, every, given_up].into_iter().flatten().collect();
+    writeln!(
+        out,
+        "  reminder {}: {}, {}",
+        in_line(id),
+        in_line(message),
+        parts.join(", ")
+    )
+}
+
 fn write_failure(out: &mut impl Write, failure: &FailureDetail) -> io::Result<()> {
     writeln!(
         out,
@@ -207,7 +243,10 @@ fn called(name: Option<&String>, pid: u64) -> String {
 
 /// How long ago that was by the clock of this machine.
 pub(super) fn ago(at_ms: u64) -> String {
+    duration(now_ms().saturating_sub(at_ms))
+}
+
+fn now_ms() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-    duration(now.saturating_sub(at_ms))
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }

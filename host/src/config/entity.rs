@@ -246,6 +246,10 @@ impl EntitySection {
             passivate_after: self.passivate_after,
             max_active: self.max_active as usize,
             always: self.always.clone(),
+            reminders: crate::entities::ReminderLimits {
+                count: self.actor.limits.reminders,
+                bytes: self.actor.limits.reminder_bytes,
+            },
             ..crate::entities::TypeSettings::default()
         }
     }

@@ -35,6 +35,15 @@ pub(crate) struct EntityTypeRow {
     /// What went wrong last, with the name of the entity: an activation, or an entity that failed. None if nothing has.
     #[serde(default)]
     pub(crate) last_error: Option<String>,
+    /// Reminders that were handled.
+    #[serde(default)]
+    pub(crate) reminders_fired: u64,
+    /// Times that the handling of a reminder failed.
+    #[serde(default)]
+    pub(crate) reminders_failed: u64,
+    /// Reminders that were given up because they failed too often.
+    #[serde(default)]
+    pub(crate) reminders_given_up: u64,
     /// Entities with a state in the store. None if the type keeps no states.
     pub(crate) states: Option<u64>,
 }

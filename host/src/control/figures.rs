@@ -86,6 +86,24 @@ pub(crate) struct ActorDetail {
     /// Its kept states, the newest first.
     #[serde(default)]
     pub(crate) checkpoints: Vec<CheckpointRow>,
+    /// The reminders of an entity, by their ids. One that isn't active has them all the same, and the pid 0.
+    #[serde(default)]
+    pub(crate) reminders: Vec<ReminderRow>,
+}
+
+/// A reminder of an entity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReminderRow {
+    /// Which one it is.
+    pub(crate) id: String,
+    /// The variant of its message.
+    pub(crate) message: String,
+    /// When it is due, in milliseconds since 1970. None: its only firing was given up.
+    pub(crate) due_ms: Option<u64>,
+    /// It is due again as much later.
+    pub(crate) period_ms: Option<u64>,
+    /// The dead letter: for when the firing was due that was given up last, in milliseconds since 1970.
+    pub(crate) given_up_ms: Option<u64>,
 }
 
 /// A limit on an actor.

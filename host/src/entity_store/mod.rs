@@ -1,21 +1,25 @@
-//! Where the states of entities are kept on one node: an embedded database, a file of its own.
+//! Where the states of entities are kept on one node, with their reminders and the replies that are kept: an embedded database, a file of
+//! its own.
 //!
 //! A state that can't be read is an error, and never no state: the entity would start afresh, and overwrite it. So a damaged file isn't put
 //! aside as that of the checkpoints is, but refused.
 
+mod beside;
 mod record;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Bound;
+use std::ops::{Bound, RangeInclusive};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use redb::{ReadableDatabase as _, ReadableTable as _, TableDefinition, TableError};
+use redb::{ReadTransaction, ReadableDatabase as _, ReadableTable as _, TableDefinition, TableError};
 
-use self::record::NoState;
+use self::record::NoRecord;
 use crate::database::{Contents, DatabaseFailure, DatabaseFile, OnDamage, OpenError, OpenFile};
-use crate::entities::{Change, Entity, EntityKey, EntityStore, EntityType, StoreError, StoredState, Write};
+use crate::entities::{
+    Change, DuePlace, Entity, EntityKey, EntityStore, EntityType, StoreError, Stored, StoredDue, StoredState, Write,
+};
 
 /// By type and key.
 const STATES: TableDefinition<'_, (&str, &[u8]), &[u8]> = TableDefinition::new("states");
@@ -78,12 +82,35 @@ impl EntityStore for EntityDatabase {
         self.0.with(|file| write_all(file, writes)).map_err(store_error)
     }
 
-    fn read(&self, entity: &Entity) -> Result<Option<StoredState>, StoreError> {
-        self.read(|file| state_of(file, entity))
+    fn read(&self, entity: &Entity) -> Result<Stored, StoreError> {
+        self.read(|file| {
+            let transaction = file.database().begin_read()?;
+            Ok(Stored {
+                state: state_of(&transaction, entity)?,
+                reminders: beside::reminders_of(&transaction, entity)?,
+                replies: beside::replies_of(&transaction, entity)?,
+            })
+        })
     }
 
     fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
         self.read(|file| keys(file, of, after, most))
+    }
+
+    fn due(
+        &self,
+        slots: RangeInclusive<u8>,
+        after: &DuePlace,
+        until_ms: u64,
+        most: usize,
+    ) -> Result<Vec<StoredDue>, StoreError> {
+        self.read(|file| beside::due(file, slots.clone(), after, until_ms, most))
+    }
+
+    fn forget_replies(&self, before_ms: u64) -> Result<(), StoreError> {
+        self.0
+            .with(|file| beside::forget_replies(file, before_ms))
+            .map_err(store_error)
     }
 }
 
@@ -92,8 +119,15 @@ fn write_all(file: &OpenFile, writes: &[Arc<Write>]) -> Result<(), DatabaseFailu
     {
         let mut states = transaction.open_table(STATES)?;
         let mut counts = transaction.open_table(COUNTS)?;
+        // Most commits are of states alone.
+        let is_beside =
+            |write: &Write| write.change == Change::Delete || !write.reminders.is_empty() || !write.replies.is_empty();
+        let mut beside = match writes.iter().any(|write| is_beside(write)) {
+            true => Some(beside::Tables::open(&transaction)?),
+            false => None,
+        };
         for write in writes {
-            let Write { entity, change } = &**write;
+            let Write { entity, change, .. } = &**write;
             let (of, key) = (entity.entity_type.name(), entity.key.bytes());
             let (was, is) = match change {
                 Change::Put(state) => {
@@ -102,8 +136,17 @@ fn write_all(file: &OpenFile, writes: &[Arc<Write>]) -> Result<(), DatabaseFailu
                     })?;
                     (states.insert((of, key), record.as_slice())?.is_some(), true)
                 }
-                Change::Delete => (states.remove((of, key))?.is_some(), false),
+                Change::Keep => (false, false),
+                Change::Delete => {
+                    if let Some(beside) = &mut beside {
+                        beside.delete(entity)?;
+                    }
+                    (states.remove((of, key))?.is_some(), false)
+                }
             };
+            if let Some(beside) = &mut beside {
+                beside.change(write)?;
+            }
             if was != is {
                 let there = counts.get(of)?.map_or(0, |count| count.value());
                 counts.insert(of, if is { there + 1 } else { there.saturating_sub(1) })?;
@@ -115,8 +158,7 @@ fn write_all(file: &OpenFile, writes: &[Arc<Write>]) -> Result<(), DatabaseFailu
     Ok(())
 }
 
-fn state_of(file: &OpenFile, entity: &Entity) -> Result<Option<StoredState>, DatabaseFailure> {
-    let transaction = file.database().begin_read()?;
+fn state_of(transaction: &ReadTransaction, entity: &Entity) -> Result<Option<StoredState>, DatabaseFailure> {
     let table = match transaction.open_table(STATES) {
         Ok(table) => table,
         Err(TableError::TableDoesNotExist(_)) => return Ok(None),
@@ -125,17 +167,22 @@ fn state_of(file: &OpenFile, entity: &Entity) -> Result<Option<StoredState>, Dat
     let Some(found) = table.get((entity.entity_type.name(), entity.key.bytes()))? else {
         return Ok(None);
     };
-    record::read(entity, found.value()).map(Some).map_err(|reason| {
-        DatabaseFailure::Entry(match reason {
-            NoState::Damaged => format!(
-                "the state of {entity} is damaged; put a copy of the file from before in its place, or give the state up: `ractor-host \
-                 entities delete {entity}`"
-            ),
-            NoState::Layout(layout) => format!(
-                "the state of {entity} was written by a later version (layout {layout}); run that version, or give the state up: \
-                 `ractor-host entities delete {entity}`"
-            ),
-        })
+    record::read(entity, found.value())
+        .map(Some)
+        .map_err(|reason| unread(entity, "the state", reason))
+}
+
+/// What can't be read of an entity, and what to do.
+fn unread(entity: &Entity, what: &str, reason: NoRecord) -> DatabaseFailure {
+    DatabaseFailure::Entry(match reason {
+        NoRecord::Damaged => format!(
+            "{what} of {entity} is damaged; put a copy of the file from before in its place, or give the state up: `ractor-host entities \
+             delete {entity}`"
+        ),
+        NoRecord::Layout(layout) => format!(
+            "{what} of {entity} was written by a later version (layout {layout}); run that version, or give the state up: `ractor-host \
+             entities delete {entity}`"
+        ),
     })
 }
 

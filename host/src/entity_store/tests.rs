@@ -1,5 +1,7 @@
 //! What is in the store after whatever happens to its file, its disk and its process.
 
+mod beside;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -26,21 +28,18 @@ fn state(bytes: &[u8]) -> StoredState {
 }
 
 fn put(key: &str, bytes: &[u8]) -> Arc<Write> {
-    Arc::new(Write {
-        entity: entity(key),
-        change: Change::Put(state(bytes)),
-    })
+    Arc::new(Write::state(entity(key), Change::Put(state(bytes))))
 }
 
 fn delete(key: &str) -> Arc<Write> {
-    Arc::new(Write {
-        entity: entity(key),
-        change: Change::Delete,
-    })
+    Arc::new(Write::state(entity(key), Change::Delete))
 }
 
 fn read(store: &EntityDatabase, key: &str) -> Option<Vec<u8>> {
-    EntityStore::read(store, &entity(key)).unwrap().map(|state| state.bytes)
+    EntityStore::read(store, &entity(key))
+        .unwrap()
+        .state
+        .map(|state| state.bytes)
 }
 
 fn listed(store: &EntityDatabase, of: &str, after: Option<&str>, most: usize) -> Vec<String> {
@@ -72,10 +71,7 @@ fn states_outlive_the_process_and_are_counted_and_listed_by_type() {
     store
         .write(&[put("1", b"one"), put("2", b"two"), put("3", b"three")])
         .unwrap();
-    let other = Write {
-        entity: Entity::new("cart2", "1").unwrap(),
-        change: Change::Put(state(b"other")),
-    };
+    let other = Write::state(Entity::new("cart2", "1").unwrap(), Change::Put(state(b"other")));
     store
         .write(&[put("1", b"one more"), delete("2"), delete("never"), Arc::new(other)])
         .unwrap();
@@ -144,7 +140,7 @@ fn a_damaged_file_never_gives_what_was_not_written_and_never_loses_a_state_in_si
                     // An error is fine, too.
                     if let Ok(found) = EntityStore::read(&store, &entity(key)) {
                         assert_eq!(
-                            found.map(|state| state.bytes).as_ref(),
+                            found.state.map(|state| state.bytes).as_ref(),
                             Some(bytes),
                             "damaged at {place}"
                         );
@@ -266,7 +262,10 @@ fn what_the_first_version_wrote_is_read_and_gone_on_with() {
     }
     fs::write(&path, from_text(&fs::read_to_string(GOLDEN).unwrap())).unwrap();
     let store = EntityDatabase::open(path.clone()).unwrap();
-    assert_eq!(EntityStore::read(&store, &entity("1")).unwrap(), Some(state(b"one")));
+    assert_eq!(
+        EntityStore::read(&store, &entity("1")).unwrap().state,
+        Some(state(b"one"))
+    );
     assert_eq!(
         (read(&store, "2"), read(&store, "3").unwrap()),
         (None, b"three".to_vec())

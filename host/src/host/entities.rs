@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::{HostError, startup_reason};
+use super::lately::milliseconds;
 use super::native::{Natives, unknown};
+use super::show::since_1970;
 use super::state_dir::StateDir;
 use super::stopping::DRAIN;
 use super::tree::ActorTree;
 use crate::config::{Code, EntitySection, EntryPart, LateProblems, NodeConfig, did_you_mean};
-use crate::control::{EntityTypeRow, ListedEntities};
+use crate::control::{ActorKind, EntityTypeRow, ListedEntities, ReminderRow};
 use crate::directory;
 use crate::entities::{
     ActivationLimits, Durability, Entities, Entity, EntityCode, EntityKey, EntityStore, EntityType, MemoryStore,
-    TypeFigures,
+    Reminder, TypeFigures,
 };
 use crate::entity_store::EntityDatabase;
 use crate::guest::{Contract, GuestEntities, Modules};
@@ -77,6 +79,7 @@ impl NodeEntities {
             runtime.stop(Duration::ZERO).await;
             return Err(HostError::Entities(startup_reason(&error)));
         }
+        runtime.remind();
         let types = config.entities.iter();
         Ok(Self(Some(Arc::new(Parts {
             runtime,
@@ -161,6 +164,39 @@ impl NodeEntities {
         Ok(ListedEntities { entities, more })
     }
 
+    /// What the entities of a type are made of.
+    pub(super) fn kind(&self, of: &EntityType) -> ActorKind {
+        let section = self.0.as_ref().and_then(|parts| parts.types.get(of));
+        match section.map(EntitySection::code) {
+            Some(Code::Module(_)) => ActorKind::Guest,
+            Some(Code::Native(_)) | None => ActorKind::Native,
+        }
+    }
+
+    /// The reminders of an entity, as they are written. None of one that this node knows nothing of.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub(super) async fn reminders(&self, entity: &Entity) -> Result<Vec<ReminderRow>, String> {
+        let Some(parts) = self
+            .0
+            .as_ref()
+            .filter(|parts| parts.types.contains_key(&entity.entity_type))
+        else {
+            return Ok(Vec::new());
+        };
+        let read = parts.runtime.reminders(entity).await;
+        let row = |one: Reminder| ReminderRow {
+            id: one.id,
+            message: one.variant,
+            due_ms: one.due.map(since_1970),
+            period_ms: one.period.map(milliseconds),
+            given_up_ms: one.given_up.map(since_1970),
+        };
+        read.map(|all| all.into_iter().map(row).collect())
+            .map_err(|error| error.to_string())
+    }
+
     /// Gives up the state of an entity.
     ///
     /// # Errors
@@ -242,6 +278,9 @@ fn row(section: &EntitySection, figures: TypeFigures, states: Option<u64>) -> En
         crashes: figures.crashes,
         dead_letters: figures.dead_letters,
         last_error: figures.last_error.map(|error| error.to_string()),
+        reminders_fired: figures.reminders.fired,
+        reminders_failed: figures.reminders.failed,
+        reminders_given_up: figures.reminders.given_up,
         states,
     }
 }

@@ -8,8 +8,11 @@ use super::actors;
 use super::lately::{microseconds, milliseconds};
 use super::service::NodeService;
 use crate::config::did_you_mean;
-use crate::control::{ActorDetail, ActorFigures, FailureDetail, LimitFigure, ReloadDetail};
+use crate::control::{
+    ActorDetail, ActorFigures, ActorKind, ActorRow, FailureDetail, LimitFigure, ReloadDetail, ReminderRow,
+};
 use crate::directory;
+use crate::entities::{self, Entity};
 use crate::guest::{GuestRef, Limits};
 
 impl NodeService {
@@ -18,7 +21,18 @@ impl NodeService {
     /// # Errors
     /// There is none.
     pub(super) async fn detail(&self, target: &str) -> Result<ActorDetail, String> {
-        let (cell, guest) = self.actor(target)?;
+        let entity = target.parse::<Entity>().ok();
+        let reminders = match &entity {
+            Some(entity) => self.entities.reminders(entity).await?,
+            None => Vec::new(),
+        };
+        let (cell, guest) = match (self.actor(target), &entity) {
+            (Ok(found), _) => found,
+            (Err(_), Some(entity)) if entities::has_type(&entity.entity_type) => {
+                return Ok(not_active(entity, self.entities.kind(&entity.entity_type), reminders));
+            }
+            (Err(error), _) => return Err(error),
+        };
         let modules = self.modules.clone();
         let looked = tokio::task::spawn_blocking(move || modules.look_at_memory()).await;
         looked.map_err(|error| error.to_string())?;
@@ -55,6 +69,7 @@ impl NodeService {
             supervisor_name: cell.try_get_supervisor().and_then(|above| above.get_name()),
             checkpoints,
             children,
+            reminders,
             row,
         })
     }
@@ -87,6 +102,32 @@ impl NodeService {
             Some(question) => format!("there is no actor {target:?}; {question}"),
             None => format!("there is no actor {target:?}; `ps` lists those that there are"),
         }
+    }
+}
+
+/// All that there is of an entity that isn't active.
+fn not_active(entity: &Entity, kind: ActorKind, reminders: Vec<ReminderRow>) -> ActorDetail {
+    ActorDetail {
+        row: ActorRow {
+            pid: 0,
+            name: Some(entity.to_string()),
+            kind,
+            module: None,
+            groups: Vec::new(),
+            waiting: None,
+            supervisor: None,
+            figures: None,
+        },
+        version: None,
+        limits: Vec::new(),
+        grants: Vec::new(),
+        children: Vec::new(),
+        last_failure: None,
+        reloads: Vec::new(),
+        child_names: Vec::new(),
+        supervisor_name: None,
+        checkpoints: Vec::new(),
+        reminders,
     }
 }
 

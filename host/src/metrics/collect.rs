@@ -68,6 +68,8 @@ impl Collector {
         let (ended, next) = self.service.ended_links(self.next_ended);
         self.next_ended = next;
         let figures = self.service.figures().await;
+        // A store that can't be read says so where entities are asked for.
+        reminders(&self.service.entities().await.unwrap_or_default());
         self.record(&figures, &links, &ended);
         self.service.entity_figures().iter().for_each(entities);
         Scrape { figures }
@@ -162,6 +164,20 @@ fn node(figures: &NodeFigures) {
         counter!("ractor_host_checkpoint_bytes_total").absolute(checkpoints.bytes);
         counter!("ractor_host_checkpoint_failures_total").absolute(checkpoints.failed);
         gauge!("ractor_host_checkpoint_age_seconds").set(checkpoints.age_ms.map_or(f64::NAN, seconds));
+    }
+}
+
+fn reminders(types: &[EntityTypeRow]) {
+    for row in types {
+        let outcomes = [
+            ("fired", row.reminders_fired),
+            ("failed", row.reminders_failed),
+            ("given_up", row.reminders_given_up),
+        ];
+        for (outcome, count) in outcomes {
+            let of = row.entity_type.clone();
+            counter!("ractor_host_entity_reminders_total", "type" => of, "outcome" => outcome).absolute(count);
+        }
     }
 }
 

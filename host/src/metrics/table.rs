@@ -142,6 +142,9 @@ pub const METRICS: &[Metric] = &[
     metric("ractor_host_guest_dead_letters_total", (Counter, Number, Event), &["reason", "actor"],
         "Messages for guests that were given up: `mailbox_full`, `message_bytes`, `failed` (the guest failed at it), `ended`, `timer` (one \
          of a timer, whose target had no room), `held` (one that an entity sent, and whose target didn't take it once the state was written), `held_bytes` (one of an entity, of which as much waits for its state as may) or `group_changes` (of groups that a guest watches, while it had no room for them)."),
+    metric("ractor_host_entity_reminders_total", (Counter, Number, Look), &["type", "outcome"],
+        "Reminders of entities that were handled and are in a state (`fired`), times that handling one `failed`, and those that were `given_up` \
+         as dead letters because they failed too often."),
     metric("ractor_host_guest_turns_waited", (Histogram, Number, Event), &[],
         "Turns that went before, for each turn that was given while the node was crowded."),
     metric("ractor_host_entities_active", (Gauge, Number, Look), &["type"],

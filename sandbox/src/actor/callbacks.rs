@@ -11,6 +11,7 @@ use super::work::{Work, handle};
 use crate::accounting::label::Label;
 use crate::accounting::telemetry;
 use crate::directory::DESCRIBE_VARIANT;
+use crate::entities::is_nudge;
 use crate::store::mailbox::waiting::{Received, is_cast};
 
 impl Guest {
@@ -31,7 +32,8 @@ impl Guest {
         received: Received,
         running: &mut Running,
     ) -> Result<bool, ActorProcessingErr> {
-        let is_cast = is_cast(&received.message);
+        // A reminder that isn't handled now comes again.
+        let is_cast = is_cast(&received.message) && !is_nudge(&received.message);
         if !Box::pin(self.handle_held_casts(myself, running)).await? {
             // A call that is dropped here tells its caller; nobody else would hear of a cast.
             telemetry::dead_letters(&running.label, "ended", usize::from(is_cast));
@@ -52,6 +54,13 @@ impl Guest {
                 return Ok(true);
             }
             message => message,
+        };
+        let message = match &self.seat {
+            Some(seat) if is_nudge(&message) => match seat.begin_reminder() {
+                Some(message) => message,
+                None => return Ok(true),
+            },
+            _ => message,
         };
         if let (Some(trace), Some(instance)) = (&trace, &mut running.instance) {
             instance.begin_span(trace, &message);

@@ -114,7 +114,7 @@ impl Guest {
         mut error: GuestError,
     ) -> Result<(), ActorProcessingErr> {
         if let Some(seat) = &self.seat {
-            seat.failed();
+            drop(seat.failed());
         }
         // What the failed instance supervised was its own affair; the next one knows nothing of it.
         self.end_children(myself);

@@ -5,7 +5,8 @@ mod generated {
     wasmtime::component::bindgen!({
         path: "wit",
         inline: "package ractor:host; world imports { include ractor:actor/guest-actor@0.1.0; import ractor:actor/requests@0.1.0; \
-                 import ractor:actor/random@0.1.0; import ractor:actor/entities@0.1.0; import ractor:actor/source@0.1.0; \
+                 import ractor:actor/random@0.1.0; import ractor:actor/entities@0.1.0; import ractor:actor/reminders@0.1.0; \
+                 import ractor:actor/source@0.1.0; \
                  import ractor:actor/tracing@0.1.0; }",
         world: "ractor:host/imports",
         imports: {
@@ -60,8 +61,8 @@ pub(crate) use calling::exports::ractor::actor::calls::Outcome as CallOutcome;
 pub(crate) use calling::{Calling as Calls, CallingIndices as CallsIndices};
 pub(crate) use generated::exports::ractor::actor::actor::{Descriptor, MessageVariant};
 pub(crate) use generated::ractor::actor::{
-    config, entities, groups, identity, lifecycle, logging, messaging, random, registry, requests, source, timers,
-    tracing, types,
+    config, entities, groups, identity, lifecycle, logging, messaging, random, registry, reminders, requests, source,
+    timers, tracing, types,
 };
 pub(crate) use generated::{Imports as World, ImportsIndices as WorldIndices};
 pub(crate) use replying::{Replying as Replies, ReplyingIndices as RepliesIndices};

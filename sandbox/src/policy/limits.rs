@@ -99,6 +99,14 @@ table::limits! {
         timers: Count = 1024,
             beyond "a new one is refused with `too-many`",
             reached Timers "timers";
+        /// Reminders of an entity.
+        reminders: Count = 64,
+            beyond "a new one is refused with `too-many`",
+            reached Reminders "reminders";
+        /// Bytes of the ids and messages of an entity's reminders. They are in memory while it is active.
+        reminder_bytes: Size = 256 * KIB,
+            beyond "a new one is refused with `too-large`",
+            reached ReminderBytes "bytes of reminders";
         /// Living descendants of one actor that no guest spawned. A child counts until its parent has been told of its end.
         children: Count = 256,
             beyond "a new one is refused with `too-many`, as is one that would leave too few places of `max_guests` to others",

@@ -1,5 +1,6 @@
 //! Guests as entities, in this process, over a store whose commits the test lets through.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, LazyLock, Mutex};
 use std::time::Duration;
@@ -10,8 +11,8 @@ use ractor_host::guest::{
     Allocation, Engine, EngineConfig, Grants, GuestEntities, GuestOptions, ModuleSource, Modules, Profile,
 };
 use ractor_host_entities::{
-    ActivationLimits, Durability, Entities, Entity, EntityKey, EntityRef, EntityStore, EntityType, MemoryStore,
-    StoreError, StoredState, TypeSettings, Write, active, passivate,
+    ActivationLimits, DuePlace, Durability, Entities, Entity, EntityKey, EntityRef, EntityStore, EntityType,
+    MemoryStore, StoreError, Stored, StoredDue, TypeSettings, Write, active, passivate,
 };
 use ractor_host_tests::programs;
 use ractor_host_tests::wait::PATIENCE;
@@ -54,12 +55,26 @@ impl EntityStore for GatedStore {
         self.states.write(writes)
     }
 
-    fn read(&self, entity: &Entity) -> Result<Option<StoredState>, StoreError> {
+    fn read(&self, entity: &Entity) -> Result<Stored, StoreError> {
         self.states.read(entity)
     }
 
     fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
         self.states.keys(of, after, most)
+    }
+
+    fn due(
+        &self,
+        slots: RangeInclusive<u8>,
+        after: &DuePlace,
+        until_ms: u64,
+        most: usize,
+    ) -> Result<Vec<StoredDue>, StoreError> {
+        self.states.due(slots, after, until_ms, most)
+    }
+
+    fn forget_replies(&self, before_ms: u64) -> Result<(), StoreError> {
+        self.states.forget_replies(before_ms)
     }
 }
 
@@ -191,7 +206,7 @@ async fn what_changes_is_written_now_and_then_though_no_message_comes() {
     world.put("a", 3).await;
     let entity = world.cart("a").entity().clone();
     world
-        .until(|| world.store.states.read(&entity).unwrap().is_some())
+        .until(|| world.store.states.read(&entity).unwrap().state.is_some())
         .await;
 }
 

@@ -33,12 +33,13 @@ impl Lab {
     /// The same under this name, with more keys of the node.
     #[track_caller]
     pub(crate) fn start_as(name: &str, keys: &str, lines: &str) -> Self {
-        let rest = format!(
-            "[runtime]\nstate_dir = \"state\"\n[modules.counter]\npath = {:?}\n[entities.count]\nmodule = \"counter\"\narguments = \
-             \"u64:0\"\n{lines}",
-            programs::guest("counter"),
-        );
-        Self::start_node(name, keys, &rest)
+        Self::start_node(name, keys, &types_of("counter", &format!("arguments = \"u64:0\"\n{lines}")))
+    }
+
+    /// The same with this module.
+    #[track_caller]
+    pub(crate) fn start_of(module: &str, lines: &str) -> Self {
+        Self::start_node("alpha", "", &types_of(module, lines))
     }
 
     /// A node without entities.
@@ -110,6 +111,20 @@ impl Lab {
         let (status, body) = answered.ok()?;
         let answer: Value = serde_json::from_str(&body).ok()?;
         answer["reply"].as_u64().filter(|_| status == 200)
+    }
+
+    /// Sends a message and doesn't wait for what it does.
+    #[track_caller]
+    pub(crate) fn cast(&self, key: &str, message: &str, arguments: &Value) {
+        let body =
+            json!({"target": format!("entity:count/{key}"), "message": message, "arguments": arguments}).to_string();
+        let request = self.agent.post(format!("{}/v1/cast", self.url));
+        let request = request
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .header("content-type", "application/json");
+        let mut answered = request.send(body).expect("the node answers");
+        let said = answered.body_mut().read_to_string().expect("a body");
+        assert!(answered.status().is_success(), "{message}: {said}");
     }
 
     /// What a command says of this node as JSON.
@@ -209,6 +224,14 @@ impl Lab {
     pub(crate) fn message(&self, verb: &str, words: &[&str]) -> cli::Ended {
         cli::message(verb, self.node.address(), &self.node.cookie_file(), words)
     }
+}
+
+/// The tables of a type `count` that this module is.
+fn types_of(module: &str, lines: &str) -> String {
+    format!(
+        "[runtime]\nstate_dir = \"state\"\n[modules.code]\npath = {:?}\n[entities.count]\nmodule = \"code\"\n{lines}",
+        programs::guest(module)
+    )
 }
 
 /// What `check` says of entities of this module.

@@ -9,6 +9,7 @@
 mod guests;
 mod lab;
 mod peers;
+mod reminders;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

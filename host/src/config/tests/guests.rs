@@ -57,6 +57,8 @@ fn every_limit_can_be_set() {
         call_wait = "12s"
         groups = 13
         timers = 14
+        reminders = 41
+        reminder_bytes = "42KiB"
         children = 15
         monitors = 16
         http_requests = 23
@@ -100,6 +102,8 @@ fn every_limit_can_be_set() {
         call_wait: Duration::from_secs(12),
         groups: 13,
         timers: 14,
+        reminders: 41,
+        reminder_bytes: 42 << 10,
         children: 15,
         monitors: 16,
         http_requests: 23,

@@ -67,10 +67,8 @@ impl Guest {
             return self.conclude(myself, running, instance, survives).await;
         };
         running.life.failed(&running.label, &error);
-        if let Some(seat) = &self.seat {
-            // Whichever code gets the message next: nobody is to notice anything of this.
-            seat.failed();
-        }
+        // Whichever code gets the message next: nobody is to notice anything of this.
+        let firings = self.seat.as_ref().map(|seat| seat.failed()).unwrap_or_default();
         let is_cast = matches!(copy, Some(Copy::Cast(_)));
         let lost = |running: &Running| telemetry::dead_letters(&running.label, "failed", usize::from(is_cast));
         // The confirmation may wait behind this very message.
@@ -127,7 +125,12 @@ impl Guest {
         );
         drop(tell.send(Err(NotReloaded::at(Step::Probation, &error, failed.aftermath()))));
         let outcome = match again {
-            Some(work) => work.run(&mut old).await,
+            Some(work) => {
+                if let Some(seat) = &self.seat {
+                    seat.begin_again(firings);
+                }
+                work.run(&mut old).await
+            }
             None => Ok(()),
         };
         if failed == Failed::Lose || outcome.is_err() {

@@ -11,6 +11,7 @@ mod messaging;
 mod random;
 mod recipients;
 mod registry;
+mod reminders;
 mod requests;
 mod source;
 mod timers;
@@ -40,10 +41,11 @@ const PACKAGE: &str = "ractor:actor";
 const RELEASE: &str = "0.1";
 
 /// The interfaces that every node has, in the order in which the capabilities that they tell of are shown.
-const OWN: [&dyn Interface; 16] = [
+const OWN: [&dyn Interface; 17] = [
     &messaging::Interface,
     &requests::Interface,
     &entities::Interface,
+    &reminders::Interface,
     &timers::Interface,
     &lifecycle::Interface,
     &registry::Interface,

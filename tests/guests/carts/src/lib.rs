@@ -1,7 +1,7 @@
 //! An actor that exists once for each customer, and sends to others of its kind.
 
 use ractor::concurrency::Duration;
-use ractor::entity::{self, EntityRef};
+use ractor::entity::{self, EntityRef, Reminders, When};
 use ractor::reload::Reload;
 use ractor::{
     Actor, ActorProcessingErr, ActorRef, FailCall as _, RactorClusterMessage, RpcReplyPort, pg, registry, time,
@@ -43,6 +43,19 @@ pub enum CartMsg {
     /// Gives up the cart.
     #[rpc]
     Delete(RpcReplyPort<bool>),
+    /// Has this many things put into the cart when a reminder of this id is due, after as many milliseconds and then in each period of as
+    /// many; 0 is none.
+    RemindToPut(String, u64, u64, u64),
+    /// Fails when a reminder of this id is due, after as many milliseconds.
+    RemindToCrash(String, u64),
+    /// Ends a reminder.
+    CancelReminder(String),
+    /// Replies with the ids of the reminders.
+    #[rpc]
+    Reminders(RpcReplyPort<String>),
+    /// Sets reminders until one is refused. Replies with how many there are, and why.
+    #[rpc]
+    RemindTooOften(RpcReplyPort<String>),
     /// Stops by itself.
     Stop,
     /// Fails, after it has put things into the cart.
@@ -123,6 +136,34 @@ impl Actor for Carts {
                 let own = entity::of(&myself).ok_or("this is no entity")?;
                 reply.send(entity::delete(&own))?;
             }
+            CartMsg::RemindToPut(id, after_ms, period_ms, more) => {
+                let period = Some(Duration::from_millis(period_ms)).filter(|period| !period.is_zero());
+                let first = When::After(Duration::from_millis(after_ms));
+                reminders(&myself)?.set(id, first, period, CartMsg::Put(more))?;
+            }
+            CartMsg::RemindToCrash(id, after_ms) => {
+                let first = When::After(Duration::from_millis(after_ms));
+                reminders(&myself)?.set(id, first, None, CartMsg::Crash(1))?;
+            }
+            CartMsg::CancelReminder(id) => {
+                reminders(&myself)?.cancel(&id);
+            }
+            CartMsg::Reminders(reply) => {
+                let ids: Vec<String> = reminders(&myself)?.list().into_iter().map(|one| one.id).collect();
+                reply.send(ids.join(" "))?;
+            }
+            CartMsg::RemindTooOften(reply) => {
+                let reminders = reminders(&myself)?;
+                let day = When::After(Duration::from_secs(86_400));
+                let mut set = 0_u64;
+                let refused = loop {
+                    match reminders.set(set.to_string(), day, None, CartMsg::Put(1)) {
+                        Ok(()) => set += 1,
+                        Err(refused) => break refused,
+                    }
+                };
+                reply.send(format!("{set}: {refused}"))?;
+            }
             CartMsg::Stop => myself.stop(None),
             CartMsg::Crash(more) => {
                 cart.things += more;
@@ -131,6 +172,10 @@ impl Actor for Carts {
         }
         Ok(())
     }
+}
+
+fn reminders(myself: &ActorRef<CartMsg>) -> Result<Reminders<CartMsg>, ActorProcessingErr> {
+    entity::reminders(myself).ok_or_else(|| "this is no entity".into())
 }
 
 fn listener_of(name: &str) -> Result<ActorRef<ListenerMsg>, ActorProcessingErr> {
