@@ -129,6 +129,9 @@ fn types_of_entities_are_told_apart() {
         crashes: 0,
         dead_letters: 0,
         last_error: None,
+        reminders_fired: 0,
+        reminders_failed: 0,
+        reminders_given_up: 0,
         states: None,
     };
     let recorded = recorded(|| [row("cart", 7, 2), row("till", 1, 0)].iter().for_each(record_type));
