@@ -169,13 +169,20 @@ mod tests {
             cfg!(not(target_os = "linux")) || before.resident_bytes > 1 << 20,
             "{before:?}"
         );
-        // Written to, or the system would not give it.
-        let memory = vec![1_u8; 64 << 20];
-        let after = process();
-        assert!(after.cpu_us > before.cpu_us);
-        let grown = after.resident_bytes.saturating_sub(before.resident_bytes);
+        // Other tests of this process take memory and give some back meanwhile, so that one look may be wrong.
+        let grown = (0..20).map(|_| growth()).max().unwrap_or_default();
         assert!(cfg!(not(target_os = "linux")) || grown >= 48 << 20, "{grown}");
+        assert!(process().cpu_us > before.cpu_us);
+    }
+
+    /// By how much the process grows with 64 MiB.
+    fn growth() -> u64 {
+        let before = process();
+        // Written to, or the system would not give it.
+        let memory = std::hint::black_box(vec![1_u8; 64 << 20]);
+        let after = process();
         drop(memory);
+        after.resident_bytes.saturating_sub(before.resident_bytes)
     }
 
     #[test]
