@@ -153,7 +153,9 @@ impl World {
             a_second: 100_000,
             ..ActivationLimits::default()
         };
-        let entities = Entities::start_by(None, store.clone(), limits, clock.clone()).await.unwrap();
+        let entities = Entities::start_by(None, store.clone(), limits, clock.clone())
+            .await
+            .unwrap();
         let seen = seen.clone();
         let code = Native::new("alarm", move |_: &Entity| (Alarm { seen: seen.clone() }, ()));
         let settings = TypeSettings {

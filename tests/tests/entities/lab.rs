@@ -33,7 +33,11 @@ impl Lab {
     /// The same under this name, with more keys of the node.
     #[track_caller]
     pub(crate) fn start_as(name: &str, keys: &str, lines: &str) -> Self {
-        Self::start_node(name, keys, &types_of("counter", &format!("arguments = \"u64:0\"\n{lines}")))
+        Self::start_node(
+            name,
+            keys,
+            &types_of("counter", &format!("arguments = \"u64:0\"\n{lines}")),
+        )
     }
 
     /// The same with this module.
