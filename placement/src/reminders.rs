@@ -204,7 +204,10 @@ mod tests {
         let (first, mut second) = (due("a"), due("a"));
         second.firing.due = 6;
         let both = vec![first.clone(), second.clone()];
-        assert_eq!(reminders.handle_due(at(1), both.clone(), at(1)), std::slice::from_ref(&first));
+        assert_eq!(
+            reminders.handle_due(at(1), both.clone(), at(1)),
+            std::slice::from_ref(&first)
+        );
         assert_eq!(
             reminders.handle_failed(&first.entity, first.firing, at(1)),
             Retry::Later
@@ -213,7 +216,10 @@ mod tests {
             reminders.handle_due(at(1), both.clone(), at(1)).is_empty(),
             "it is in a pause"
         );
-        assert_eq!(reminders.handle_due(at(2), both.clone(), at(2)), std::slice::from_ref(&first));
+        assert_eq!(
+            reminders.handle_due(at(2), both.clone(), at(2)),
+            std::slice::from_ref(&first)
+        );
         reminders.handle_done(&first.entity, first.firing, at(3));
         assert_eq!(reminders.handle_due(at(3), both.clone(), at(3)), [second.clone()]);
         // The entity knows better which one is first, and begins with that.
