@@ -17,8 +17,7 @@ use crate::report;
 use crate::workspace::Workspace;
 
 /// The number of times that a piece of work is done in the two runs.
-const FEW: u64 = 100;
-const MANY: u64 = 300;
+const TIMES: [u64; 2] = [100, 300];
 /// The percentage of additional instructions that is a regression, and of saved ones that is worth a new baseline.
 const TOLERANCE: u64 = 10;
 
@@ -81,7 +80,7 @@ fn has_valgrind() -> bool {
 fn count(program: &PathBuf) -> Result<Baseline> {
     let mut instructions = BTreeMap::new();
     for name in Run::new(program).capture()?.lines() {
-        let each = instructions_each(program, name, &[])?;
+        let each = instructions_each(program, name, TIMES, &[])?;
         report::note(&format!("{name:24} {each:>10}"));
         instructions.insert(name.to_owned(), each);
     }
@@ -92,14 +91,16 @@ fn count(program: &PathBuf) -> Result<Baseline> {
     })
 }
 
-/// The instructions of a piece of work of this program, which takes these arguments besides.
+/// The instructions of a piece of work of this program, which takes these arguments besides: by two runs in which it is done as often as said,
+/// more often in the second.
 ///
 /// # Errors
 /// It can't be counted, such as without valgrind.
-pub(super) fn instructions_each(program: &Path, name: &str, more: &[&OsStr]) -> Result<u64> {
+pub(super) fn instructions_each(program: &Path, name: &str, times: [u64; 2], more: &[&OsStr]) -> Result<u64> {
+    let [few, many] = times;
     let of = |times| instructions_of(program, name, times, more);
-    let (few, many) = (of(FEW)?, of(MANY)?);
-    Ok(many.saturating_sub(few) / (MANY - FEW))
+    let more_of_them = of(many)?.saturating_sub(of(few)?);
+    Ok(more_of_them / many.saturating_sub(few).max(1))
 }
 
 fn instructions_of(program: &Path, name: &str, times: u64, more: &[&OsStr]) -> Result<u64> {
