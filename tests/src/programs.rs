@@ -28,9 +28,10 @@ pub fn ractor_host() -> Command {
     let cache = cache_beside(&program);
     let mut command = Command::new(program);
     command.env("RUST_LOG", "info");
-    // Also the key of that cache.
+    // Also the key of that cache. What nodes that are killed leave of their sockets isn't left where the user has such.
     command
         .env("XDG_STATE_HOME", cache.join("state"))
+        .env("XDG_RUNTIME_DIR", cache.join("run"))
         .env("XDG_CACHE_HOME", cache);
     command
 }
