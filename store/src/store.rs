@@ -105,9 +105,9 @@ impl Store {
         let session = Session::open(&self.address, self.timing.lease).await?;
         session.facts().await?.check()?;
         let prepared = schema::prepare(&session.client).await?;
-        // Sessions that found no tables.
-        self.control.forget_idle();
-        self.states.forget_idle();
+        // What was found without the tables isn't so any more.
+        self.control.begin_afresh();
+        self.states.begin_afresh();
         Ok(prepared)
     }
 

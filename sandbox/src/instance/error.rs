@@ -187,12 +187,18 @@ mod tests {
                 );
             }
         }
-        // Those that fail nothing: what is beyond them is cut off, refused by a reload, or replaced.
+        // Those that fail nothing: what is beyond them is cut off, refused with an error or by a reload, or replaced.
         let named: Vec<_> = limits().iter().map(Limit::name).collect();
         let others = Limits::KEYS.iter().filter(|key| !named.contains(key));
         assert_eq!(
             others.collect::<Vec<_>>(),
-            [&"mailbox_full", &"state_bytes", &"log_bytes"]
+            [
+                &"mailbox_full",
+                &"reminders",
+                &"reminder_bytes",
+                &"state_bytes",
+                &"log_bytes"
+            ]
         );
     }
 }

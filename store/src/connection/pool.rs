@@ -90,9 +90,10 @@ impl Pool {
         }
     }
 
-    /// Forgets connections that wait for work: the next statement looks at the server again.
-    pub(crate) fn forget_idle(&self) {
+    /// Forgets connections that wait for work, and the pause after those that failed: the next statement looks at the server again.
+    pub(crate) fn begin_afresh(&self) {
         self.shared.idle.lock().clear();
+        self.shared.pauses.lock().succeeded();
     }
 }
 
