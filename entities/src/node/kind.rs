@@ -289,6 +289,10 @@ impl TypeState {
         }
         let left = seat.take_given_back();
         self.node.schedule.ended(&entity);
+        if seat.is_deleted() {
+            // Before it can be activated again: a native, or one that has failed, has not given up its state by itself.
+            drop(self.node.writer.delete(&entity));
+        }
         let left = left
             .into_iter()
             // Whatever is due, it is nudged for again.
