@@ -313,6 +313,11 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
         matches!(self.slots.peek(key), Some(Slot::Leaving { .. }))
     }
 
+    /// True while an entity is being activated, or its actor is ending: it may have read its state already, or may write it still.
+    pub(crate) fn is_between(&self, key: &EntityKey) -> bool {
+        matches!(self.slots.peek(key), Some(Slot::Starting { .. } | Slot::Leaving { .. }))
+    }
+
     /// True if nothing is known of any entity.
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.is_empty()

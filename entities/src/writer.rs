@@ -112,17 +112,19 @@ impl Writer {
         read.unwrap_or_else(|ended| Err(StoreError(ended.into())))
     }
 
-    /// Gives up the state of an entity that isn't active.
-    pub(crate) async fn delete(&self, entity: &Entity) -> Result<(), StoreError> {
+    /// Gives up the state of an entity that isn't active. Whoever reads it from now on waits for that.
+    pub(crate) fn delete(&self, entity: &Entity) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
         let (tell, told) = tokio::sync::oneshot::channel();
         let write = Write::state(entity.clone(), Change::Delete);
         self.submit(write, move |is_durable| {
             // Whoever asked may have given up.
             tell.send(is_durable).ok();
         });
-        match told.await {
-            Ok(true) => Ok(()),
-            _ => Err(StoreError("it could not be written; the log says why".into())),
+        async move {
+            match told.await {
+                Ok(true) => Ok(()),
+                _ => Err(StoreError("it could not be written; the log says why".into())),
+            }
         }
     }
 

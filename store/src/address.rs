@@ -62,6 +62,10 @@ impl Address {
             return Err(BadAddress::NotUrl);
         }
         let (place, query) = text.split_once('?').unwrap_or((text, ""));
+        // The client would take what is behind the first one for the host, and a host is shown.
+        if place.matches('@').count() > 1 {
+            return Err(BadAddress::Syntax("there is more than one `@` in it".to_owned()));
+        }
         let mut kept = Vec::new();
         let (mut mode, mut roots) = (None, None);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -234,6 +238,8 @@ mod tests {
             "postgres://ann:s3cret@db/app?sslmode=none",
             "postgres://ann:s3cret@db/app?s3cre=1",
             "postgres://ann:s3cret%zz@db/%ff",
+            "postgres://ann:pass@s3cret@db/app",
+            "postgres://ann:pass@db/s3cret@db/app",
         ] {
             let error = Address::parse(url).unwrap_err();
             assert!(!error.to_string().contains("s3cret"), "{error}");

@@ -160,6 +160,24 @@ fn undid(error: &DbError) -> bool {
 }
 
 impl StoreError {
+    /// True if it stays until somebody does what it says.
+    pub(crate) fn is_to_be_mended(&self) -> bool {
+        matches!(
+            self,
+            Self::Roots(_)
+                | Self::Login(_)
+                | Self::NoDatabase(_)
+                | Self::OldServer(_)
+                | Self::ReadOnly
+                | Self::NoFsync
+                | Self::NoSynchronousCommit(_)
+                | Self::NotSetUp
+                | Self::OlderSchema(_)
+                | Self::NewerSchema(_)
+                | Self::Rights(_)
+        )
+    }
+
     pub(crate) fn of(error: &tokio_postgres::Error) -> Self {
         match error.as_db_error() {
             Some(error) => Self::of_server(error),

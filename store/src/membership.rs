@@ -232,8 +232,11 @@ impl Shared {
         let address = self.store.address();
         self.seen.send_if_modified(|seen| {
             let was = seen.trouble.is_some();
+            let now = error.map(ToString::to_string);
+            // What passes by itself is said once, whatever it is; what somebody has to mend each time that it is something else.
+            let is_news = |error: &StoreError| !was || (error.is_to_be_mended() && seen.trouble != now);
             match error {
-                Some(error) if !was => {
+                Some(error) if is_news(error) => {
                     tracing::warn!(store = %address, %error, "the store of the cluster can't be asked; nodes and links stay as they are");
                 }
                 None if was => tracing::info!(store = %address, "the store of the cluster answers again"),
@@ -241,7 +244,6 @@ impl Shared {
                 Some(StoreError::Paused { .. }) => return false,
                 _ => {}
             }
-            let now = error.map(ToString::to_string);
             let is_other = seen.trouble != now;
             seen.trouble = now;
             is_other

@@ -34,7 +34,7 @@ pub(crate) struct TypeState {
     pub(super) table: Mutex<Table<Active, SerializedMessage>>,
     counts: Counts,
     last_error: Mutex<Option<Arc<str>>>,
-    /// Told when an entity has given up its place.
+    /// Told when an entity has given up its place, or is active.
     freed: Notify,
 }
 
@@ -125,7 +125,7 @@ impl TypeState {
         *self.last_error.lock() = Some(said.as_str().into());
     }
 
-    /// Waits until this is so. It looks again whenever an entity has given up its place.
+    /// Waits until this is so. It looks again whenever an entity has given up its place, or is active.
     pub(super) async fn wait_until(&self, is_so: impl Fn(&Table<Active, SerializedMessage>) -> bool) {
         let mut freed = pin!(self.freed.notified());
         loop {
@@ -265,6 +265,8 @@ impl TypeState {
             }
             refused
         };
+        // Whoever has waited for it to have no place between two.
+        self.freed.notify_waiters();
         if !refused.is_empty() {
             let messages = refused.into_iter().map(|not_put| not_put.message);
             self.give_up(messages, "the entity has ended, or its mailbox is full");
@@ -287,6 +289,10 @@ impl TypeState {
         }
         let left = seat.take_given_back();
         self.node.schedule.ended(&entity);
+        if seat.is_deleted() {
+            // Before it can be activated again: a native, or one that has failed, has not given up its state by itself.
+            drop(self.node.writer.delete(&entity));
+        }
         let left = left
             .into_iter()
             // Whatever is due, it is nudged for again.

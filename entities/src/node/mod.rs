@@ -277,14 +277,27 @@ impl Entities {
     /// # Errors
     /// It could not be written.
     pub async fn delete(&self, entity: &Entity) -> Result<(), StoreError> {
-        let of = TYPES.read().get(&entity.entity_type).cloned();
-        if let Some(of) = of
-            && let Some(active) = of.leave(&entity.key, true)
-        {
-            active.0.seat.settle().await;
-            of.wait_until(|table| !table.is_leaving(&entity.key)).await;
-        }
-        self.0.writer.delete(entity).await
+        let Some(of) = find(&entity.entity_type) else {
+            return self.0.writer.delete(entity).await;
+        };
+        let deleted = loop {
+            of.wait_until(|table| !table.is_between(&entity.key)).await;
+            if let Some(active) = of.leave(&entity.key, true) {
+                active.0.seat.settle().await;
+                of.wait_until(|table| !table.is_leaving(&entity.key)).await;
+                break self.0.writer.delete(entity);
+            }
+            let deleted = {
+                let table = of.table.lock();
+                let has_no_place = !table.is_between(&entity.key) && table.active_actor(&entity.key).is_none();
+                // With the lock, so that an activation that begins now reads what there is after this.
+                has_no_place.then(|| self.0.writer.delete(entity))
+            };
+            if let Some(deleted) = deleted {
+                break deleted;
+            }
+        };
+        deleted.await
     }
 }
 

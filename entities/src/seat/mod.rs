@@ -65,7 +65,7 @@ struct Inner {
     next: Option<Pending>,
     /// Its reminders.
     book: Book,
-    /// The store could not be read.
+    /// The store could not be read, or the node had no room for it.
     is_unread: bool,
     /// What was written last, or is being written, to be recognized.
     hash: Option<u64>,

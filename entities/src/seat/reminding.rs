@@ -91,7 +91,12 @@ impl Seat {
         firings.into_iter().map(FailedFiring).collect()
     }
 
-    /// True if the store could not be read.
+    /// The node has no room for this activation, which is no fault of the entity's.
+    pub fn has_no_room(&self) {
+        self.0.inner.lock().is_unread = true;
+    }
+
+    /// True if the store could not be read, or the node had no room for it.
     pub(crate) fn is_unread(&self) -> bool {
         self.0.inner.lock().is_unread
     }

@@ -259,5 +259,11 @@ fn read_labels(value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> BTreeMa
         let help = format!("expected at most {LONGEST_LABEL} bytes");
         problems.error(value.span(), "the name or the value of a label is too long", help);
     }
+    // The store has no room for a zero byte, and nobody could tell the others apart.
+    let is_odd = |(name, text): (&String, &String)| name.chars().chain(text.chars()).any(char::is_control);
+    if labels.iter().any(is_odd) {
+        let message = "the name or the value of a label has a control character";
+        problems.error(value.span(), message, "expected printable characters");
+    }
     labels
 }

@@ -73,7 +73,7 @@ impl SecretKeys {
             ..
         } = self;
         match (section.text(file_key, problems), section.text(variable_key, problems)) {
-            (Some(file), None) => Some(SecretKey::File(file)),
+            (Some(file), None) => self.check_file(file, problems),
             (None, Some(variable)) => self.check_variable(variable, problems),
             (Some(_), Some(variable)) => {
                 let message = format!("both `{file_key}` and `{variable_key}` say where {what} is");
@@ -92,9 +92,20 @@ impl SecretKeys {
         }
     }
 
+    fn check_file<'d>(&self, file: Spanned<&'d str>, problems: &mut Problems) -> Option<SecretKey<'d>> {
+        if file.get_ref().contains("://") {
+            let message = format!("`{}` is not the name of a file", self.file);
+            let help = format!("write {} into a file, and name that here", self.what);
+            // A URL may have the secret in it.
+            problems.hidden_error(file.span(), message, help);
+            return None;
+        }
+        Some(SecretKey::File(file))
+    }
+
     fn check_variable<'d>(&self, variable: Spanned<&'d str>, problems: &mut Problems) -> Option<SecretKey<'d>> {
         let name = *variable.get_ref();
-        if name.is_empty() || name.contains(['=', '\0']) {
+        if name.is_empty() || name.contains(['=', '\0', ':', '/', '@']) {
             let message = format!("`{}` is not the name of a variable", self.variable);
             // It may be the secret itself.
             problems.hidden_error(

@@ -46,14 +46,16 @@ impl Cluster {
     pub(super) fn start(config: &NodeConfig, server: ActorRef<NodeServerMessage>) -> Option<Self> {
         let section = config.cluster.clone()?;
         let (tell, membership) = watch::channel(None);
+        let name: Arc<str> = config.node.full_name().into();
         let mesh = Mesh {
             server,
+            name: name.clone(),
             dial: config.node.dial(),
             own: section.advertise.clone(),
             named: config.node.peers.clone(),
             dialled: BTreeSet::new(),
+            twins: BTreeSet::new(),
         };
-        let name: Arc<str> = config.node.full_name().into();
         let task = tokio::spawn(async move {
             let store = store(&section);
             prepare(&store).await;
@@ -125,21 +127,40 @@ async fn prepare(store: &Store) {
 /// Links to every node that the store lists.
 struct Mesh {
     server: ActorRef<NodeServerMessage>,
+    /// That of this node.
+    name: Arc<str>,
     dial: Dial,
     own: PeerAddress,
     /// Those of node.toml, which are dialled in any case.
     named: Vec<PeerAddress>,
     dialled: BTreeSet<String>,
+    /// The nodes of other names that say that they are where this one is.
+    twins: BTreeSet<Arc<str>>,
 }
 
 impl Mesh {
     async fn follow(mut self, mut seen: watch::Receiver<Seen>) {
         loop {
-            let listed = {
+            let own = self.own.to_string();
+            let (listed, twins) = {
                 let seen = seen.borrow_and_update();
-                let others = seen.members.iter().filter(|member| member.incarnation != seen.me);
-                others.map(|member| member.address.to_string()).collect::<BTreeSet<_>>()
+                let others = || seen.members.iter().filter(|member| member.incarnation != seen.me);
+                let twins = others().filter(|member| *member.address == *own && member.name != self.name);
+                (
+                    others()
+                        .map(|member| member.address.to_string())
+                        .collect::<BTreeSet<_>>(),
+                    twins.map(|member| member.name.clone()).collect::<BTreeSet<_>>(),
+                )
             };
+            for name in twins.difference(&self.twins) {
+                tracing::warn!(
+                    name = &**name,
+                    address = own,
+                    "another node says that it is where this one is, and the two have no session: give one of them another `advertise`"
+                );
+            }
+            self.twins = twins;
             self.dial(&listed);
             if seen.changed().await.is_err() {
                 return;

@@ -22,6 +22,15 @@ pub(crate) fn places(config: &NodeConfig) -> Vec<PathBuf> {
     places.filter(|path| path.as_os_str().len() <= MAX_PATH).collect()
 }
 
+/// Where a command looks for it. Beside the state directory, in a folder of another user's the socket is another user's, who would be told all that is
+/// asked: root, who may ask whatever node there is, would not notice.
+pub(crate) fn places_to_ask(config: &NodeConfig) -> Vec<PathBuf> {
+    let in_state = state_dir::folder_in_use(config).map(|folder| real(&folder).join(SOCKET));
+    let is_guarded = |folder: &Path| folder.is_dir() && files::check_writers(folder, Owner::Ours).is_ok();
+    let may_be_asked = |path: &PathBuf| Some(path) == in_state.as_ref() || path.parent().is_some_and(is_guarded);
+    places(config).into_iter().filter(may_be_asked).collect()
+}
+
 /// The place for a node without a state directory, or with one whose path is too long. Files tell nodes apart that have one name, and
 /// names those that share a file.
 fn short(config: &NodeConfig) -> Option<PathBuf> {

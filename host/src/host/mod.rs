@@ -78,7 +78,7 @@ pub(crate) use cluster::store as cluster_store;
 pub(crate) use dial::Dial;
 pub(crate) use engine::{cache_dir, engine_with_cache};
 #[cfg(unix)]
-pub(crate) use local_socket::places as local_sockets;
+pub(crate) use local_socket::places_to_ask as local_sockets;
 #[cfg(unix)]
 pub(crate) use signals::is_ignored;
 pub(crate) use signals::survive_file_size_limit;

@@ -29,7 +29,8 @@ pub(super) fn runtime() -> Option<PathBuf> {
     let of_session = of_session.map(|folder| folder.join(PROGRAM));
     of_session.or_else(|| {
         let shared = Some(PathBuf::from("/tmp")).filter(is_there)?;
-        Some(shared.join(format!("{PROGRAM}-{user}")))
+        // A link would have somebody else choose which folder of the user it is.
+        Some(shared.join(format!("{PROGRAM}-{user}"))).filter(|folder| !folder.is_symlink())
     })
 }
 

@@ -104,13 +104,19 @@ impl Guest {
             during: "its start".to_owned(),
             fault: Fault::CheckpointsUnread(reason),
         };
+        let note_room = |error: &GuestError| {
+            if matches!(error.fault, Fault::NoInstance { refused: None, .. }) {
+                seat.has_no_room();
+            }
+        };
         match seat.load().await.map_err(|error| unread(error.to_string()))? {
             Some(state) => {
-                let mut instance = self.new_instance(life, label, module).await?;
+                let made = self.new_instance(life, label, module).await;
+                let mut instance = made.inspect_err(note_room)?;
                 instance.restore(&state.bytes, state.state_version).await?;
                 Ok(instance)
             }
-            None => self.instantiate(life, label, module).await,
+            None => self.instantiate(life, label, module).await.inspect_err(note_room),
         }
     }
 

@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -150,8 +152,7 @@ async fn accept(listener: UnixListener, worker: Arc<RequestWorker>) {
                     let Ok(place) = room.clone().try_acquire_owned() else { continue };
                     let worker = worker.clone();
                     connections.spawn(async move {
-                        serve(stream, &worker).await;
-                        drop(place);
+                        serve(stream, &worker, place).await;
                     });
                 }
                 Err(error) => {
@@ -164,21 +165,41 @@ async fn accept(listener: UnixListener, worker: Arc<RequestWorker>) {
     }
 }
 
-async fn serve(mut stream: UnixStream, worker: &RequestWorker) {
+async fn serve(mut stream: UnixStream, worker: &RequestWorker, connection: OwnedSemaphorePermit) {
     if !trusts(&stream, End::Node) {
         tracing::warn!("another user tried the local socket, and was turned away");
         return;
     }
-    while let Ok(Ok(Some(body))) = timeout(SILENCE, read_frame(&mut stream, MAX_REQUEST)).await {
+    let (requests, mut answers) = stream.split();
+    let mut requests = BufReader::new(requests);
+    while let Ok(Ok(Some(body))) = timeout(SILENCE, read_frame(&mut requests, MAX_REQUEST)).await {
         let answer = match worker.place(Asker::Here) {
-            Ok(place) => worker.outcome(body, Role::Deploy, place).await,
+            Ok(place) => {
+                let mut outcome = pin!(worker.outcome(body, Role::Deploy, place));
+                tokio::select! {
+                    answer = &mut outcome => answer,
+                    () = has_gone(&mut requests) => {
+                        // What was asked is done all the same, and takes the place of no other command.
+                        drop(connection);
+                        drop(outcome.await);
+                        return;
+                    }
+                }
+            }
             Err(refusal) => Answer::Failed {
                 reason: refusal.to_string(),
             },
         };
         let answer = body_of(answer).await;
-        if !matches!(timeout(PATIENCE, write_frame(&mut stream, &answer)).await, Ok(Ok(()))) {
+        if !matches!(timeout(PATIENCE, write_frame(&mut answers, &answer)).await, Ok(Ok(()))) {
             return;
         }
+    }
+}
+
+/// Waits until the other end has gone. Never comes back if that has sent its next request already.
+async fn has_gone(requests: &mut (impl AsyncBufRead + Unpin)) {
+    if requests.fill_buf().await.is_ok_and(|next| !next.is_empty()) {
+        std::future::pending().await
     }
 }
