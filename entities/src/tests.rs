@@ -1,5 +1,6 @@
 //! Native entities over a store whose commits the test lets through.
 
+mod deleted;
 mod reached;
 
 use std::ops::RangeInclusive;
@@ -359,28 +360,6 @@ async fn who_waits_for_an_entity_that_cannot_start_hears_why() {
     };
     assert!(reason.contains("this one never starts"), "{reason}");
     assert_eq!(world.get("good").await, 3);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deleted_entity_starts_afresh() {
-    let world = World::new(settings(Durability::BeforeReply)).await;
-    for is_active in [true, false] {
-        let counter = world.counter("a");
-        let count = counter.call(|reply| CounterMsg::AddAndGet(4, reply), SOON).await;
-        assert_eq!(count, Ok(4));
-        if !is_active {
-            passivate(counter.entity());
-            world.ends("a").await;
-        }
-        world.entities.delete(counter.entity()).await.unwrap();
-        assert_eq!(
-            world.store.states.read(counter.entity()).unwrap().state,
-            None,
-            "{is_active}"
-        );
-        assert_eq!(world.get("a").await, 0);
-        world.entities.delete(counter.entity()).await.unwrap();
-    }
 }
 
 /// Whoever sends while entities come and go loses nothing, and a reply that was seen is in every state after it.

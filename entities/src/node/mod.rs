@@ -280,12 +280,17 @@ impl Entities {
         let Some(of) = find(&entity.entity_type) else {
             return self.0.writer.delete(entity).await;
         };
+        let mut has_ended = false;
         let deleted = loop {
             of.wait_until(|table| !table.is_between(&entity.key)).await;
+            if has_ended {
+                // Its state was given up as it ended. What there is by now has begun without it, and is another's.
+                return self.0.writer.read(entity).await.map(drop);
+            }
             if let Some(active) = of.leave(&entity.key, true) {
                 active.0.seat.settle().await;
-                of.wait_until(|table| !table.is_leaving(&entity.key)).await;
-                break self.0.writer.delete(entity);
+                has_ended = true;
+                continue;
             }
             let deleted = {
                 let table = of.table.lock();

@@ -143,11 +143,11 @@ fn imports() -> BTreeSet<String> {
     let ours = parse(&workspace().join("wit"));
     of_world(&ours, "ractor:actor", "complete-actor", &mut found);
     // Of no world yet: whoever uses it imports it besides.
-    let entities = ours
+    let of_no_world = ours
         .interfaces
         .iter()
-        .find(|(_, interface)| interface.name.as_deref() == Some("entities"));
-    of_interface(&ours, entities.unwrap().0, &mut found);
+        .filter(|(_, interface)| matches!(interface.name.as_deref(), Some("entities" | "reminders")));
+    of_no_world.for_each(|(id, _)| of_interface(&ours, id, &mut found));
     let wasi = parse(&wasi_wit());
     of_world(&wasi, "wasi:cli", "imports", &mut found);
     for (id, interface) in &wasi.interfaces {

@@ -105,7 +105,7 @@ async fn examine_file(file: &Path, arguments: &DoctorArguments, builder: &HostBu
     findings.extend(disk::examine(&config));
     findings.extend(certificates::examine(&config));
     findings.extend(network::examine(&config, life).await);
-    findings.extend(store::examine(&config).await);
+    findings.extend(store::examine(&config, life).await);
     match life {
         Life::Down => findings.push(Finding::ok(
             "node",

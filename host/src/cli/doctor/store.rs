@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Life;
 use super::finding::Finding;
 use crate::cli::store::safety;
 use crate::config::{ClusterSection, NodeConfig};
@@ -11,12 +12,12 @@ use crate::postgres::Health;
 /// What `doctor` calls these findings.
 const STORE: &str = "store";
 
-pub(super) async fn examine(config: &NodeConfig) -> Vec<Finding> {
+pub(super) async fn examine(config: &NodeConfig, life: Life) -> Vec<Finding> {
     let Some(section) = &config.cluster else {
         return Vec::new();
     };
     match cluster_store(section).health().await {
-        Ok(health) => findings(section, &health),
+        Ok(health) => findings(section, &health, life),
         // The error says what to do.
         Err(error) => {
             vec![Finding::fail(STORE, &section.address, error).because(
@@ -26,17 +27,27 @@ pub(super) async fn examine(config: &NodeConfig) -> Vec<Finding> {
     }
 }
 
-fn findings(section: &ClusterSection, health: &Health) -> Vec<Finding> {
+fn findings(section: &ClusterSection, health: &Health, life: Life) -> Vec<Finding> {
     let place = &section.address;
     let mut findings = Vec::new();
     let good = format!("PostgreSQL {}; commits {}", health.server, safety(health));
     findings.push(Finding::ok(STORE, place, good));
-    if health.tables.is_none() {
-        findings.push(Finding::ok(
+    match (health.tables, life) {
+        (Some(_), _) => {}
+        (None, Life::Down) => findings.push(Finding::ok(
             STORE,
             place,
             "the tables aren't there yet: the first node makes them",
-        ));
+        )),
+        (None, Life::Running) => findings.push(
+            Finding::fail(
+                STORE,
+                place,
+                "the tables aren't there, and the node runs: it is in no cluster",
+            )
+            .because("a node makes them when it starts, and somebody has removed them since")
+            .mend("run `ractor-host store init` with this node.toml; the node joins again by itself"),
+        ),
     }
     if !health.missing_rights.is_empty() {
         let missing = format!("this user may not {}", health.missing_rights.join(", "));

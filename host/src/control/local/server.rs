@@ -149,7 +149,10 @@ async fn accept(listener: UnixListener, worker: Arc<RequestWorker>) {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    let Ok(place) = room.clone().try_acquire_owned() else { continue };
+                    let Ok(place) = room.clone().try_acquire_owned() else {
+                        tracing::warn!(most = MOST_CONNECTIONS, "a command is turned away: as many as may are at the local socket");
+                        continue;
+                    };
                     let worker = worker.clone();
                     connections.spawn(async move {
                         serve(stream, &worker, place).await;
