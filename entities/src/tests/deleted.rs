@@ -1,7 +1,7 @@
 //! Entities that an operator deletes.
 
 use super::{CounterMsg, SOON, World, settings};
-use crate::{Durability, passivate};
+use crate::{Durability, EntityStore as _, passivate};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deleted_entity_starts_afresh() {
