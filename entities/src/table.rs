@@ -307,6 +307,7 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
             Slot::Starting { .. } | Slot::Leaving { .. } => (key, None),
         })
     }
+
     /// True while an entity is being activated, or its actor is ending: it may have read its state already, or may write it still.
     pub(crate) fn is_between(&self, key: &EntityKey) -> bool {
         matches!(self.slots.peek(key), Some(Slot::Starting { .. } | Slot::Leaving { .. }))
