@@ -53,15 +53,17 @@ fn cluster(arguments: &ConfigArguments, builder: &HostBuilder) -> Result<Cluster
     cluster.ok_or_else(none)
 }
 
-fn failed(error: StoreError) -> Failure {
-    Failure::runtime(error)
+fn failed(section: &ClusterSection, error: &StoreError) -> Failure {
+    Failure::runtime(format_args!("{}: {error}", section.address))
 }
 
 fn init(arguments: &ConfigArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
     let process = Process::of_command(LevelFilter::WARN)?;
     let section = cluster(arguments, builder)?;
     let store = cluster_store(&section);
-    let prepared = process.complete(async { store.prepare().await.map_err(failed) })?;
+    let prepared = process
+        .complete(store.prepare())
+        .map_err(|error| failed(&section, &error))?;
     output::write(|out| match (prepared.before, prepared.now) {
         (0, now) => writeln!(out, "{}: the tables are made, version {now}", section.address),
         (before, now) if before == now => writeln!(out, "{}: the tables are there, version {now}", section.address),
@@ -78,14 +80,15 @@ fn status(arguments: &ConfigArguments, builder: &HostBuilder) -> Result<ExitCode
     let process = Process::of_command(LevelFilter::WARN)?;
     let section = cluster(arguments, builder)?;
     let store = cluster_store(&section);
-    let (health, nodes) = process.complete(async {
-        let health = store.health().await.map_err(failed)?;
+    let asked = process.complete(async {
+        let health = store.health().await?;
         let nodes = match health.tables {
-            Some(_) => store.nodes().await.map_err(failed)?,
+            Some(_) => store.nodes().await?,
             None => Vec::new(),
         };
-        Ok::<_, Failure>((health, nodes))
-    })?;
+        Ok::<_, StoreError>((health, nodes))
+    });
+    let (health, nodes) = asked.map_err(|error| failed(&section, &error))?;
     output::write(|out| {
         write_health(out, &section, &health)?;
         nodes.iter().try_for_each(|node| write_node(out, node))
