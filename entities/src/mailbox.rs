@@ -9,9 +9,9 @@ use std::task::{Context, Wake, Waker};
 use parking_lot::Mutex;
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, MessagingErr};
-use ractor_host_directory::{
-    BoxFuture, Inbox, NotPut, PROBE_EVERY, PROBE_VARIANT, Placed, PutRefused, Reply, reply_port, retained_bytes,
-};
+use ractor_host_directory::{BoxFuture, Inbox, NotPut, PROBE_EVERY, Placed, PutRefused, probe, retained_bytes};
+use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 /// The bytes that may wait for one native entity.
 pub(crate) const MAILBOX_BYTES: usize = 64 << 20;
@@ -36,19 +36,13 @@ impl NativeInbox {
     }
 
     fn probe(&self, bytes: usize) {
-        let (port, passed) = reply_port(None);
+        let (probe, passed) = probe();
         let passed = Arc::new(Passed {
             bytes,
             waiting: self.waiting.clone(),
             probe: Mutex::new(Some(passed)),
         });
         passed.watch();
-        let probe = SerializedMessage::Call {
-            variant: PROBE_VARIANT.to_owned(),
-            args: Vec::new(),
-            reply: port,
-            metadata: None,
-        };
         // An actor that has ended holds nothing, and the port that ends with the probe says so.
         drop(self.cell.send_serialized(probe));
     }
@@ -109,7 +103,7 @@ struct Passed {
     bytes: usize,
     waiting: Arc<AtomicUsize>,
     /// None once it has come past all.
-    probe: Mutex<Option<Reply<Vec<u8>>>>,
+    probe: Mutex<Option<oneshot::Receiver<Vec<u8>>>>,
 }
 
 impl Passed {
@@ -129,7 +123,9 @@ impl Wake for Passed {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let passed = self.probe.lock().take_if(|probe| probe.has_come());
+        // Nobody answers a probe: the end of its port is the answer.
+        let has_ended = |probe: &mut oneshot::Receiver<_>| probe.try_recv() == Err(TryRecvError::Closed);
+        let passed = self.probe.lock().take_if(has_ended);
         if passed.is_some() {
             self.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
         }
