@@ -37,23 +37,16 @@ pub(super) enum Recipient {
 pub(super) async fn call(known: Known<'_>, message: Sending) -> Result<Reply, NotSent> {
     let until = Instant::now() + message.wait();
     let actors = resolve(known, &message.target, until).await?;
-    let actor = any_of(&actors).ok_or_else(|| SendFault::NoTarget.because("nobody is there"))?;
+    let actor = any_of(&actors)?;
     let typed = typed(known, actor, MessageKind::Call, &message, until).await?;
     let encoding = reply_encoding(&message, typed.reply)?;
-    let (port, reply) = reply_port(Some(until.saturating_duration_since(Instant::now())));
-    let call = SerializedMessage::Call {
-        variant: message.message.clone(),
-        args: typed.arguments,
-        reply: port,
-        metadata: None,
-    };
     let asked = Asked {
         target: &message.target,
         message: &message.message,
         wait: message.wait(),
         until,
     };
-    let bytes = called(actor, call, reply, asked).await?;
+    let bytes = called(actor, typed.arguments, asked).await?;
     let reply = typing::decode(&encoding, &bytes);
     Ok(Reply {
         reply: reply.map_err(|error| SendFault::BadReply.because(error))?,
@@ -72,12 +65,14 @@ pub(super) struct Asked<'a> {
 }
 
 /// Sends a call, and gives the bytes of its reply.
-pub(super) async fn called(
-    recipient: &Recipient,
-    call: SerializedMessage,
-    reply: directory::Reply<Vec<u8>>,
-    asked: Asked<'_>,
-) -> Result<Vec<u8>, NotSent> {
+pub(super) async fn called(recipient: &Recipient, arguments: Vec<u8>, asked: Asked<'_>) -> Result<Vec<u8>, NotSent> {
+    let (port, reply) = reply_port(Some(asked.until.saturating_duration_since(Instant::now())));
+    let call = SerializedMessage::Call {
+        variant: asked.message.to_owned(),
+        args: arguments,
+        reply: port,
+        metadata: None,
+    };
     let span = begin_span(asked.target, &call);
     let outcome = replied(recipient, call, reply, asked, span.as_ref()).await;
     if let (Some(span), Err(error)) = (&span, &outcome) {
@@ -130,11 +125,9 @@ pub(super) async fn cast(known: Known<'_>, message: Sending) -> Result<usize, No
     let until = Instant::now() + message.wait();
     let mut actors = resolve(known, &message.target, until).await?;
     if !message.all {
-        actors = any_of(&actors).cloned().into_iter().collect();
+        actors = vec![any_of(&actors)?.clone()];
     }
-    let first = actors
-        .first()
-        .ok_or_else(|| SendFault::NoTarget.because("nobody is there"))?;
+    let first = actors.first().ok_or_else(nobody_there)?;
     let typed = typed(known, first, MessageKind::Cast, &message, until).await?;
     cast_to(&actors, &message.target, &message.message, &typed.arguments, until).await
 }
@@ -167,8 +160,14 @@ pub(super) async fn cast_to(
     }
 }
 
-pub(super) fn any_of(actors: &[Recipient]) -> Option<&Recipient> {
-    actors.get(rand::random_range(0..actors.len().max(1)))
+/// One of those that a target stands for.
+pub(super) fn any_of(actors: &[Recipient]) -> Result<&Recipient, NotSent> {
+    let one = actors.get(rand::random_range(0..actors.len().max(1)));
+    one.ok_or_else(nobody_there)
+}
+
+fn nobody_there() -> NotSent {
+    SendFault::NoTarget.because("nobody is there")
 }
 
 /// The actors that a target stands for: at least one.

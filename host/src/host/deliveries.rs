@@ -3,19 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ractor::message::SerializedMessage;
 use tokio::time::Instant;
 
 use super::calls::{Asked, Known, Recipient, any_of, called, cast_to, contract, resolve};
-use crate::control::{Delivered, Delivery, DeliveryKind, Described, NotSent, SendFault, Target};
+use crate::control::{Delivered, Delivery, DeliveryKind, Described, NotSent, Target};
+use crate::directory;
 use crate::directory::trace::{self, TraceContext};
-use crate::directory::{self, reply_port};
 
 /// What the actor says of itself that a target stands for.
 pub(super) async fn describe(known: Known<'_>, target: String, patience: Duration) -> Result<Described, NotSent> {
     let until = Instant::now() + patience;
     let recipients = resolve(known, &target, until).await?;
-    let recipient = any_of(&recipients).ok_or_else(nobody)?;
+    let recipient = any_of(&recipients)?;
     let contract = contract(known, recipient, until).await;
     let bytes = contract.and_then(|contract| contract.to_bytes().map_err(|error| error.to_string()));
     let member = member(&target, recipient);
@@ -55,26 +54,18 @@ async fn sent(known: Known<'_>, delivery: Delivery, arguments: Vec<u8>) -> Resul
         target, message, kind, ..
     } = delivery;
     let recipients = resolve(known, &target, until).await?;
-    let one = any_of(&recipients).ok_or_else(nobody)?;
+    let one = any_of(&recipients)?;
     let actors = match kind {
         DeliveryKind::CastToAll => cast_to(&recipients, &target, &message, &arguments, until).await?,
         DeliveryKind::Cast => cast_to(std::slice::from_ref(one), &target, &message, &arguments, until).await?,
         DeliveryKind::Call => {
-            let (port, reply) = reply_port(Some(until.saturating_duration_since(Instant::now())));
-            let call = SerializedMessage::Call {
-                variant: message.clone(),
-                args: arguments,
-                reply: port,
-                metadata: None,
-            };
-            let (target, message) = (target.as_str(), message.as_str());
             let asked = Asked {
-                target,
-                message,
+                target: &target,
+                message: &message,
                 wait,
                 until,
             };
-            let reply = called(one, call, reply, asked).await?;
+            let reply = called(one, arguments, asked).await?;
             return Ok(Delivered {
                 actors: 1,
                 reply: Some(hex::encode(reply)),
@@ -82,8 +73,4 @@ async fn sent(known: Known<'_>, delivery: Delivery, arguments: Vec<u8>) -> Resul
         }
     };
     Ok(Delivered { actors, reply: None })
-}
-
-fn nobody() -> NotSent {
-    SendFault::NoTarget.because("nobody is there")
 }

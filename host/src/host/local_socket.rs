@@ -15,20 +15,27 @@ const SOCKET: &str = "control.sock";
 
 /// Where the node's socket may be, the best place first. The node takes the first that it can have, and a command looks at all. Both
 /// come to the same places however they name the file.
-pub(crate) fn places(config: &NodeConfig) -> Vec<PathBuf> {
-    // The state directory is not made for this alone: a node that keeps nothing writes nothing there.
-    let in_state = state_dir::folder_in_use(config).map(|folder| real(&folder).join(SOCKET));
-    let places = in_state.into_iter().chain(short(config));
+fn places(config: &NodeConfig) -> Vec<PathBuf> {
+    fitting([in_state(config), short(config)])
+}
+
+/// Where a command looks for it: outside of the state directory only in a folder that is nobody else's. Who has made another one would be told
+/// all that is asked, and root, who may ask whatever node there is, would not notice.
+pub(crate) fn places_to_ask(config: &NodeConfig) -> Vec<PathBuf> {
+    let is_guarded = |folder: &Path| folder.is_dir() && files::check_writers(folder, Owner::Ours).is_ok();
+    let guarded = short(config).filter(|path| path.parent().is_some_and(is_guarded));
+    fitting([in_state(config), guarded])
+}
+
+/// Those of them that a socket may have.
+fn fitting(places: [Option<PathBuf>; 2]) -> Vec<PathBuf> {
+    let places = places.into_iter().flatten();
     places.filter(|path| path.as_os_str().len() <= MAX_PATH).collect()
 }
 
-/// Where a command looks for it. Beside the state directory, in a folder of another user's the socket is another user's, who would be told all that is
-/// asked: root, who may ask whatever node there is, would not notice.
-pub(crate) fn places_to_ask(config: &NodeConfig) -> Vec<PathBuf> {
-    let in_state = state_dir::folder_in_use(config).map(|folder| real(&folder).join(SOCKET));
-    let is_guarded = |folder: &Path| folder.is_dir() && files::check_writers(folder, Owner::Ours).is_ok();
-    let may_be_asked = |path: &PathBuf| Some(path) == in_state.as_ref() || path.parent().is_some_and(is_guarded);
-    places(config).into_iter().filter(may_be_asked).collect()
+/// The place in the state directory, which is not made for this alone: a node that keeps nothing writes nothing there.
+fn in_state(config: &NodeConfig) -> Option<PathBuf> {
+    state_dir::folder_in_use(config).map(|folder| real(&folder).join(SOCKET))
 }
 
 /// The place for a node without a state directory, or with one whose path is too long. Files tell nodes apart that have one name, and
