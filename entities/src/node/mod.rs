@@ -283,11 +283,7 @@ impl Entities {
         let mut has_ended = false;
         let deleted = loop {
             of.wait_until(|table| !table.is_between(&entity.key)).await;
-            if has_ended {
-                // Its state was given up as it ended. What there is by now has begun without it, and is another's.
-                return self.0.writer.read(entity).await.map(drop);
-            }
-            if let Some(active) = of.leave(&entity.key, true) {
+            if !has_ended && let Some(active) = of.leave(&entity.key, true) {
                 active.0.seat.settle().await;
                 has_ended = true;
                 continue;
@@ -300,6 +296,10 @@ impl Entities {
             };
             if let Some(deleted) = deleted {
                 break deleted;
+            }
+            if has_ended {
+                // Its state was given up as it ended. What is there by now has begun without it, and is another's.
+                return self.0.writer.read(entity).await.map(drop);
             }
         };
         deleted.await

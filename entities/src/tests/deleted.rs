@@ -1,6 +1,6 @@
 //! Entities that an operator deletes.
 
-use super::{CounterMsg, SOON, World, settings};
+use super::{CounterMsg, Gate, SOON, World, settings};
 use crate::{Durability, EntityStore as _, passivate};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,4 +56,18 @@ async fn what_is_deleted_while_it_is_activated_stays_deleted() {
         let kept = kept.map_or(0, |state| u64::from_be_bytes(state.bytes.try_into().unwrap()));
         assert_eq!(kept, now, "{round}");
     }
+}
+
+/// Whoever deletes hears that it was not done, also of an entity that was active.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_deletion_that_can_not_be_written_is_no_success() {
+    let world = World::new(settings(Durability::BeforeReply)).await;
+    let counter = world.counter("a");
+    let count = counter.call(|reply| CounterMsg::AddAndGet(4, reply), SOON).await;
+    assert_eq!(count, Ok(4));
+    world.store.set(Gate::Fails);
+    let deleted = world.entities.delete(counter.entity()).await;
+    assert!(deleted.is_err(), "{deleted:?}");
+    world.store.set(Gate::Open);
+    assert_eq!(world.get("a").await, 4);
 }
