@@ -12,6 +12,7 @@
 )]
 
 mod code;
+mod keys;
 mod mailbox;
 mod native;
 mod node;
@@ -27,6 +28,7 @@ mod type_actor;
 mod writer;
 
 pub use self::code::{Activated, EntityCode, LiveEntity, TypeSettings};
+pub use self::keys::{KEPT_FOR, KEY_BYTES, KeyRefused, KeyedRef, Scope, keyed};
 pub use self::native::{Native, NativeEntity, Reminders, reminders};
 pub use self::node::{
     Entities, NotSent, Refused, TypeFigures, TypeTaken, active, active_actors, delete_active, has_type, passivate,
@@ -35,7 +37,7 @@ pub use self::node::{
 pub use self::reference::EntityRef;
 pub use self::reminders::schedule::ReminderFigures;
 pub use self::reminders::{Reminder, ReminderError, ReminderLimits, SLOTS, When, is_nudge, slot};
-pub use self::seat::{Durability, FailedFiring, Output, Seat};
+pub use self::seat::{Durability, Interrupted, Output, Seat};
 pub use self::stand_in::StandIn;
 pub use self::store::{
     Change, DuePlace, EntityStore, GivenUp, KeptReply, MemoryStore, ReminderChange, ReplyChange, StoreError, Stored,

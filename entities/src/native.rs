@@ -318,7 +318,10 @@ impl<A: NativeEntity> Actor for Handler<A> {
                 None => return Ok(()),
             }
         } else {
-            message
+            match self.seat.begin_message(message) {
+                Some(message) => message,
+                None => return Ok(()),
+            }
         };
         let message = match A::Msg::deserialize(self.held(message)) {
             Ok(message) => message,

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use ractor::{ActorRef, BytesConvertable, Message, RpcReplyPort};
-use ractor_host_directory::{CallError, reply_port};
+use ractor_host_directory::{CallError, Reply, reply_port};
 use ractor_host_placement::words::{BadEntity, Entity};
 
 use crate::node::{NotSent, Refused, send};
@@ -68,14 +68,19 @@ impl<M: Message> EntityRef<M> {
     {
         let (port, reply) = reply_port(wait);
         self.cast(message(port))?;
-        let outcome = match wait {
-            Some(wait) => tokio::time::timeout(wait, reply)
-                .await
-                .map_err(|_| CallError::Timeout)?,
-            None => reply.await,
-        };
-        Ok(outcome?)
+        replied(reply, wait).await
     }
+}
+
+/// Waits for a reply.
+pub(crate) async fn replied<R: Send + 'static>(reply: Reply<R>, wait: Option<Duration>) -> Result<R, CallError> {
+    let outcome = match wait {
+        Some(wait) => tokio::time::timeout(wait, reply)
+            .await
+            .map_err(|_| CallError::Timeout)?,
+        None => reply.await,
+    };
+    Ok(outcome?)
 }
 
 impl<M: Message> EntityRef<M> {

@@ -85,7 +85,7 @@ pub fn to_type_actor(key: &EntityKey, message: SerializedMessage) -> SerializedM
 }
 
 /// Each part with its length before it, as the arguments of a message are.
-fn pack(parts: [&[u8]; 3]) -> Vec<u8> {
+pub(crate) fn pack<const N: usize>(parts: [&[u8]; N]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
     for part in parts {
         packed.extend_from_slice(&(part.len() as u64).to_be_bytes());
@@ -95,14 +95,17 @@ fn pack(parts: [&[u8]; 3]) -> Vec<u8> {
 }
 
 /// What [`pack`] made: none if anything is left over or missing.
-fn unpack(mut packed: &[u8]) -> Option<[&[u8]; 3]> {
+pub(crate) fn unpack<const N: usize>(mut packed: &[u8]) -> Option<[&[u8]; N]> {
     let mut next = || {
         let (length, rest) = packed.split_first_chunk::<8>()?;
         let (part, rest) = rest.split_at_checked(usize::try_from(u64::from_be_bytes(*length)).ok()?)?;
         packed = rest;
         Some(part)
     };
-    let parts = [next()?, next()?, next()?];
+    let mut parts = [&[][..]; N];
+    for part in &mut parts {
+        *part = next()?;
+    }
     packed.is_empty().then_some(parts)
 }
 

@@ -218,6 +218,11 @@ impl<Output> Durable<Output> {
         self.in_flight.is_none() && self.changes == self.durable && self.held.is_empty()
     }
 
+    /// True if the state of now was taken: nothing has changed it since.
+    pub fn is_taken(&self) -> bool {
+        self.taken == self.changes
+    }
+
     /// True if all that was done before the message that is being handled now is durable.
     pub fn is_durable_before(&self) -> bool {
         self.durable + 1 >= self.changes

@@ -45,6 +45,7 @@ struct Counts {
     passivations: AtomicU64,
     crashes: AtomicU64,
     dead_letters: AtomicU64,
+    answered_again: Arc<AtomicU64>,
 }
 
 /// One more.
@@ -147,7 +148,11 @@ impl TypeState {
     }
 
     pub(super) fn keeps_states(&self) -> bool {
-        self.settings.durability != Durability::None
+        self.durability() != Durability::None
+    }
+
+    pub(crate) fn durability(&self) -> Durability {
+        self.settings.durability
     }
 
     pub(super) fn figures(&self) -> TypeFigures {
@@ -165,6 +170,7 @@ impl TypeState {
             passivations: of(&self.counts.passivations),
             crashes: of(&self.counts.crashes),
             dead_letters: of(&self.counts.dead_letters),
+            answered_again: of(&self.counts.answered_again),
             reminders: self.node.schedule.figures(self.of.name()),
         }
     }
@@ -218,6 +224,7 @@ impl TypeState {
             (self.node.writer.clone(), self.node.schedule.clone()),
             self.code.name().to_owned(),
             (activation, self.settings.held_bytes, self.settings.reminders),
+            self.counts.answered_again.clone(),
         );
         match self.code.activate(&seat, self.node.supervisor.clone()).await {
             Ok(activated) => self.activated(key, activation, seat, activated),

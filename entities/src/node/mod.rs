@@ -20,6 +20,7 @@ use tokio::time::Instant;
 pub(crate) use self::kind::TypeState;
 use self::starts::Node;
 use crate::code::{EntityCode, TypeSettings};
+use crate::keys::run_forgetting;
 use crate::reminders::schedule::{ReminderFigures, Schedule};
 use crate::reminders::{Clock, Reminder};
 use crate::store::{EntityStore, StoreError};
@@ -72,6 +73,8 @@ pub struct TypeFigures {
     pub crashes: u64,
     /// Messages that were given up with an activation that failed.
     pub dead_letters: u64,
+    /// Calls with idempotency keys that were answered by what was kept of them.
+    pub answered_again: u64,
     /// What its reminders have done.
     pub reminders: ReminderFigures,
 }
@@ -121,6 +124,7 @@ impl Entities {
     ) -> Result<Self, SpawnErr> {
         let (supervisor, _) = Actor::spawn(supervisor, Above, ()).await?;
         let writer = Writer::new(store);
+        let forgetting = tokio::spawn(run_forgetting(writer.store().clone(), clock.clone()));
         let node = Arc::new(Node {
             schedule: Schedule::new(writer.clone(), clock),
             writer,
@@ -133,7 +137,9 @@ impl Entities {
             tasks: Mutex::default(),
         });
         let starting = tokio::spawn(node.clone().run_starts());
-        node.tasks.lock().push(starting.abort_handle());
+        node.tasks
+            .lock()
+            .extend([starting.abort_handle(), forgetting.abort_handle()]);
         Ok(Self(node))
     }
 

@@ -4,6 +4,8 @@
 //! says how the message [ended](Seat::wants_state). The order in which all this leaves is decided by a pure machine of
 //! [`ractor_host_placement::durable`].
 
+mod keyed;
+mod leaving;
 mod output;
 mod pending;
 mod reminding;
@@ -14,22 +16,23 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
+use ractor::RpcReplyPort;
 use ractor::message::SerializedMessage;
-use ractor_host_placement::durable::{Durable, HeldTooMuch, WriteTurn};
-use ractor_host_placement::statement::WriteOutcome;
+use ractor_host_placement::durable::{Durable, HeldTooMuch};
 use ractor_host_placement::words::Entity;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub use self::keyed::Interrupted;
 use self::output::give_up;
 pub(crate) use self::output::told;
 pub use self::output::{Durability, Output};
 use self::pending::{Pending, hash};
-pub use self::reminding::FailedFiring;
+use crate::keys::book::Replies;
+use crate::reminders::ReminderLimits;
 use crate::reminders::book::{Book, Taken};
 use crate::reminders::schedule::Schedule;
-use crate::reminders::{Firing, ReminderLimits};
-use crate::store::{Change, StoreError, StoredState, Write};
+use crate::store::{Change, StoreError, StoredState};
 use crate::writer::Writer;
 
 /// Why a reply that was held is not sent.
@@ -57,6 +60,8 @@ struct Shared {
     made: Instant,
     /// It has handled something since its state was taken.
     is_dirty: AtomicBool,
+    /// Calls of the type that were answered by what was kept.
+    answered_again: Arc<AtomicU64>,
 }
 
 struct Inner {
@@ -65,6 +70,8 @@ struct Inner {
     next: Option<Pending>,
     /// Its reminders.
     book: Book,
+    /// What came of its calls that bore keys.
+    replies: Replies<RpcReplyPort<Vec<u8>>>,
     /// The store could not be read, or the node had no room for it.
     is_unread: bool,
     /// What was written last, or is being written, to be recognized.
@@ -91,13 +98,15 @@ impl fmt::Debug for Seat {
 }
 
 impl Seat {
-    /// For the `activation`th activation of an entity in this process, which may hold `limit` bytes of outputs.
+    /// For the `activation`th activation of an entity in this process, which may hold `limit` bytes of outputs. Calls that are answered by
+    /// what was kept of them are counted in `answered_again`.
     pub(crate) fn new(
         entity: Entity,
         durability: Durability,
         (writer, schedule): (Writer, Schedule),
         code: String,
         (activation, limit, reminders): (u32, usize, ReminderLimits),
+        answered_again: Arc<AtomicU64>,
     ) -> Self {
         Self(Arc::new(Shared {
             entity,
@@ -109,6 +118,7 @@ impl Seat {
                 durable: Durable::new(activation, limit),
                 next: None,
                 book: Book::new(reminders),
+                replies: Replies::default(),
                 is_unread: false,
                 hash: None,
                 is_releasing: false,
@@ -123,6 +133,7 @@ impl Seat {
             written_at: AtomicU64::new(0),
             made: Instant::now(),
             is_dirty: AtomicBool::new(false),
+            answered_again,
         }))
     }
 
@@ -152,7 +163,11 @@ impl Seat {
         self.settle().await;
         let read = self.0.writer.read(&self.0.entity).await;
         let stored = read.inspect_err(|_| self.0.inner.lock().is_unread = true)?;
-        self.0.inner.lock().book.handle_loaded(stored.reminders);
+        {
+            let mut inner = self.0.inner.lock();
+            inner.book.handle_loaded(stored.reminders);
+            inner.replies.handle_loaded(stored.replies, self.0.schedule.now_ms());
+        }
         let Some(state) = stored.state else {
             return Ok(None);
         };
@@ -224,9 +239,12 @@ impl Seat {
             let mut inner = self.0.inner.lock();
             inner.is_within = false;
             let hash = (!inner.deletes).then(|| hash(state_version, &bytes));
-            let reminders = inner.book.take();
-            let is_same = hash.is_some() && inner.hash == hash;
-            if is_same && reminders == Taken::default() {
+            let (reminders, is_same) = (inner.book.take(), hash.is_some() && inner.hash == hash);
+            if inner.deletes {
+                inner.replies.handle_deleted();
+            }
+            let replies = inner.replies.take();
+            if is_same && reminders == Taken::default() && replies.is_empty() {
                 inner.durable.handle_unchanged();
             } else {
                 // A state that is given up may be so without any message, and with another durability no message is noted.
@@ -245,7 +263,10 @@ impl Seat {
                         bytes,
                     }),
                 };
-                inner.next.get_or_insert_default().handle_taken(change, reminders);
+                inner
+                    .next
+                    .get_or_insert_default()
+                    .handle_taken(change, reminders, replies);
             }
         }
         self.go_on();
@@ -270,6 +291,9 @@ impl Seat {
     /// # Errors
     /// Too much waits already.
     pub fn put_out(&self, output: Output, bytes: usize) -> Result<(), HeldTooMuch> {
+        let Some(output) = self.take_answer(output) else {
+            return Ok(());
+        };
         let bytes = output.bytes() + bytes;
         {
             let mut inner = self.0.inner.lock();
@@ -308,20 +332,21 @@ impl Seat {
 
     /// The instance is gone: what follows from messages since its state was taken is given up, and those who wait for it hear.
     ///
-    /// Gives the firings of reminders that it was handling.
-    pub fn failed(&self) -> Vec<FailedFiring> {
+    /// Gives what it was handling.
+    pub fn failed(&self) -> Interrupted {
         let firings = self.firings_failed();
         if !self.holds_outputs() {
-            return firings;
+            let calls = Vec::new();
+            return Interrupted { firings, calls };
         }
-        let dropped = {
+        let (dropped, calls) = {
             let mut inner = self.0.inner.lock();
             inner.hash = None;
             inner.is_within = false;
-            inner.durable.handle_trap()
+            (inner.durable.handle_trap(), inner.replies.handle_failed())
         };
         give_up(dropped, LOST);
-        firings
+        Interrupted { firings, calls }
     }
 
     /// Its state is to be given up, with the message that is being handled.
@@ -400,101 +425,8 @@ impl Seat {
                 (inner.durable.handle_trap(), LOST)
             }
         };
+        self.give_up_calls(reason == LOST);
         give_up(dropped, reason);
         self.go_on();
-    }
-
-    /// Writes what is to be written, and lets go what may leave.
-    fn go_on(&self) {
-        let (write, releases) = {
-            let mut inner = self.0.inner.lock();
-            let write = self.next_write(&mut inner);
-            (write, self.may_release(&mut inner))
-        };
-        if let Some((version, write, handled)) = write {
-            let (seat, reminders) = (self.clone(), write.reminders.clone());
-            self.0.writer.submit(write, move |is_durable| {
-                if is_durable {
-                    seat.0.schedule.written(&seat.0.entity, &handled, &reminders);
-                }
-                seat.written(version, is_durable);
-            });
-        }
-        if releases {
-            self.release();
-        }
-        self.0.changed.send_replace(());
-    }
-
-    fn next_write(&self, inner: &mut Inner) -> Option<(u64, Write, Vec<Firing>)> {
-        inner.next.as_ref()?;
-        let Some(WriteTurn::New { version }) = inner.durable.poll_write() else {
-            return None;
-        };
-        let (write, handled) = inner.next.take()?.into_write(self.0.entity.clone());
-        Some((version, write, handled))
-    }
-
-    fn written(&self, version: u64, is_durable: bool) {
-        let outcome = if is_durable {
-            WriteOutcome::Accepted
-        } else {
-            WriteOutcome::Refused
-        };
-        let (end, dropped) = {
-            let mut inner = self.0.inner.lock();
-            inner.durable.handle_written(version, Some(outcome));
-            // Once the actor has ended, nobody else would tell those who wait for what it had put out.
-            let dropped = if !is_durable && inner.is_closed {
-                inner.give_up_all()
-            } else {
-                Vec::new()
-            };
-            (inner.end.take_if(|_| !is_durable), dropped)
-        };
-        give_up(dropped, UNKNOWN);
-        if let Some(end) = end {
-            end();
-        }
-        self.go_on();
-    }
-
-    fn may_release(&self, inner: &mut Inner) -> bool {
-        // One at a time, or outputs would overtake each other.
-        !inner.is_releasing && inner.durable.may_leave() && {
-            inner.is_releasing = true;
-            true
-        }
-    }
-
-    /// Lets outputs go, one after the other.
-    fn release(&self) {
-        loop {
-            let output = {
-                let mut inner = self.0.inner.lock();
-                let output = inner.durable.poll_output();
-                inner.is_releasing = output.is_some();
-                output
-            };
-            let Some(output) = output else { return };
-            if let Some(wait) = output.leave() {
-                // Those behind it wait, too.
-                let seat = self.clone();
-                tokio::spawn(async move {
-                    wait.await;
-                    seat.release();
-                    seat.0.changed.send_replace(());
-                });
-                return;
-            }
-        }
-    }
-}
-
-impl Inner {
-    /// Nothing is written any more. What was held is handed back, to be given up outside of the lock.
-    fn give_up_all(&mut self) -> Vec<Output> {
-        self.next = None;
-        self.durable.handle_end()
     }
 }

@@ -5,9 +5,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ractor_host_placement::words::Entity;
 
+use crate::keys::Name;
 use crate::reminders::Firing;
 use crate::reminders::book::Taken;
-use crate::store::{Change, ReminderChange, Write};
+use crate::store::{Change, ReminderChange, ReplyChange, Write};
 
 /// See the module.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Pending {
     /// By id: of each the last change counts.
     reminders: BTreeMap<String, ReminderChange>,
     handled: Vec<Firing>,
+    /// Of each the last change counts.
+    replies: BTreeMap<Name, ReplyChange>,
 }
 
 impl Default for Pending {
@@ -24,13 +27,14 @@ impl Default for Pending {
             change: Change::Keep,
             reminders: BTreeMap::new(),
             handled: Vec::new(),
+            replies: BTreeMap::new(),
         }
     }
 }
 
 impl Pending {
     /// This was taken, after what is there.
-    pub(super) fn handle_taken(&mut self, change: Change, reminders: Taken) {
+    pub(super) fn handle_taken(&mut self, change: Change, reminders: Taken, replies: Vec<ReplyChange>) {
         if change != Change::Keep {
             self.change = change;
         }
@@ -39,17 +43,28 @@ impl Pending {
             self.reminders.insert(change.id().to_owned(), change);
         }
         self.handled.extend(handled);
+        for change in replies {
+            let name = match &change {
+                ReplyChange::Put(kept) => (kept.scope.clone(), kept.key.clone()),
+                ReplyChange::Remove(scope, key) => (scope.clone(), key.clone()),
+            };
+            self.replies.insert(name, change);
+        }
     }
 
     /// As a write, with the firings that are in the state which it writes.
     pub(super) fn into_write(self, entity: Entity) -> (Write, Vec<Firing>) {
-        let reminders = match self.change {
+        let (reminders, replies) = match self.change {
             // They go with it.
-            Change::Delete => Vec::new(),
-            Change::Keep | Change::Put(_) => self.reminders.into_values().collect(),
+            Change::Delete => (Vec::new(), Vec::new()),
+            Change::Keep | Change::Put(_) => (
+                self.reminders.into_values().collect(),
+                self.replies.into_values().collect(),
+            ),
         };
         let write = Write {
             reminders,
+            replies,
             ..Write::state(entity, self.change)
         };
         (write, self.handled)

@@ -2,13 +2,9 @@
 
 use ractor::message::SerializedMessage;
 
-use super::{Durability, Seat};
+use super::{Durability, Interrupted, Seat};
 use crate::reminders::{Firing, LAST_MS, Reminder, ReminderError, SHORTEST_PERIOD_MS, When, whole_millis};
 use crate::store::StoredReminder;
-
-/// A firing that an entity was to handle.
-#[derive(Debug, Clone)]
-pub struct FailedFiring(Firing);
 
 impl Seat {
     /// Sets the reminder of this id, in place of one that there is. It is written with the state of the message at hand, and not there if that
@@ -65,17 +61,20 @@ impl Seat {
         })
     }
 
-    /// A message that failed is handled once more, by other code: of these reminders, if it was of any.
-    pub fn begin_again(&self, firings: Vec<FailedFiring>) {
+    /// A message that failed is handled once more, by other code.
+    pub fn begin_again(&self, mut interrupted: Interrupted) {
         let now_ms = self.0.schedule.now_ms();
-        for FailedFiring(firing) in firings {
+        for firing in std::mem::take(&mut interrupted.firings) {
             self.0.schedule.begun(&self.0.entity, &firing);
             self.0.inner.lock().book.handle_begun(firing, now_ms);
+        }
+        for call in std::mem::take(&mut interrupted.calls) {
+            self.0.inner.lock().replies.handle_again(call);
         }
     }
 
     /// What was changed since the state was taken is lost, and the firings that were being handled have failed.
-    pub(super) fn firings_failed(&self) -> Vec<FailedFiring> {
+    pub(super) fn firings_failed(&self) -> Vec<Firing> {
         let (firings, is_over) = {
             let mut inner = self.0.inner.lock();
             (inner.book.handle_failed(), inner.is_over)
@@ -88,7 +87,7 @@ impl Seat {
                 self.0.inner.lock().book.handle_given_up(&change);
             }
         }
-        firings.into_iter().map(FailedFiring).collect()
+        firings
     }
 
     /// The node has no room for this activation, which is no fault of the entity's.

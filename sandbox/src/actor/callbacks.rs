@@ -60,7 +60,11 @@ impl Guest {
                 Some(message) => message,
                 None => return Ok(true),
             },
-            _ => message,
+            Some(seat) => match seat.begin_message(message) {
+                Some(message) => message,
+                None => return Ok(true),
+            },
+            None => message,
         };
         if let (Some(trace), Some(instance)) = (&trace, &mut running.instance) {
             instance.begin_span(trace, &message);
