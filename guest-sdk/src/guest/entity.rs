@@ -10,6 +10,7 @@ pub use super::reminders::{Reminder, ReminderError, Reminders, When, reminders};
 
 use crate::guest::bindings::ractor::actor::entities as host;
 use crate::guest::bindings::ractor::actor::messaging::SendError;
+use crate::guest::bindings::ractor::actor::requests as host_requests;
 use crate::guest::concurrency::Duration;
 use crate::guest::message::SerializedMessage;
 use crate::guest::requests::CallError;
@@ -75,18 +76,65 @@ impl<M: Message> EntityRef<M> {
     where
         R: Send + 'static,
     {
-        let (port, slot) = RpcReplyPort::local(wait);
-        let Ok(SerializedMessage::Call {
-            variant, args, reply, ..
-        }) = message(port).serialize()
-        else {
-            return Err(CallError::WrongType);
+        let send = async |variant: &str, args: &[u8], timeout| {
+            outgoing::call_entity(at_host(&self.entity), variant, args, timeout).await
         };
-        let bytes = outgoing::call_entity(at_host(&self.entity), &variant, &args, reply.get_timeout()).await?;
-        // Through the port, which decodes it on its way to the slot, or drops it.
-        let _undecoded = reply.send(bytes);
-        slot.take().ok_or(CallError::NoReply)?.map_err(CallError::Failed)
+        called(message, wait, send).await
     }
+
+    /// For a call that may be repeated: however often this actor makes it with this key, the entity handles it once, and each time there is
+    /// the reply of the first time, also after a crash of the node. What came of it is kept for ten minutes.
+    ///
+    /// The key has 1 to 255 bytes and belongs to one call, of this message with these arguments. It is one among the keys of this actor,
+    /// by its name or the entity that it is. The type has to be one whose `durability` is `"before-reply"`.
+    pub fn with_idempotency_key<'a>(&'a self, key: &'a str) -> KeyedRef<'a, M> {
+        KeyedRef { to: self, key }
+    }
+}
+
+/// An entity and the key that a call of it bears: see [`EntityRef::with_idempotency_key`].
+pub struct KeyedRef<'a, M> {
+    to: &'a EntityRef<M>,
+    key: &'a str,
+}
+
+impl<M: Message> KeyedRef<'_, M> {
+    /// Sends the call and waits for the reply, as [`EntityRef::call`] does.
+    ///
+    /// # Errors
+    /// There is no reply, and why. After a timeout, or where it isn't known whether the call had an effect, make it again with the same key.
+    pub async fn call<R>(
+        &self,
+        message: impl FnOnce(RpcReplyPort<R>) -> M,
+        wait: Option<Duration>,
+    ) -> Result<R, CallError>
+    where
+        R: Send + 'static,
+    {
+        let send = async |variant: &str, args: &[u8], timeout| {
+            outgoing::call_keyed(at_host(&self.to.entity), variant, args, timeout, self.key).await
+        };
+        called(message, wait, send).await
+    }
+}
+
+/// Has a call sent, and gives its reply.
+async fn called<M: Message, R: Send + 'static>(
+    message: impl FnOnce(RpcReplyPort<R>) -> M,
+    wait: Option<Duration>,
+    send: impl AsyncFnOnce(&str, &[u8], Option<Duration>) -> Result<Vec<u8>, host_requests::CallError>,
+) -> Result<R, CallError> {
+    let (port, slot) = RpcReplyPort::local(wait);
+    let Ok(SerializedMessage::Call {
+        variant, args, reply, ..
+    }) = message(port).serialize()
+    else {
+        return Err(CallError::WrongType);
+    };
+    let bytes = send(&variant, &args, reply.get_timeout()).await?;
+    // Through the port, which decodes it on its way to the slot, or drops it.
+    let _undecoded = reply.send(bytes);
+    slot.take().ok_or(CallError::NoReply)?.map_err(CallError::Failed)
 }
 
 /// Gives up the state of the entity that this actor is, with the message that is being handled; then the actor ends. A message that comes
@@ -145,6 +193,12 @@ impl<M> Hash for EntityRef<M> {
 impl<M> fmt::Debug for EntityRef<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "EntityRef({})", self.entity)
+    }
+}
+
+impl<M> fmt::Debug for KeyedRef<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyedRef({}, {:?})", self.to, self.key)
     }
 }
 

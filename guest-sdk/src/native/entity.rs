@@ -2,7 +2,9 @@
 
 #[cfg(feature = "reload")]
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
-pub use ractor_host_entities::{BadEntity, Entity, EntityRef, Reminder, ReminderError, Reminders, When, reminders};
+pub use ractor_host_entities::{
+    BadEntity, Entity, EntityRef, KeyedRef, Reminder, ReminderError, Reminders, When, reminders,
+};
 
 #[cfg(feature = "reload")]
 use super::reload::{OldState, Reload};

@@ -19,13 +19,16 @@ use super::problem::{Kind, Problem};
 use super::routes::may;
 use super::segment::Segment;
 use super::state::{AdminNode, AdminState, Phase};
-use crate::control::{Asker, Request, RequestId, Role, only_waits};
+use crate::control::{Asker, Request, RequestId, Role, SendFault, Sending, only_waits};
 use crate::directory::trace::{self, TraceContext};
 use crate::guest::{Digest, Mode};
 use crate::supervision::reload::{OnFailure, Reload};
 
 /// The longest that a request waits for a place among those that are worked on.
 const PLACE_TIME: Duration = Duration::from_secs(10);
+
+/// The header that says which idempotency key a call bears.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 pub(super) type Shared = State<Arc<AdminState>>;
 pub(super) type Answered = Result<Response, Problem>;
@@ -48,6 +51,7 @@ where
         move |State(state): Shared, Extension(caller): Extension<Caller>, headers: HeaderMap, body: Body| async move {
             may(caller, role)?;
             let request = request(body::json(&state, caller, &headers, body).await?);
+            let request = with_key(request, &headers)?;
             let is_sent = matches!(request, Request::Call(_) | Request::Cast(_));
             let parent = is_sent.then(|| parent(&headers)).flatten();
             carry_out_in(&state, caller, request, Bytes::new(), parent).await
@@ -193,6 +197,26 @@ pub(super) fn up(state: &AdminState) -> Result<&AdminNode, Problem> {
 /// Has the node do it, and answers with what came of it.
 pub(super) async fn carry_out(state: &AdminState, caller: Caller, request: Request, piece: Bytes) -> Answered {
     carry_out_in(state, caller, request, piece, None).await
+}
+
+/// The request with the idempotency key that its headers say.
+fn with_key(request: Request, headers: &HeaderMap) -> Result<Request, Problem> {
+    let Some(key) = headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(request);
+    };
+    let bad = |reason: &str| Problem::new(Kind::Message(SendFault::BadKey), reason);
+    match request {
+        Request::Call(message) => {
+            let text = key.to_str();
+            let text = text.map_err(|_| bad("an idempotency key is of graphic ASCII characters and spaces"))?;
+            Ok(Request::Call(Sending {
+                idempotency_key: Some(text.to_owned()),
+                ..message
+            }))
+        }
+        Request::Cast(_) => Err(bad("a call can bear an idempotency key, and a cast can't")),
+        other => Ok(other),
+    }
 }
 
 /// The trace that whoever asks has named, if this node traces.

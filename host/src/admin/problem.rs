@@ -126,6 +126,11 @@ fn of_message(fault: SendFault) -> (&'static str, StatusCode, &'static str) {
             StatusCode::UNPROCESSABLE_ENTITY,
             "The arguments are not those of the message",
         ),
+        SendFault::BadKey => (
+            "bad-key",
+            StatusCode::BAD_REQUEST,
+            "The message can't bear this idempotency key",
+        ),
         SendFault::Overloaded => (
             "overloaded",
             StatusCode::SERVICE_UNAVAILABLE,

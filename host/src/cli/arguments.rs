@@ -46,6 +46,7 @@ Arguments:
 const CALL_EXAMPLES: &str = "\
 Examples:
   ractor-host call counter AddAndGet 5
+  ractor-host call entity:cart/4711 Pay 990 --idempotency-key order-17
   ractor-host call --node 127.0.0.1:4697 --cookie-file cookie counter AddAndGet 5
   ractor-host call --node 127.0.0.1:4697 --cookie-file cookie group:counters Get --reply u64
   ractor-host call --node 127.0.0.1:4697 --cookie-env COOKIE pid:7 AddAndGet u64:5 --reply u64 --timeout 500ms
@@ -304,6 +305,10 @@ pub(super) struct CallArguments {
     /// The type of the reply. By default, the type that the actor describes, or hexadecimal bytes if it describes none.
     #[arg(long, value_name = "TYPE")]
     pub(super) reply: Option<Type>,
+    /// Have the call of an entity handled once, however often it is made with this key: each time there is the reply of the first time, for
+    /// ten minutes. For entities of a node on this machine.
+    #[arg(long, value_name = "KEY")]
+    pub(super) idempotency_key: Option<String>,
 }
 
 #[derive(Debug, Args)]

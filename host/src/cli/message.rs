@@ -36,8 +36,16 @@ const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 type Replied = (Vec<u8>, Option<ReplyEncoding>);
 
 pub(super) fn call(arguments: CallArguments, builder: &HostBuilder) -> Result<ExitCode, Failure> {
-    let CallArguments { node, message, reply } = arguments;
-    let message = OutgoingMessage::read(message)?;
+    let CallArguments {
+        node,
+        message,
+        reply,
+        idempotency_key,
+    } = arguments;
+    let message = OutgoingMessage {
+        idempotency_key,
+        ..OutgoingMessage::read(message)?
+    };
     let (bytes, described) = with_a_sender(&node, builder, async |sender| match sender {
         Sender::Peer(peer) => peer.call(message).await,
         Sender::Here(here) => here.call(message).await,
@@ -140,6 +148,7 @@ struct OutgoingMessage {
     target: Target,
     variant: String,
     arguments: Vec<Argument>,
+    idempotency_key: Option<String>,
 }
 
 impl OutgoingMessage {
@@ -154,6 +163,7 @@ impl OutgoingMessage {
             target,
             variant,
             arguments: argument::read_all(&arguments).map_err(Failure::usage)?,
+            idempotency_key: None,
         })
     }
 }
@@ -175,6 +185,7 @@ impl OutgoingMessage {
             target,
             variant,
             arguments,
+            ..
         } = self;
         let typed = match described {
             // An actor that doesn't say what it takes may take anything.

@@ -32,6 +32,9 @@ pub(crate) struct EntityTypeRow {
     pub(crate) crashes: u64,
     /// Messages that were given up with an activation that failed.
     pub(crate) dead_letters: u64,
+    /// Calls with idempotency keys that were answered by what was kept of them.
+    #[serde(default)]
+    pub(crate) repeated_calls: u64,
     /// What went wrong last, with the name of the entity: an activation, or an entity that failed. None if nothing has.
     #[serde(default)]
     pub(crate) last_error: Option<String>,

@@ -34,6 +34,9 @@ pub(crate) struct Sending {
     /// Whether all members of a group get a cast, and not any one of them.
     #[serde(default)]
     pub(crate) all: bool,
+    /// The idempotency key that a call bears. A request has it among its headers.
+    #[serde(skip)]
+    pub(crate) idempotency_key: Option<String>,
 }
 
 impl Sending {
@@ -62,6 +65,9 @@ pub(crate) struct Delivery {
     /// The trace that it is part of, as the headers `traceparent` and `tracestate` say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) trace: Option<(String, String)>,
+    /// The idempotency key that a call bears.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) idempotency_key: Option<String>,
 }
 
 /// To how many a message goes, and what comes back.
@@ -129,6 +135,8 @@ pub(crate) enum SendFault {
     NoMessage,
     /// The arguments are not those of the message.
     BadArguments,
+    /// The message can't bear the idempotency key that it has.
+    BadKey,
     /// Too much waits for the actor, or for its node.
     Overloaded,
     /// The actor has ended, or the connection to its node has.

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::actors;
 use super::entities::NodeEntities;
+use super::keyed_calls::{OperatorKey, OperatorKind, bearing};
 use crate::config::{Type, did_you_mean};
 use crate::control::{NotSent, Reply, SendFault, Sending, Target};
 use crate::directory::trace::{self, ActiveSpan, Operation, OperationKind};
@@ -45,6 +46,10 @@ pub(super) async fn call(known: Known<'_>, message: Sending) -> Result<Reply, No
         message: &message.message,
         wait: message.wait(),
         until,
+        key: message.idempotency_key.as_deref().map(|key| OperatorKey {
+            kind: OperatorKind::Http,
+            key,
+        }),
     };
     let bytes = called(actor, typed.arguments, asked).await?;
     let reply = typing::decode(&encoding, &bytes);
@@ -62,6 +67,7 @@ pub(super) struct Asked<'a> {
     /// The time there is in all.
     pub(super) wait: Duration,
     pub(super) until: Instant,
+    pub(super) key: Option<OperatorKey<'a>>,
 }
 
 /// Sends a call, and gives the bytes of its reply.
@@ -74,7 +80,11 @@ pub(super) async fn called(recipient: &Recipient, arguments: Vec<u8>, asked: Ask
         metadata: None,
     };
     let span = begin_span(asked.target, &call);
-    let outcome = replied(recipient, call, reply, asked, span.as_ref()).await;
+    // Behind the span, which has the name of the message.
+    let outcome = match bearing(call, recipient, asked.target, asked.key) {
+        Ok(call) => replied(recipient, call, reply, asked, span.as_ref()).await,
+        Err(refused) => Err(refused),
+    };
     if let (Some(span), Err(error)) = (&span, &outcome) {
         span.failed(&error.reason);
     }
@@ -93,6 +103,7 @@ async fn replied(
         message,
         wait,
         until,
+        key: _,
     } = asked;
     trace::within(span, send_to(recipient, call, until)).await?;
     match timeout_at(until, reply).await {

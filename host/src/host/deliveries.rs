@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::calls::{Asked, Known, Recipient, any_of, called, cast_to, contract, resolve};
+use super::keyed_calls::{OperatorKey, OperatorKind};
 use crate::control::{Delivered, Delivery, DeliveryKind, Described, NotSent, Target};
 use crate::directory;
 use crate::directory::trace::{self, TraceContext};
@@ -51,7 +52,11 @@ async fn sent(known: Known<'_>, delivery: Delivery, arguments: Vec<u8>) -> Resul
     let wait = delivery.wait();
     let until = Instant::now() + wait;
     let Delivery {
-        target, message, kind, ..
+        target,
+        message,
+        kind,
+        idempotency_key,
+        ..
     } = delivery;
     let recipients = resolve(known, &target, until).await?;
     let one = any_of(&recipients)?;
@@ -64,6 +69,10 @@ async fn sent(known: Known<'_>, delivery: Delivery, arguments: Vec<u8>) -> Resul
                 message: &message,
                 wait,
                 until,
+                key: idempotency_key.as_deref().map(|key| OperatorKey {
+                    kind: OperatorKind::Local,
+                    key,
+                }),
             };
             let reply = called(one, arguments, asked).await?;
             return Ok(Delivered {

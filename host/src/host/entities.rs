@@ -277,6 +277,7 @@ fn row(section: &EntitySection, figures: TypeFigures, states: Option<u64>) -> En
         passivations: figures.passivations,
         crashes: figures.crashes,
         dead_letters: figures.dead_letters,
+        repeated_calls: figures.answered_again,
         last_error: figures.last_error.map(|error| error.to_string()),
         reminders_fired: figures.reminders.fired,
         reminders_failed: figures.reminders.failed,

@@ -32,6 +32,7 @@ pub(crate) mod fuzzing;
 mod given_up_tests;
 mod groups;
 mod kept_states;
+mod keyed_calls;
 mod lately;
 mod leaving;
 mod links;

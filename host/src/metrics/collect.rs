@@ -212,6 +212,7 @@ fn entities(row: &EntityTypeRow) {
     counter!("ractor_host_entities_passivations_total", "type" => of()).absolute(row.passivations);
     counter!("ractor_host_entities_crashes_total", "type" => of()).absolute(row.crashes);
     counter!("ractor_host_entities_dead_letters_total", "type" => of()).absolute(row.dead_letters);
+    counter!("ractor_host_entities_repeated_calls_total", "type" => of()).absolute(row.repeated_calls);
 }
 
 fn link_gauges(peer: &str, now: &LinkRowFigures) {

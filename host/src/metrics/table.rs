@@ -159,6 +159,8 @@ pub const METRICS: &[Metric] = &[
         "Entities that ended otherwise than in order."),
     metric("ractor_host_entities_dead_letters_total", (Counter, Number, Look), &["type"],
         "Messages that were given up with an activation that failed."),
+    metric("ractor_host_entities_repeated_calls_total", (Counter, Number, Look), &["type"],
+        "Calls with idempotency keys that were answered by what was kept of them."),
     metric("ractor_host_pool_instances", (Gauge, Number, Look), &[],
         "Instances that guests have, of all modules."),
     metric("ractor_host_pool_instances_limit", (Gauge, Number, Look), &[],

@@ -131,6 +131,7 @@ fn types_of_entities_are_told_apart() {
         last_error: None,
         reminders_fired: 0,
         reminders_failed: 0,
+        repeated_calls: 0,
         reminders_given_up: 0,
         states: None,
     };

@@ -17,6 +17,8 @@ mod generated {
             "ractor:actor/entities.cast": async | trappable,
             "ractor:actor/entities.call": async | trappable,
             "ractor:actor/entities.ask": async | trappable,
+            "ractor:actor/entities.call-keyed": async | trappable,
+            "ractor:actor/entities.ask-keyed": async | trappable,
             "ractor:actor/registry.where-is": async | trappable,
             "ractor:actor/registry.address": async | trappable,
             "ractor:actor/registry.resolve": async | trappable,

@@ -77,16 +77,27 @@ impl Lab {
 
     /// Calls whoever this is, and gives the status and the body.
     pub(crate) fn call(&self, target: &str, message: &str, arguments: &Value) -> (u16, String) {
-        self.try_call(target, message, arguments)
+        self.try_call(target, message, arguments, None)
             .unwrap_or_else(|error| panic!("{target}: {error}"))
     }
 
-    fn try_call(&self, target: &str, message: &str, arguments: &Value) -> Result<(u16, String), ureq::Error> {
+    /// Does so with an idempotency key, if there is one. An error if the node is gone.
+    pub(crate) fn try_call(
+        &self,
+        target: &str,
+        message: &str,
+        arguments: &Value,
+        key: Option<&str>,
+    ) -> Result<(u16, String), ureq::Error> {
         let body = json!({"target": target, "message": message, "arguments": arguments}).to_string();
         let request = self.agent.post(format!("{}/v1/call", self.url));
         let request = request
             .header("authorization", format!("Bearer {TOKEN}"))
             .header("content-type", "application/json");
+        let request = match key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        };
         let mut answered = request.send(body)?;
         Ok((answered.status().as_u16(), answered.body_mut().read_to_string()?))
     }
@@ -111,7 +122,7 @@ impl Lab {
 
     /// Counts up by one; none if the node is gone.
     pub(crate) fn try_add(&self, key: &str) -> Option<u64> {
-        let answered = self.try_call(&format!("entity:count/{key}"), "AddAndGet", &json!([1]));
+        let answered = self.try_call(&format!("entity:count/{key}"), "AddAndGet", &json!([1]), None);
         let (status, body) = answered.ok()?;
         let answer: Value = serde_json::from_str(&body).ok()?;
         answer["reply"].as_u64().filter(|_| status == 200)
@@ -141,6 +152,28 @@ impl Lab {
             .args(["--output", "json"]);
         let ended = cli::end(&format!("ractor-host {}", words.join(" ")), &mut command);
         serde_json::from_str(ended.answer()).unwrap_or_else(|error| panic!("{words:?}: {error}"))
+    }
+
+    /// What a command says.
+    #[track_caller]
+    pub(crate) fn says(&self, words: &[&str]) -> String {
+        let mut command = programs::ractor_host();
+        command.current_dir(self.node.file("")).args(words);
+        let ended = cli::end(&format!("ractor-host {}", words.join(" ")), &mut command);
+        ended.answer().trim().to_owned()
+    }
+
+    /// The status and the body of a request with an idempotency key.
+    #[track_caller]
+    pub(crate) fn post_with_key(&self, path: &str, body: &Value, key: &str) -> (u16, String) {
+        let request = self.agent.post(format!("{}{path}", self.url));
+        let request = request
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .header("content-type", "application/json")
+            .header("idempotency-key", key);
+        let mut answered = request.send(body.to_string()).expect("the node answers");
+        let said = answered.body_mut().read_to_string().expect("text");
+        (answered.status().as_u16(), said)
     }
 
     /// What a command says that fails.

@@ -7,6 +7,7 @@
 )]
 
 mod guests;
+mod keys;
 mod lab;
 mod peers;
 mod reminders;

@@ -1,5 +1,7 @@
 //! The calls of one activation, by themselves.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::super::book::{Begun, Replies};
@@ -76,7 +78,7 @@ proptest! {
         // The calls that are handled since the state was taken, and when those that are in it were begun or answered last.
         let (mut handled, mut in_state) = (BTreeMap::<u8, u64>::new(), BTreeMap::<u8, u64>::new());
         let mut open = BTreeMap::<u8, u64>::new();
-        let mut waiting = std::collections::BTreeSet::new();
+        let (mut waiting, mut begun_ms) = (BTreeSet::new(), BTreeMap::new());
         for step in steps {
             match step {
                 Step::Call(key) => {
@@ -89,6 +91,7 @@ proptest! {
                             prop_assert!(kept_ms.is_none_or(|at_ms| at_ms + whole_millis(KEPT_FOR) <= now_ms), "{}", key);
                             handled.insert(key, now_ms);
                             open.insert(key, next);
+                            begun_ms.insert(next, now_ms);
                         }
                         Begun::Joined => prop_assert!(open.contains_key(&key)),
                         Begun::Kept(port, outcome) => {
@@ -121,7 +124,7 @@ proptest! {
                         if matches!(step, Step::Again) {
                             let key = call.key().parse().unwrap();
                             open.insert(key, call.id());
-                            handled.insert(key, now_ms);
+                            handled.insert(key, begun_ms[&call.id()]);
                             replies.handle_again(call);
                         } else {
                             for port in call.ports {

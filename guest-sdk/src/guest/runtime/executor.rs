@@ -31,6 +31,8 @@ pub(crate) struct Awaiting {
     pub(crate) ask: Ask,
     /// Sends a call to an entity.
     pub(crate) ask_entity: AskEntity,
+    /// The reply to a call that was sent under this token.
+    pub(crate) reply: fn(u64) -> Coming,
     /// Starts a timer of this number of milliseconds.
     pub(crate) wake_after: fn(u64) -> Result<Coming, TimerError>,
     /// Stops the actor when the handler is done.

@@ -189,6 +189,22 @@ pub(crate) async fn call_entity(
     }
 }
 
+/// The same for a call that bears an idempotency key. On its own, so that only components that use keys import what it calls.
+pub(crate) async fn call_keyed(
+    to: Entity,
+    variant: &str,
+    args: &[u8],
+    timeout: Option<Duration>,
+    key: &str,
+) -> Result<Vec<u8>, CallError> {
+    incoming::flush();
+    let wait_ms = timeout.map(whole_millis);
+    match executor::awaiting() {
+        None => entities::call_keyed(&to, variant, args, wait_ms, key),
+        Some(awaiting) => (awaiting.reply)(entities::ask_keyed(&to, variant, args, wait_ms, key)?).await,
+    }
+}
+
 /// What kept a call from being sent, if ractor's error type has no name for it.
 fn refusal(error: &CallError) -> Option<SendError> {
     match error {

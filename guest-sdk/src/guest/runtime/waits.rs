@@ -16,6 +16,7 @@ use crate::guest::bindings::ractor::actor::timers::TimerError;
 pub(super) static AWAITING: Awaiting = Awaiting {
     ask,
     ask_entity,
+    reply,
     wake_after,
     stop: live::stop,
 };
@@ -159,13 +160,15 @@ impl Arrival {
 }
 
 fn ask(to: Pid, variant: &str, args: &[u8], wait_ms: Option<u64>) -> Result<Coming, CallError> {
-    let token = host::ask(to, variant, args, wait_ms)?;
-    Ok(Box::pin(Arrival::of(Kind::Reply, token)))
+    host::ask(to, variant, args, wait_ms).map(reply)
 }
 
 fn ask_entity(to: &Entity, variant: &str, args: &[u8], wait_ms: Option<u64>) -> Result<Coming, CallError> {
-    let token = host::ask_entity(to, variant, args, wait_ms)?;
-    Ok(Box::pin(Arrival::of(Kind::Reply, token)))
+    host::ask_entity(to, variant, args, wait_ms).map(reply)
+}
+
+fn reply(token: u64) -> Coming {
+    Box::pin(Arrival::of(Kind::Reply, token))
 }
 
 fn wake_after(ms: u64) -> Result<Coming, TimerError> {

@@ -88,6 +88,7 @@ impl Here {
                 let context = span.context();
                 (context.parent(), context.state().to_owned())
             }),
+            idempotency_key: message.idempotency_key.clone(),
         });
         match self.node.ask_with(&request, arguments).await? {
             Answer::Delivered(delivered) => Ok(delivered),

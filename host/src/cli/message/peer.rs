@@ -29,6 +29,13 @@ impl Peer {
 
     pub(super) async fn call(self, message: OutgoingMessage) -> anyhow::Result<Replied> {
         let Self { client, deadline } = &self;
+        if message.idempotency_key.is_some() {
+            return Err(anyhow!(
+                "an idempotency key goes to a node on this machine, and not through a place in the cluster: give --config and no address \
+                 on the machine of {}, or use its admin HTTP",
+                client.peer_name()
+            ));
+        }
         let actors = client.resolve(&message.target).await?;
         let actor = any_of(&actors).context("a target without an actor")?;
         let typed = self.typed(actor, MessageKind::Call, &message).await?;

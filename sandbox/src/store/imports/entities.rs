@@ -15,7 +15,7 @@ use crate::component::capabilities::{CapabilityImport, Certainty};
 use crate::component::imports::Import;
 use crate::directory::Placed;
 use crate::directory::trace::{self, ActiveSpan};
-use crate::entities::{Entity, NotSent, Refused, send_within};
+use crate::entities::{Entity, KeyRefused, NotSent, Refused, Scope, keyed, send_within};
 use crate::policy::denied::Denied;
 use crate::policy::grants::Capability;
 use crate::store::asks::SentCall;
@@ -35,7 +35,7 @@ impl interface::Interface for Interface {
             &[CapabilityImport::new(
                 Capability::Messages,
                 "ractor:actor/entities@",
-                &["cast", "call", "ask"],
+                &["cast", "call", "ask", "call-keyed", "ask-keyed"],
                 Certainty::Called,
             )]
         }
@@ -88,6 +88,58 @@ impl entities::Host for StoreData {
         args: Vec<u8>,
         timeout_ms: Option<u64>,
     ) -> wasmtime::Result<Result<Vec<u8>, CallError>> {
+        self.call_entity(to, variant, args, timeout_ms, None).await
+    }
+
+    async fn ask(
+        &mut self,
+        to: entities::Entity,
+        variant: String,
+        args: Vec<u8>,
+        timeout_ms: Option<u64>,
+    ) -> wasmtime::Result<Result<u64, CallError>> {
+        self.ask_entity(to, variant, args, timeout_ms, None).await
+    }
+
+    async fn call_keyed(
+        &mut self,
+        to: entities::Entity,
+        variant: String,
+        args: Vec<u8>,
+        timeout_ms: Option<u64>,
+        key: String,
+    ) -> wasmtime::Result<Result<Vec<u8>, CallError>> {
+        self.call_entity(to, variant, args, timeout_ms, Some(key)).await
+    }
+
+    async fn ask_keyed(
+        &mut self,
+        to: entities::Entity,
+        variant: String,
+        args: Vec<u8>,
+        timeout_ms: Option<u64>,
+        key: String,
+    ) -> wasmtime::Result<Result<u64, CallError>> {
+        self.ask_entity(to, variant, args, timeout_ms, Some(key)).await
+    }
+
+    fn delete_self(&mut self) -> wasmtime::Result<bool> {
+        self.side_effect()?;
+        let seat = self.context()?.seat.as_ref();
+        Ok(seat.inspect(|seat| seat.delete()).is_some())
+    }
+}
+
+impl StoreData {
+    /// Sends a call, which may bear a key, and waits for its reply.
+    async fn call_entity(
+        &mut self,
+        to: entities::Entity,
+        variant: String,
+        args: Vec<u8>,
+        timeout_ms: Option<u64>,
+        key: Option<String>,
+    ) -> wasmtime::Result<Result<Vec<u8>, CallError>> {
         self.durable_before().await?;
         let call = match self.prepare_entity_call(&to, variant, args, timeout_ms)? {
             Ok(call) => call,
@@ -110,6 +162,11 @@ impl entities::Host for StoreData {
             wait,
         } = call;
         let span = self.entity_span(&to, &message);
+        // Behind the span, which has the name of the message.
+        let message = match self.bearing(&to, message, key)? {
+            Ok(message) => message,
+            Err(error) => return Ok(Err(error).inspect_err(|error| failed(span.as_ref(), error))),
+        };
         let patience = self.limits.send_wait;
         let outcome = timeout(wait.time, async {
             let sent = trace::within(span.as_ref(), send_within(&to, message, patience)).await;
@@ -126,12 +183,14 @@ impl entities::Host for StoreData {
         Ok(concluded.inspect_err(|error| failed(span.as_ref(), error)))
     }
 
-    async fn ask(
+    /// Sends a call, which may bear a key, and gives the token of its reply.
+    async fn ask_entity(
         &mut self,
         to: entities::Entity,
         variant: String,
         args: Vec<u8>,
         timeout_ms: Option<u64>,
+        key: Option<String>,
     ) -> wasmtime::Result<Result<u64, CallError>> {
         // Before anything else is looked at: it would be heard of only where somebody answers.
         let room = self.asks("entities.ask")?.room();
@@ -152,6 +211,10 @@ impl entities::Host for StoreData {
         } = call;
         let token = self.context()?.actor.next_token();
         let call_span = self.entity_span(&to, &message);
+        let message = match self.bearing(&to, message, key)? {
+            Ok(message) => message,
+            Err(error) => return Ok(Err(error).inspect_err(|error| failed(call_span.as_ref(), error))),
+        };
         if let Err(error) = self.send_to_entity(to, message, call_span.as_ref()).await {
             failed(call_span.as_ref(), &error);
             return Ok(Err(error.into()));
@@ -171,14 +234,28 @@ impl entities::Host for StoreData {
         Ok(Ok(token))
     }
 
-    fn delete_self(&mut self) -> wasmtime::Result<bool> {
-        self.side_effect()?;
-        let seat = self.context()?.seat.as_ref();
-        Ok(seat.inspect(|seat| seat.delete()).is_some())
+    /// The message with the key that it bears, if it bears one. This actor's keys are its own: by what entity it is, or its name. Actors of a
+    /// module that have no names have theirs together.
+    fn bearing(
+        &self,
+        to: &Entity,
+        message: SerializedMessage,
+        key: Option<String>,
+    ) -> wasmtime::Result<Result<SerializedMessage, CallError>> {
+        let Some(key) = key else {
+            return Ok(Ok(message));
+        };
+        let myself = self.context()?;
+        let scope = match (&myself.seat, myself.cell.get_name()) {
+            (Some(seat), _) => Scope::new("guest", &seat.entity().to_string()),
+            (None, Some(name)) => Scope::new("guest", &name),
+            // By the name of its module.
+            (None, None) => Scope::new("unnamed", &self.label.name),
+        };
+        let refused = |refused: KeyRefused| CallError::Failed(refused.to_string());
+        Ok(keyed(to, &scope, &key, message).map_err(refused))
     }
-}
 
-impl StoreData {
     /// The entity that is meant, if there may be one and the guest may send to it.
     fn entity(&self, to: &entities::Entity) -> wasmtime::Result<Result<Entity, CallError>> {
         let myself = self.context()?;

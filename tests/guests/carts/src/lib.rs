@@ -37,6 +37,14 @@ pub enum CartMsg {
     TellLater(String, u64),
     /// Puts things into the cart, and joins a process group.
     Join(String, u64),
+    /// Has the other cart put things with this idempotency key, twice, and replies with what that said.
+    #[rpc]
+    PutThereOnce(EntityRef<CartMsg>, u64, String, RpcReplyPort<String>),
+    /// Puts things into the cart, and replies at the next `Answer`.
+    #[rpc]
+    PutAndWait(u64, RpcReplyPort<u64>),
+    /// Replies to all that wait.
+    Answer,
     /// Fails the call, after it has put things into the cart.
     #[rpc]
     Refuse(u64, RpcReplyPort<u64>),
@@ -73,6 +81,9 @@ pub enum ListenerMsg {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Cart {
     things: u64,
+    /// Those who wait for a reply.
+    #[serde(skip)]
+    owed: Vec<RpcReplyPort<u64>>,
 }
 
 impl Actor for Carts {
@@ -127,6 +138,27 @@ impl Actor for Carts {
             CartMsg::Join(group, more) => {
                 cart.things += more;
                 pg::join(group, vec![myself.get_cell()]);
+            }
+            CartMsg::PutThereOnce(other, more, key, reply) => {
+                let other = other.with_idempotency_key(&key);
+                let mut said = Vec::new();
+                for _ in 0..2 {
+                    let wait = Some(Duration::from_secs(10));
+                    said.push(match other.call(|reply| CartMsg::PutAndGet(more, reply), wait).await {
+                        Ok(there) => there.to_string(),
+                        Err(error) => error.to_string(),
+                    });
+                }
+                reply.send(said.join("; "))?;
+            }
+            CartMsg::PutAndWait(more, reply) => {
+                cart.things += more;
+                cart.owed.push(reply);
+            }
+            CartMsg::Answer => {
+                for reply in cart.owed.drain(..) {
+                    reply.send(cart.things)?;
+                }
             }
             CartMsg::Refuse(more, reply) => {
                 cart.things += more;
