@@ -475,6 +475,7 @@ async fn what_is_kept_of_an_entity_is_bounded_and_nothing_is_forgotten_for_that(
     world.counted(1).await;
     tokio::time::sleep(KEPT_FOR).await;
     assert_eq!(large(100_000, 1).await, Ok(vec![7]));
+    tokio::time::sleep(Duration::from_secs(15)).await;
     assert_eq!(world.stored().len(), 1);
 }
 

@@ -99,7 +99,7 @@ fn who_can_not_bear_a_key_is_told_so() {
 #[test]
 fn guests_that_repeat_calls_have_keys_of_their_own() {
     let mut lab = Lab::start_of("carts", LINES);
-    let mut put_there = |lab: &Lab, cart: &str, things: u64, key: &str| {
+    let put_there = |lab: &Lab, cart: &str, things: u64, key: &str| {
         let arguments = json!(["entity:count/there", things, key]);
         let (status, body) = lab.call(&format!("entity:count/{cart}"), "PutThereOnce", &arguments);
         assert_eq!(status, 200, "{body}");
@@ -150,8 +150,9 @@ fn each_call_that_is_repeated_is_in_the_state_once_though_the_process_is_killed_
     while seen.iter().any(Option::is_none) {
         assert!(begun.elapsed() < PATIENCE * 4, "{seen:?}");
         let before = seen.iter().flatten().count();
+        let is_done = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let (lab, done) = (&lab, &AtomicBool::new(false));
+            let (lab, done) = (&lab, &is_done);
             // Until the node is gone.
             let calls: Vec<_> = (0..4)
                 .map(|sender| {
