@@ -217,7 +217,7 @@ impl<Port> Replies<Port> {
         changed.into_keys().map(change).collect()
     }
 
-    /// What was done since the changes were last taken is lost. Gives the calls that were being handled, of which nothing is known any more.
+    /// What was done since the changes were last taken is lost. Gives the calls that were being handled, and forgets them.
     pub(crate) fn handle_failed(&mut self) -> Vec<Call<Port>> {
         let mut lost = Vec::new();
         for (name, was) in std::mem::take(&mut self.before) {

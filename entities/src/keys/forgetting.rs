@@ -17,7 +17,7 @@ const AT_ONCE: u64 = 500;
 /// The calls of this process of which something was to be kept.
 static KEPT: AtomicU64 = AtomicU64::new(0);
 
-/// So many were written.
+/// This many were written.
 pub(crate) fn note_kept(rows: usize) {
     // A figure alone.
     KEPT.fetch_add(rows as u64, Ordering::Relaxed);

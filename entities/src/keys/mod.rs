@@ -43,7 +43,7 @@ const SCOPE_BYTES: usize = 255;
 /// The variant of a call that bears a key.
 const KEYED_VARIANT: &str = "\0keyed";
 
-/// What the arguments of such a call begin with.
+/// The first part of the arguments of such a call, which nobody else knows.
 static MARK: LazyLock<[u8; 16]> = LazyLock::new(rand::random);
 
 /// Whose a key is: the same key of two callers is two keys.

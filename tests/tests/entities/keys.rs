@@ -1,9 +1,8 @@
 //! Calls that are repeated, by the admin HTTP, by the command line and by guests, on a node whose process is killed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use ractor_host_tests::wait::PATIENCE;
 use serde_json::{Value, json};
 
 use crate::lab::Lab;
@@ -98,7 +97,10 @@ fn who_can_not_bear_a_key_is_told_so() {
 
 #[test]
 fn guests_that_repeat_calls_have_keys_of_their_own() {
-    let mut lab = Lab::start_of("carts", LINES);
+    let mut lab = Lab::start_of(
+        "carts",
+        &format!("{LINES}capabilities = {{ messages = [\"entity:count/*\"] }}\n"),
+    );
     let put_there = |lab: &Lab, cart: &str, things: u64, key: &str| {
         let arguments = json!(["entity:count/there", things, key]);
         let (status, body) = lab.call(&format!("entity:count/{cart}"), "PutThereOnce", &arguments);
@@ -143,50 +145,55 @@ fn who_repeats_a_call_while_it_is_handled_waits_for_the_same_reply() {
 /// Whenever the process is killed: whoever repeats a call until there is a reply has done what it does once.
 #[test]
 fn each_call_that_is_repeated_is_in_the_state_once_though_the_process_is_killed_again_and_again() {
-    const CALLS: u64 = 60;
+    const CALLS: u64 = 100;
+    /// The calls that a sender has replies to before the process is killed.
+    const AT_ONCE: usize = 5;
     let mut lab = Lab::start_of("carts", LINES);
     let mut seen: Vec<Option<u64>> = vec![None; CALLS as usize];
-    let begun = Instant::now();
-    while seen.iter().any(Option::is_none) {
-        assert!(begun.elapsed() < PATIENCE * 4, "{seen:?}");
-        let before = seen.iter().flatten().count();
-        let is_done = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            let (lab, done) = (&lab, &is_done);
-            // Until the node is gone.
-            let calls: Vec<_> = (0..4)
+    for round in 0..4 {
+        let is_killed = round < 3;
+        let some_are_done = AtomicBool::new(false);
+        let replies: Vec<(usize, u64)> = std::thread::scope(|scope| {
+            let (lab, done) = (&lab, &some_are_done);
+            let open = |sender| (0..seen.len()).filter(move |call| call % 4 == sender);
+            let senders: Vec<_> = (0..4)
                 .map(|sender| {
-                    let open: Vec<usize> = (0..seen.len())
-                        .filter(|call| call % 4 == sender && seen[*call].is_none())
-                        .collect();
+                    let open: Vec<usize> = open(sender).filter(|call| seen[*call].is_none()).collect();
                     scope.spawn(move || {
                         let mut had = Vec::new();
                         for call in open {
                             let key = format!("call {call}");
+                            // None if the node is gone.
                             match lab.try_call("entity:count/a", "PutAndGet", &json!([1]), Some(&key)) {
                                 Ok((200, body)) => had.push((call, reply(&body))),
-                                Ok(_) | Err(_) => break,
+                                Ok(refused) => panic!("{refused:?}"),
+                                Err(_) => break,
                             }
-                            if had.len() >= 5 {
-                                break;
+                            if had.len() >= AT_ONCE {
+                                done.store(true, Ordering::SeqCst);
                             }
                         }
-                        done.store(true, Ordering::SeqCst);
                         had
                     })
                 })
                 .collect();
-            // In the middle of what they do.
-            while !done.load(Ordering::SeqCst) {
-                std::thread::yield_now();
+            if is_killed {
+                // In the middle of what they do.
+                while !done.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+                lab.kill();
             }
-            lab.kill();
-            for (call, reply) in calls.into_iter().flat_map(|calls| calls.join().expect("it ends")) {
-                seen[call] = Some(reply);
-            }
+            let had = senders.into_iter().map(|sender| sender.join().expect("it ends"));
+            had.flatten().collect()
         });
-        lab.restart();
-        assert!(before == 0 || seen.iter().flatten().count() >= before);
+        for (call, reply) in replies {
+            seen[call] = Some(reply);
+        }
+        if is_killed {
+            assert!(seen.iter().any(Option::is_none), "the process is killed in between");
+            lab.restart();
+        }
     }
     assert_eq!(lab.get("a"), CALLS);
     let mut replies: Vec<u64> = seen.into_iter().flatten().collect();
