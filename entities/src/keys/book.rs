@@ -140,7 +140,10 @@ impl<Port> Replies<Port> {
             outcome: Err(UNANSWERED.to_owned()),
             at_ms: now_ms,
         };
-        if let Some(row) = self.rows.get(&name(&kept)).filter(|row| !row.is_over(now_ms)) {
+        let name = name(&kept);
+        // What isn't written yet is never too old.
+        let is_known = |row: &&Row| !row.is_over(now_ms) || self.before.contains_key(&name);
+        if let Some(row) = self.rows.get(&name).filter(is_known) {
             if row.kept.digest != digest {
                 return Begun::Refused(port, KeyFault::OtherCall);
             }

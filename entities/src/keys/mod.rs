@@ -25,7 +25,7 @@ use crate::node::find;
 use crate::seat::Durability;
 use crate::type_actor::{pack, unpack};
 
-/// How long what came of a call is kept.
+/// The time for which what came of a call is kept.
 pub const KEPT_FOR: Duration = Duration::from_secs(600);
 
 /// The most bytes that are kept of the calls of one entity.

@@ -1,4 +1,4 @@
-//! What is kept, for how long, and of whom.
+//! What is kept: how much of it, for how long, and from which callers.
 
 use super::*;
 
