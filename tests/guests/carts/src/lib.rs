@@ -140,16 +140,7 @@ impl Actor for Carts {
                 pg::join(group, vec![myself.get_cell()]);
             }
             CartMsg::PutThereOnce(other, more, key, reply) => {
-                let other = other.with_idempotency_key(&key);
-                let mut said = Vec::new();
-                for _ in 0..2 {
-                    let wait = Some(Duration::from_secs(10));
-                    said.push(match other.call(|reply| CartMsg::PutAndGet(more, reply), wait).await {
-                        Ok(there) => there.to_string(),
-                        Err(error) => error.to_string(),
-                    });
-                }
-                reply.send(said.join("; "))?;
+                reply.send(put_twice(&other, more, &key).await)?;
             }
             CartMsg::PutAndWait(more, reply) => {
                 cart.things += more;
@@ -204,6 +195,20 @@ impl Actor for Carts {
         }
         Ok(())
     }
+}
+
+/// Makes a call twice with this key. Gives what was said.
+async fn put_twice(other: &EntityRef<CartMsg>, more: u64, key: &str) -> String {
+    let other = other.with_idempotency_key(key);
+    let mut said = Vec::new();
+    for _ in 0..2 {
+        let wait = Some(Duration::from_secs(10));
+        said.push(match other.call(|reply| CartMsg::PutAndGet(more, reply), wait).await {
+            Ok(there) => there.to_string(),
+            Err(error) => error.to_string(),
+        });
+    }
+    said.join("; ")
 }
 
 fn reminders(myself: &ActorRef<CartMsg>) -> Result<Reminders<CartMsg>, ActorProcessingErr> {
