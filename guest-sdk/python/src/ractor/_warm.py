@@ -49,7 +49,8 @@ _declared = declared(_Counter, Options())
 def warm_up() -> None:
     """Has an actor live and end several times. It reaches no node, and leaves all as it was."""
     streams, handlers, generator = (sys.stdout, sys.stderr), logging.root.handlers, random.getstate()
-    runtime, paths, random_bytes = _component._runtime, list(sys.meta_path), random_imports.bytes
+    runtime, prints = _component._runtime, _component._streams
+    paths, random_bytes = list(sys.meta_path), random_imports.bytes
     setattr(random_imports, "bytes", bytes)
     try:
         for _ in range(_TIMES):
@@ -57,7 +58,8 @@ def warm_up() -> None:
             _live()
     finally:
         setattr(random_imports, "bytes", random_bytes)
-        _component._runtime, sys.meta_path[:] = runtime, paths
+        # A component without an actor has none of these, and each of its instances makes its own.
+        _component._runtime, _component._streams, sys.meta_path[:] = runtime, prints, paths
         (sys.stdout, sys.stderr), logging.root.handlers = streams, handlers
         random.setstate(generator)
 
