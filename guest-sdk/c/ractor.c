@@ -216,6 +216,17 @@ static void *allocate(size_t bytes) {
     return made;
 }
 
+// Memory for what an instance has from its first message to its end. There is little of it, and it lies where the instance writes anyway: malloc
+// would take a page of memory for each size.
+static void *lasting(size_t bytes) {
+    static _Alignas(ALIGNMENT) uint8_t room[512];
+    static size_t used = 0;
+    size_t rounded = (bytes + 7) & ~(size_t)7;
+    if (rounded < bytes || rounded > sizeof room - used) return allocate(bytes);
+    used += rounded;
+    return room + used - rounded;
+}
+
 // Bytes in the arena that grow.
 struct ractor_buffer {
     uint8_t *ptr;
@@ -1900,8 +1911,11 @@ static void enter(void) {
     failure = (ractor_str){NULL, 0};
     if (actor != NULL) return;
     actor = ractor_the_actor();
-    tags = (ractor_str *)allocate(actor->handler_count * sizeof *tags);
-    for (size_t i = 0; i < actor->handler_count; i++) ractor_keep_str(&tags[i], tag_of(actor->handlers[i].message));
+    tags = (ractor_str *)lasting(actor->handler_count * sizeof *tags);
+    for (size_t i = 0; i < actor->handler_count; i++) {
+        ractor_str tag = tag_of(actor->handlers[i].message);
+        tags[i] = (ractor_str){(const char *)memcpy(lasting(tag.len), tag.ptr, tag.len), tag.len};
+    }
 }
 
 static void leave(void) {

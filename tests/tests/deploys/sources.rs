@@ -44,6 +44,7 @@ class Scoring(Actor):
     @cast
     def add(self, points: u64) -> None:
         self.points.append(points)
+        print("added", points)
 
     @call
     def score(self) -> u64:
@@ -128,6 +129,9 @@ fn an_edited_source_in_typescript_is_reloaded_and_nothing_is_compiled() {
             .to_owned(),
     );
     score("7");
+    node.wait_line(Stream::Stderr, 0, "what the source prints", |line| {
+        line.contains("added 2") && line.contains("origin=\"scoring\"")
+    });
     let failed = call("Fail").stderr;
     assert!(failed.contains("RangeError: nobody scored enough"), "{failed}");
     node.wait_line(Stream::Stderr, 0, "the place of the error", |line| {
@@ -232,7 +236,7 @@ fn an_edited_source_in_python_is_reloaded_and_nothing_is_built_or_compiled() {
     let failed = call("Fail").stderr;
     assert!(failed.contains("StatisticsError: "), "{failed}");
     node.wait_line(Stream::Stderr, 0, "the place of the error", |line| {
-        line.contains("scoring.py") && line.contains("line 25, in fail")
+        line.contains("scoring.py") && line.contains("line 26, in fail")
     });
 
     // Python looks at the variables as each instance starts, which is nothing that the program tried.
@@ -267,7 +271,7 @@ fn an_edited_source_in_python_is_reloaded_and_nothing_is_built_or_compiled() {
         line.starts_with("scoring is not reloaded: ")
     });
     assert!(
-        refused.contains("scoring.py, line 21: SyntaxError: '(' was never closed"),
+        refused.contains("scoring.py, line 22: SyntaxError: '(' was never closed"),
         "{refused}"
     );
     score("5");

@@ -117,9 +117,17 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 /// A node with guests that is alone.
 pub(super) fn node(programs: &GuestPrograms, name: &str) -> Result<Node> {
+    node_with(programs, name, &[])
+}
+
+/// The same with these variables.
+///
+/// # Errors
+/// As [`node`].
+pub(super) fn node_with(programs: &GuestPrograms, name: &str, variables: &[(&str, &str)]) -> Result<Node> {
     let component = programs.component.display().to_string();
     let arguments = ["--name", name, "--component", &component].map(str::to_owned);
-    Node::start(&programs.node, &arguments)
+    Node::start_with(&programs.node, &arguments, variables)
 }
 
 /// Two connected nodes with guests.

@@ -41,9 +41,18 @@ impl Node {
     /// # Errors
     /// It ends, or takes too long; what it complains about is on stderr.
     pub(super) fn start(program: &Path, arguments: &[String]) -> Result<Self> {
+        Self::start_with(program, arguments, &[])
+    }
+
+    /// The same with these variables.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub(super) fn start_with(program: &Path, arguments: &[String], variables: &[(&str, &str)]) -> Result<Self> {
         let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(arguments).envs(variables.iter().copied());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = Running::start(&mut command)?;
         let (stdin, stdout) = process.pipes().context("stdin and stdout are pipes")?;
         let (sender, lines) = channel();

@@ -45,9 +45,10 @@ export class Instance {
     for (const [tag, { key, message }] of contract.byTag) {
       this.messages.set(tag, { tag, message, types: message.types, reply: message.reply, named: message.names, hasOne: message.types.length === 1 && !message.names, run: handlers[key], open: this.isOpen(key) });
     }
-    /** The tag that came last, and its bytes: the same few come again and again. */
+    /** The tag that came last, its bytes, and its message: the same few come again and again. */
     this.lastTag = "";
     this.lastBytes = [];
+    this.lastFound = this.messages.get("");
   }
 
   isOpen(key) {
@@ -162,8 +163,7 @@ export class Instance {
   }
 
   /** Runs the handler of a cast. Arguments that can't be decoded are the sender's fault: they are dropped. */
-  cast(tag, view, at, end) {
-    const found = this.messages.get(tag);
+  cast(tag, found, view, at, end) {
     let one, values;
     try {
       if (found === undefined || found.reply) throw new TypeMismatch(`${this.contract.name} has no cast of that name`);
@@ -186,12 +186,13 @@ export class Instance {
   }
 
   handleCast(tag, bytes) {
-    this.cast(tag, viewOf(bytes), 0, bytes.length);
+    this.cast(tag, this.messages.get(tag), viewOf(bytes), 0, bytes.length);
     this.leave();
   }
 
   handleCasts(bytes, casts) {
     const view = viewOf(bytes);
+    const { tasks } = this;
     const { nextCast } = this.host.messaging;
     const count = casts.length;
     let at = 0;
@@ -200,11 +201,14 @@ export class Instance {
       const sizes = casts[index];
       const args = at + sizes.variant;
       const end = args + sizes.args;
-      this.cast(this.tag(bytes, at, args), view, args, end);
+      const tag = this.tag(bytes, at, args);
+      this.cast(tag, this.lastFound, view, args, end);
       at = end;
-      this.leave();
-      // The node ends a batch with a cast that awaits.
-      if (this.tasks.size > 0) return;
+      if (jobs.any || this.failure !== undefined || tasks.size > 0) {
+        this.leave();
+        // The node ends a batch with a cast that awaits.
+        if (tasks.size > 0) return;
+      }
     }
   }
 
@@ -218,7 +222,9 @@ export class Instance {
     }
     const found = bytes.subarray(at, end);
     this.lastBytes = Array.from(found);
-    return (this.lastTag = decodeUtf8(found));
+    this.lastTag = decodeUtf8(found);
+    this.lastFound = this.messages.get(this.lastTag);
+    return this.lastTag;
   }
 
   /** Runs the handler of a call. Gives the outcome of the WIT. */

@@ -19,17 +19,17 @@ ENTRY = "ractor_entry"
 _NO_COMPILER = "componentize-py is missing; `pip install 'ractor-guest[build]'` gets it"
 _ACTOR = '''"""Made by `python -m ractor build`."""
 import {module}
-from ractor._immortal import note
+from ractor._settle import settle
 from ractor._component import Actor, Batch, Calls, Contract, Reload, Replies, finish_build
 finish_build("{module}")
-note(__file__ + ".objects")
+settle(__file__ + ".objects")
 '''
 _RUNTIME = '''"""Made by `python -m ractor runtime`."""
 from ractor._component import Actor, Batch, Calls, Contract, Reload, Replies
-from ractor._immortal import note
+from ractor._settle import settle
 from ractor._script import preload
 preload({modules}, {wanted})
-note(__file__ + ".objects")
+settle(__file__ + ".objects")
 '''
 
 

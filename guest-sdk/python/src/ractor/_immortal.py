@@ -25,7 +25,7 @@ _MOST_BYTES = 64 << 20
 """Objects beyond are left as they are."""
 
 _PLACE = struct.Struct("<II")
-_FLEETING = (types.FrameType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, io.IOBase)
+_FLEETING = (types.FrameType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, io.IOBase.__base__)
 
 
 def note(file: str) -> None:
