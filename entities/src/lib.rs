@@ -38,11 +38,12 @@ pub use self::reminders::{Reminder, ReminderError, ReminderLimits, SLOTS, When, 
 pub use self::seat::{Durability, FailedFiring, Output, Seat};
 pub use self::stand_in::StandIn;
 pub use self::store::{
-    Change, DuePlace, EntityStore, GivenUp, KeptReply, MemoryStore, ReminderChange, ReplyChange, StoreError, Stored,
-    StoredDue, StoredReminder, StoredState, Write,
+    Change, DuePlace, EntityStore, Fence, FencedStore, GivenUp, KeptReply, MemoryStore, ReminderChange, ReplyChange,
+    StoreError, Stored, StoredDue, StoredReminder, StoredState, Write,
 };
 pub use self::type_actor::{to_type_actor, type_group};
 pub use self::writer::WriterFigures;
 pub use ractor_host_placement::activation::ActivationLimits;
 pub use ractor_host_placement::durable::HeldTooMuch;
-pub use ractor_host_placement::words::{BadEntity, Entity, EntityKey, EntityType};
+pub use ractor_host_placement::statement::WriteOutcome;
+pub use ractor_host_placement::words::{BadEntity, Entity, EntityKey, EntityType, Epoch, ShardId, TypeId};

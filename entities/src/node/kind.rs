@@ -213,7 +213,7 @@ impl TypeState {
         self.make_room();
         let activation = self.table.lock().next_activation();
         let seat = Seat::new(
-            entity.clone(),
+            (entity.clone(), None),
             self.settings.durability,
             (self.node.writer.clone(), self.node.schedule.clone()),
             self.code.name().to_owned(),
@@ -223,10 +223,16 @@ impl TypeState {
             Ok(activated) => self.activated(key, activation, seat, activated),
             Err(reason) => {
                 count(&self.counts.failed_activations);
-                tracing::error!(%entity, reason, "the entity could not be activated");
+                if seat.is_elsewhere() {
+                    tracing::info!(%entity, reason, "the entity is not activated here");
+                } else {
+                    tracing::error!(%entity, reason, "the entity could not be activated");
+                }
                 self.note_error(&entity, &reason);
                 // While it has its place: nobody else activates it meanwhile.
-                self.node.schedule.not_active(&entity, !seat.is_unread());
+                self.node
+                    .schedule
+                    .not_active((&entity, seat.fence()), !seat.is_unread());
                 let waiting = self.table.lock().handle_not_active(&key);
                 self.freed.notify_waiters();
                 self.give_up(waiting, &format!("{entity} could not be activated: {reason}"));
@@ -280,7 +286,8 @@ impl TypeState {
     }
 
     fn ended(&self, key: &EntityKey, activation: u32, seat: &Seat) {
-        let is_orderly = seat.is_over();
+        // One that another node has by now is not at fault either.
+        let is_orderly = seat.is_over() || seat.is_elsewhere();
         seat.close();
         let entity = self.entity(key);
         if !is_orderly {
@@ -291,7 +298,7 @@ impl TypeState {
         self.node.schedule.ended(&entity);
         if seat.is_deleted() {
             // Before it can be activated again: a native, or one that has failed, has not given up its state by itself.
-            drop(self.node.writer.delete(&entity));
+            drop(self.node.writer.delete(&entity, seat.fence()));
         }
         let left = left
             .into_iter()

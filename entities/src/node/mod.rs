@@ -258,7 +258,7 @@ impl Entities {
     ) -> Result<Vec<EntityKey>, StoreError> {
         let store = self.0.writer.store().clone();
         let read = tokio::task::spawn_blocking(move || store.keys(&of, after.as_ref(), most)).await;
-        read.unwrap_or_else(|ended| Err(StoreError(ended.into())))
+        read.unwrap_or_else(|ended| Err(StoreError::unknown(ended)))
     }
 
     /// The reminders of an entity, as they are written, by their ids.
@@ -266,7 +266,7 @@ impl Entities {
     /// # Errors
     /// The store could not be read.
     pub async fn reminders(&self, entity: &Entity) -> Result<Vec<Reminder>, StoreError> {
-        let stored = self.0.writer.read(entity).await?;
+        let stored = self.0.writer.read(entity, None).await?;
         let mut reminders: Vec<Reminder> = stored.reminders.iter().map(Reminder::from).collect();
         reminders.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(reminders)
@@ -278,7 +278,7 @@ impl Entities {
     /// It could not be written.
     pub async fn delete(&self, entity: &Entity) -> Result<(), StoreError> {
         let Some(of) = find(&entity.entity_type) else {
-            return self.0.writer.delete(entity).await;
+            return self.0.writer.delete(entity, None).await;
         };
         let mut has_ended = false;
         let deleted = loop {
@@ -292,14 +292,14 @@ impl Entities {
                 let table = of.table.lock();
                 let has_no_place = !table.is_between(&entity.key) && table.active_actor(&entity.key).is_none();
                 // With the lock, so that an activation that begins now reads what there is after this.
-                has_no_place.then(|| self.0.writer.delete(entity))
+                has_no_place.then(|| self.0.writer.delete(entity, None))
             };
             if let Some(deleted) = deleted {
                 break deleted;
             }
             if has_ended {
                 // Its state was given up as it ended. What is there by now has begun without it, and is another's.
-                return self.0.writer.read(entity).await.map(drop);
+                return self.0.writer.read(entity, None).await.map(drop);
             }
         };
         deleted.await

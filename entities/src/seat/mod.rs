@@ -6,6 +6,7 @@
 
 mod output;
 mod pending;
+mod releasing;
 mod reminding;
 
 use std::fmt;
@@ -29,15 +30,11 @@ pub use self::reminding::FailedFiring;
 use crate::reminders::book::{Book, Taken};
 use crate::reminders::schedule::Schedule;
 use crate::reminders::{Firing, ReminderLimits};
-use crate::store::{Change, StoreError, StoredState, Write};
-use crate::writer::Writer;
+use crate::store::{Change, Fence, StoreError, StoredState, Write};
+use crate::writer::{Writer, Written};
 
 /// Why a reply that was held is not sent.
 const LOST: &str = "the entity failed before the state that its reply follows from was durable";
-
-/// Why a reply isn't sent whose state may be durable.
-const UNKNOWN: &str =
-    "the entity ended before its state was known to be written: whether the call had an effect is not known";
 
 /// See the module. Clones are the same activation.
 #[derive(Clone)]
@@ -45,6 +42,7 @@ pub struct Seat(Arc<Shared>);
 
 struct Shared {
     entity: Entity,
+    fence: Option<Fence>,
     durability: Durability,
     writer: Writer,
     schedule: Schedule,
@@ -67,6 +65,8 @@ struct Inner {
     book: Book,
     /// The store could not be read, or the node had no room for it.
     is_unread: bool,
+    /// The store refused to read or to write it: another node has it by now.
+    is_elsewhere: bool,
     /// What was written last, or is being written, to be recognized.
     hash: Option<u64>,
     /// Somebody lets outputs go.
@@ -91,9 +91,10 @@ impl fmt::Debug for Seat {
 }
 
 impl Seat {
-    /// For the `activation`th activation of an entity in this process, which may hold `limit` bytes of outputs.
+    /// For the `activation`th activation of an entity in this process, which may hold `limit` bytes of outputs. In a cluster it reads and
+    /// writes by the right of this fence.
     pub(crate) fn new(
-        entity: Entity,
+        (entity, fence): (Entity, Option<Fence>),
         durability: Durability,
         (writer, schedule): (Writer, Schedule),
         code: String,
@@ -101,6 +102,7 @@ impl Seat {
     ) -> Self {
         Self(Arc::new(Shared {
             entity,
+            fence,
             durability,
             writer,
             schedule,
@@ -110,6 +112,7 @@ impl Seat {
                 next: None,
                 book: Book::new(reminders),
                 is_unread: false,
+                is_elsewhere: false,
                 hash: None,
                 is_releasing: false,
                 deletes: false,
@@ -144,14 +147,18 @@ impl Seat {
     /// Its state as it was written last; none if it has none.
     ///
     /// # Errors
-    /// The store can't be read, or the state is of other code.
+    /// The store can't be read, the entity is another node's, or the state is of other code.
     pub async fn load(&self) -> Result<Option<StoredState>, StoreError> {
         if self.0.durability == Durability::None {
             return Ok(None);
         }
         self.settle().await;
-        let read = self.0.writer.read(&self.0.entity).await;
-        let stored = read.inspect_err(|_| self.0.inner.lock().is_unread = true)?;
+        let read = self.0.writer.read(&self.0.entity, self.0.fence).await;
+        let stored = read.inspect_err(|error| {
+            let mut inner = self.0.inner.lock();
+            inner.is_unread = true;
+            inner.is_elsewhere = error.is_refused();
+        })?;
         self.0.inner.lock().book.handle_loaded(stored.reminders);
         let Some(state) = stored.state else {
             return Ok(None);
@@ -161,7 +168,7 @@ impl Seat {
                 "the state of {} is that of {}, and not of {}; delete it, or give the type its old code",
                 self.0.entity, state.code, self.0.code
             );
-            return Err(StoreError(reason.into()));
+            return Err(StoreError::failed(reason));
         }
         self.0.inner.lock().hash = Some(hash(state.state_version, &state.bytes));
         Ok(Some(state))
@@ -274,8 +281,9 @@ impl Seat {
         {
             let mut inner = self.0.inner.lock();
             if inner.is_closed {
+                let reason = inner.why_given_up();
                 drop(inner);
-                output.give_up(UNKNOWN);
+                output.give_up(reason);
                 return Ok(());
             }
             inner.durable.handle_output(output, bytes)?;
@@ -395,7 +403,7 @@ impl Seat {
             let mut inner = self.0.inner.lock();
             inner.is_closed = true;
             if inner.durable.is_refused() {
-                (inner.give_up_all(), UNKNOWN)
+                (inner.give_up_all(), inner.why_given_up())
             } else {
                 (inner.durable.handle_trap(), LOST)
             }
@@ -413,11 +421,11 @@ impl Seat {
         };
         if let Some((version, write, handled)) = write {
             let (seat, reminders) = (self.clone(), write.reminders.clone());
-            self.0.writer.submit(write, move |is_durable| {
-                if is_durable {
+            self.0.writer.submit(write, move |written| {
+                if written == Written::Durable {
                     seat.0.schedule.written(&seat.0.entity, &handled, &reminders);
                 }
-                seat.written(version, is_durable);
+                seat.written(version, written);
             });
         }
         if releases {
@@ -431,18 +439,20 @@ impl Seat {
         let Some(WriteTurn::New { version }) = inner.durable.poll_write() else {
             return None;
         };
-        let (write, handled) = inner.next.take()?.into_write(self.0.entity.clone());
+        let (write, handled) = inner.next.take()?.into_write(self.0.entity.clone(), self.0.fence);
         Some((version, write, handled))
     }
 
-    fn written(&self, version: u64, is_durable: bool) {
+    fn written(&self, version: u64, written: Written) {
+        let is_durable = written == Written::Durable;
         let outcome = if is_durable {
             WriteOutcome::Accepted
         } else {
             WriteOutcome::Refused
         };
-        let (end, dropped) = {
+        let (end, dropped, reason) = {
             let mut inner = self.0.inner.lock();
+            inner.is_elsewhere |= written == Written::Refused;
             inner.durable.handle_written(version, Some(outcome));
             // Once the actor has ended, nobody else would tell those who wait for what it had put out.
             let dropped = if !is_durable && inner.is_closed {
@@ -450,44 +460,13 @@ impl Seat {
             } else {
                 Vec::new()
             };
-            (inner.end.take_if(|_| !is_durable), dropped)
+            (inner.end.take_if(|_| !is_durable), dropped, inner.why_given_up())
         };
-        give_up(dropped, UNKNOWN);
+        give_up(dropped, reason);
         if let Some(end) = end {
             end();
         }
         self.go_on();
-    }
-
-    fn may_release(&self, inner: &mut Inner) -> bool {
-        // One at a time, or outputs would overtake each other.
-        !inner.is_releasing && inner.durable.may_leave() && {
-            inner.is_releasing = true;
-            true
-        }
-    }
-
-    /// Lets outputs go, one after the other.
-    fn release(&self) {
-        loop {
-            let output = {
-                let mut inner = self.0.inner.lock();
-                let output = inner.durable.poll_output();
-                inner.is_releasing = output.is_some();
-                output
-            };
-            let Some(output) = output else { return };
-            if let Some(wait) = output.leave() {
-                // Those behind it wait, too.
-                let seat = self.clone();
-                tokio::spawn(async move {
-                    wait.await;
-                    seat.release();
-                    seat.0.changed.send_replace(());
-                });
-                return;
-            }
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use ractor_host_placement::words::Entity;
 
 use crate::reminders::Firing;
 use crate::reminders::book::Taken;
-use crate::store::{Change, ReminderChange, Write};
+use crate::store::{Change, Fence, ReminderChange, Write};
 
 /// See the module.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Pending {
     }
 
     /// As a write, with the firings that are in the state which it writes.
-    pub(super) fn into_write(self, entity: Entity) -> (Write, Vec<Firing>) {
+    pub(super) fn into_write(self, entity: Entity, fence: Option<Fence>) -> (Write, Vec<Firing>) {
         let reminders = match self.change {
             // They go with it.
             Change::Delete => Vec::new(),
@@ -50,6 +50,7 @@ impl Pending {
         };
         let write = Write {
             reminders,
+            fence,
             ..Write::state(entity, self.change)
         };
         (write, self.handled)
