@@ -420,6 +420,11 @@ pub fn actor_id(node: &Node, pid: u64) -> Option<ActorId> {
     Some(ActorId::Remote { node_id: *node_id, pid })
 }
 
+/// The node of this process, if it has one.
+pub fn own_node() -> Option<Node> {
+    read().node.clone()
+}
+
 /// Sets the name and incarnation of this process's node.
 pub fn set_node(node: Node) {
     write().node = Some(node);
