@@ -440,6 +440,11 @@ impl Node {
         self.tell(Event::GenerationChanged);
     }
 
+    /// From when on this node may not act, unless a renewal is confirmed before. None while it may not.
+    pub fn deadline(&self) -> Option<BootTime> {
+        self.lease.deadline()
+    }
+
     /// The epoch at which this node may take a message for the shard, if it may.
     pub fn may_take(&self, shard: ShardId, now: BootTime) -> Option<Epoch> {
         let owned = self.owned.get(&shard)?;
