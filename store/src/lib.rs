@@ -17,6 +17,7 @@ mod connection;
 mod error;
 mod health;
 mod membership;
+mod rights;
 mod schema;
 mod state;
 mod statements;
