@@ -11,6 +11,7 @@
     )
 )]
 
+mod cluster;
 mod code;
 mod mailbox;
 mod native;
@@ -26,6 +27,7 @@ mod tests;
 mod type_actor;
 mod writer;
 
+pub use self::cluster::{Cluster, ClusterFigures, Ownership, Right};
 pub use self::code::{Activated, EntityCode, LiveEntity, TypeSettings};
 pub use self::native::{Native, NativeEntity, Reminders, reminders};
 pub use self::node::{

@@ -1,5 +1,6 @@
 //! The types of entities that a node has, and the way of a message to an entity.
 
+mod clustered;
 mod kind;
 mod starts;
 
@@ -17,8 +18,10 @@ use ractor_host_placement::words::{Entity, EntityKey, EntityType};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+pub(crate) use self::clustered::PutHere;
 pub(crate) use self::kind::TypeState;
 use self::starts::Node;
+use crate::cluster::{self, Cluster};
 use crate::code::{EntityCode, TypeSettings};
 use crate::reminders::schedule::{ReminderFigures, Schedule};
 use crate::reminders::{Clock, Reminder};
@@ -40,6 +43,12 @@ pub enum NotSent {
     /// As much waits for the entity already as may.
     #[error("as much waits for the entity as its limits allow")]
     Overloaded,
+    /// The node isn't part of its cluster yet, and so doesn't know where entities are.
+    #[error("this node hasn't reached the store of its cluster yet, which says where entities are")]
+    NotJoined,
+    /// The entity is another node's, and the message was for one of this node.
+    #[error("the entity is on another node")]
+    NotHere,
 }
 
 /// A message that was not taken, and why.
@@ -112,6 +121,26 @@ impl Entities {
         Self::start_by(supervisor, store, limits, Clock::system()).await
     }
 
+    /// The same, as part of a cluster: other nodes may have the entities, and this one has none before the cluster has
+    /// [joined](Cluster::join).
+    ///
+    /// # Errors
+    /// ractor refuses to start it, for its name perhaps.
+    pub async fn start_in_cluster(
+        supervisor: Option<String>,
+        store: Arc<dyn EntityStore>,
+        limits: ActivationLimits,
+    ) -> Result<(Self, Arc<Cluster>), SpawnErr> {
+        let cluster = Cluster::new();
+        let started = Self::start_with(supervisor, store, limits, (Clock::system(), Some(cluster.clone()))).await?;
+        let gate = cluster.open(started.supervisor()).await?;
+        started.0.type_actors.lock().push(gate);
+        let sending = tokio::spawn(cluster.clone().run());
+        started.0.tasks.lock().push(sending.abort_handle());
+        cluster::set_of_process(Some(cluster.clone()));
+        Ok((started, cluster))
+    }
+
     /// The same by another clock.
     pub(crate) async fn start_by(
         supervisor: Option<String>,
@@ -119,12 +148,22 @@ impl Entities {
         limits: ActivationLimits,
         clock: Clock,
     ) -> Result<Self, SpawnErr> {
+        Self::start_with(supervisor, store, limits, (clock, None)).await
+    }
+
+    async fn start_with(
+        supervisor: Option<String>,
+        store: Arc<dyn EntityStore>,
+        limits: ActivationLimits,
+        (clock, cluster): (Clock, Option<Arc<Cluster>>),
+    ) -> Result<Self, SpawnErr> {
         let (supervisor, _) = Actor::spawn(supervisor, Above, ()).await?;
         let writer = Writer::new(store);
         let node = Arc::new(Node {
             schedule: Schedule::new(writer.clone(), clock),
             writer,
             supervisor: supervisor.get_cell(),
+            cluster,
             starts: Mutex::new(Activations::new(limits)),
             wanted: Notify::new(),
             begun: Instant::now(),
@@ -211,6 +250,9 @@ impl Entities {
                     }
                 }
             }
+        }
+        if self.0.cluster.is_some() {
+            cluster::set_of_process(None);
         }
         // At last: a peer gives up its calls to an actor that ends, and entities may have answered them until now.
         for actor in std::mem::take(&mut *self.0.type_actors.lock()) {
@@ -306,7 +348,7 @@ impl Entities {
     }
 }
 
-/// Sends to an entity of this process, and activates it if need be. Never waits.
+/// Sends to an entity of this process, or of its cluster, and has it activated if need be. Never waits.
 ///
 /// # Errors
 /// The message was not taken.
@@ -315,14 +357,19 @@ impl Entities {
     reason = "the message itself is handed back, as ractor does"
 )]
 pub fn send(entity: &Entity, message: SerializedMessage) -> Result<(), Refused> {
-    match find(&entity.entity_type) {
-        Some(of) => of.send(&entity.key, message),
-        None => Err(Refused {
-            message,
-            reason: NotSent::UnknownType,
-            full: None,
-        }),
+    if let Some(of) = find(&entity.entity_type) {
+        return of.send(&entity.key, message);
     }
+    // Other nodes may have the type.
+    let sent = match cluster::of_process() {
+        Some(cluster) => cluster.enqueue(entity, message).inspect(|()| cluster.flush()),
+        None => Err((message, NotSent::UnknownType)),
+    };
+    sent.map_err(|(message, reason)| Refused {
+        message,
+        reason,
+        full: None,
+    })
 }
 
 /// As [`send`], and waits while the entity takes messages more slowly than they come, but for no longer than `patience`.

@@ -7,6 +7,7 @@
 mod output;
 mod pending;
 mod reminding;
+mod right;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub(crate) use self::output::told;
 pub use self::output::{Durability, Output};
 use self::pending::{Pending, hash};
 pub use self::reminding::FailedFiring;
+use self::right::Held;
+use crate::cluster::{Cluster, Right};
 use crate::reminders::book::{Book, Taken};
 use crate::reminders::schedule::Schedule;
 use crate::reminders::{Firing, ReminderLimits};
@@ -49,6 +52,8 @@ struct Shared {
     writer: Writer,
     schedule: Schedule,
     code: String,
+    /// Of a node that is one of several.
+    held: Option<Held>,
     inner: Mutex<Inner>,
     /// Told after each change, for whoever waits for one.
     changed: watch::Sender<()>,
@@ -98,6 +103,7 @@ impl Seat {
         (writer, schedule): (Writer, Schedule),
         code: String,
         (activation, limit, reminders): (u32, usize, ReminderLimits),
+        right: Option<(Arc<Cluster>, Right)>,
     ) -> Self {
         Self(Arc::new(Shared {
             entity,
@@ -105,6 +111,7 @@ impl Seat {
             writer,
             schedule,
             code,
+            held: right.map(Held::new),
             inner: Mutex::new(Inner {
                 durable: Durable::new(activation, limit),
                 next: None,
@@ -477,6 +484,11 @@ impl Seat {
                 output
             };
             let Some(output) = output else { return };
+            if !self.may_act() {
+                // Another node may act for the entity by now. The end of this activation is on its way.
+                output.give_up(UNKNOWN);
+                continue;
+            }
             if let Some(wait) = output.leave() {
                 // Those behind it wait, too.
                 let seat = self.clone();
