@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::error::{HostError, startup_reason};
 use super::lately::milliseconds;
 use super::native::{Natives, unknown};
+use super::ownership::Clustered;
 use super::show::since_1970;
 use super::state_dir::StateDir;
 use super::stopping::DRAIN;
@@ -15,7 +16,7 @@ use crate::config::{Code, EntitySection, EntryPart, LateProblems, NodeConfig, di
 use crate::control::{ActorKind, EntityTypeRow, ListedEntities, ReminderRow};
 use crate::directory;
 use crate::entities::{
-    ActivationLimits, Durability, Entities, Entity, EntityCode, EntityKey, EntityStore, EntityType, MemoryStore,
+    ActivationLimits, Cluster, Durability, Entities, Entity, EntityCode, EntityKey, EntityStore, EntityType, MemoryStore,
     Reminder, TypeFigures,
 };
 use crate::entity_store::EntityDatabase;
@@ -34,6 +35,8 @@ pub(super) struct NodeEntities(Option<Arc<Parts>>);
 #[derive(Debug)]
 struct Parts {
     runtime: Entities,
+    /// The other nodes, if the file names their store.
+    cluster: Option<Arc<Cluster>>,
     /// None if no type keeps states.
     database: Option<Arc<EntityDatabase>>,
     types: BTreeMap<EntityType, EntitySection>,
@@ -49,7 +52,7 @@ impl NodeEntities {
         natives: &Natives,
         (modules, tree, state): (&Modules, &ActorTree<'_>, &StateDir),
     ) -> Result<Self, HostError> {
-        if config.entities.is_empty() {
+        if config.entities.is_empty() && config.cluster.is_none() {
             return Ok(Self::default());
         }
         let database = state.entities.clone();
@@ -60,8 +63,15 @@ impl NodeEntities {
         };
         // Of several hosts in one process the first has the name.
         let name = directory::where_is(SUPERVISOR).is_none().then(|| SUPERVISOR.to_owned());
-        let started = Entities::start_as(name, store, ActivationLimits::default()).await;
-        let runtime = started.map_err(|error| HostError::Entities(startup_reason(&error)))?;
+        let limits = ActivationLimits::default();
+        let started = if config.cluster.is_some() {
+            let started = Entities::start_in_cluster(name, store, limits).await;
+            started.map(|(runtime, cluster)| (runtime, Some(cluster)))
+        } else {
+            let started = Entities::start_as(name, store, limits).await;
+            started.map(|runtime| (runtime, None))
+        };
+        let (runtime, cluster) = started.map_err(|error| HostError::Entities(startup_reason(&error)))?;
         for section in &config.entities {
             let code = match code(section, natives, modules, tree) {
                 Ok(code) => code,
@@ -83,11 +93,22 @@ impl NodeEntities {
         let types = config.entities.iter();
         Ok(Self(Some(Arc::new(Parts {
             runtime,
+            cluster,
             database,
             types: types
                 .map(|section| (section.entity_type.clone(), section.clone()))
                 .collect(),
         }))))
+    }
+
+    /// What the cluster of the node has to know, if it has one.
+    pub(super) fn clustered(&self) -> Option<Clustered> {
+        let parts = self.0.as_ref()?;
+        Some(Clustered {
+            runtime: parts.runtime.clone(),
+            cluster: parts.cluster.clone()?,
+            types: parts.types.values().cloned().collect(),
+        })
     }
 
     /// Ends all entities, each once it has handled what it has and its state is written. The others took `spent` of the time for that.
