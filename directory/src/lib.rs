@@ -45,7 +45,7 @@ pub use self::{
     calls::call,
     cost::{MESSAGE_OVERHEAD, retained_bytes},
     questions::{DESCRIBE_VARIANT, PROBE_EVERY, PROBE_VARIANT, probe},
-    replies::{FailureReason, MAX_REASON_BYTES, NoReply, Reply, Told, fail, reply_port, take_reason},
+    replies::{FailureReason, MAX_REASON_BYTES, NoReply, Reply, Told, fail, relay_port, reply_port, take_reason},
     text::{acts, tidy},
     traced::{Sender, TracedMark, is_anyone_traced},
 };

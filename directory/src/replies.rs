@@ -227,6 +227,70 @@ impl<T: Send + 'static> Wake for Waiter<T> {
     }
 }
 
+/// A port whose outcome goes to a function, which is called once, on the thread that replies or drops the port. No task waits for it.
+///
+/// The port never looks closed: whoever passes a call on hears of its caller's end by the call's timeout alone.
+pub fn relay_port<T: Send + 'static>(
+    timeout: Option<Duration>,
+    then: impl FnOnce(Result<T, NoReply>) + Send + 'static,
+) -> RpcReplyPort<T> {
+    let (port, receiver) = oneshot();
+    let relay = Arc::new(Relay(Mutex::new(Some((receiver, then)))));
+    // Before anybody has the port. The two hold each other until the port has ended.
+    relay.watch();
+    match timeout {
+        Some(timeout) => (port, timeout).into(),
+        None => port.into(),
+    }
+}
+
+struct Relay<T, F>(Mutex<Option<(OneshotReceiver<T>, F)>>);
+
+impl<T, F> Relay<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(Result<T, NoReply>) + Send + 'static,
+{
+    fn watch(self: &Arc<Self>) {
+        let waker = Waker::from(self.clone());
+        if let Some((receiver, _)) = &mut *self.0.lock() {
+            let poll = Pin::new(&mut unconstrained(receiver)).poll(&mut Context::from_waker(&waker));
+            debug_assert!(poll.is_pending());
+        }
+    }
+
+    fn settle(&self) {
+        let (outcome, ended) = {
+            let mut waiting = self.0.lock();
+            let Some((receiver, _)) = &mut *waiting else { return };
+            let outcome = match receiver.try_recv() {
+                Ok(reply) => Ok(reply),
+                Err(_) if receiver.is_terminated() => Err(take_reason().map_or(NoReply::Dropped, NoReply::Failed)),
+                Err(_) => return,
+            };
+            (outcome, waiting.take())
+        };
+        // Without the lock: the receiver has the waker, and so this.
+        if let Some((_, then)) = ended {
+            then(outcome);
+        }
+    }
+}
+
+impl<T, F> Wake for Relay<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(Result<T, NoReply>) + Send + 'static,
+{
+    fn wake(self: Arc<Self>) {
+        self.settle();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.settle();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -301,6 +365,22 @@ mod tests {
             }
             assert_eq!(waiter.strong_count(), 0);
         }
+    }
+
+    #[test]
+    fn what_comes_of_a_call_that_is_passed_on_goes_to_a_function_once_and_leaves_nothing_behind() {
+        type Heard = Arc<Mutex<Vec<Result<u32, NoReply>>>>;
+        let heard = Heard::default();
+        let relay = || {
+            let heard = heard.clone();
+            relay_port(None, move |outcome| heard.lock().push(outcome))
+        };
+        relay().send(1).unwrap();
+        drop(relay());
+        assert_eq!(fail(relay(), reason("no such row")), Told::Caller);
+        let failed = NoReply::Failed(reason("no such row"));
+        assert_eq!(*heard.lock(), [Ok(1), Err(NoReply::Dropped), Err(failed)]);
+        assert_eq!(Arc::strong_count(&heard), 1);
     }
 
     #[test]

@@ -94,4 +94,9 @@ pub trait LiveEntity: Send + Sync + 'static {
 
     /// Its state is to be kept, though no message comes.
     fn keep_state(&self);
+
+    /// True if the actor gives back what it has taken and not begun, however it ends. One whose mailbox is ractor's doesn't.
+    fn gives_back(&self) -> bool {
+        false
+    }
 }

@@ -11,6 +11,7 @@
     )
 )]
 
+mod cluster;
 mod code;
 mod keys;
 mod mailbox;
@@ -27,6 +28,7 @@ mod tests;
 mod type_actor;
 mod writer;
 
+pub use self::cluster::{Cluster, ClusterFigures, Ownership};
 pub use self::code::{Activated, EntityCode, LiveEntity, TypeSettings};
 pub use self::keys::{KEPT_FOR, KEY_BYTES, KeyRefused, KeyedRef, Scope, keyed};
 pub use self::native::{Native, NativeEntity, Reminders, reminders};
@@ -40,11 +42,12 @@ pub use self::reminders::{Reminder, ReminderError, ReminderLimits, SLOTS, When, 
 pub use self::seat::{Durability, Interrupted, Output, Seat};
 pub use self::stand_in::StandIn;
 pub use self::store::{
-    Change, DuePlace, EntityStore, GivenUp, KeptReply, MemoryStore, ReminderChange, ReplyChange, StoreError, Stored,
-    StoredDue, StoredReminder, StoredState, Write,
+    Change, DuePlace, EntityStore, Fence, FencedStore, GivenUp, KeptReply, MemoryStore, ReminderChange, ReplyChange,
+    StoreError, Stored, StoredDue, StoredReminder, StoredState, Write,
 };
 pub use self::type_actor::{to_type_actor, type_group};
 pub use self::writer::WriterFigures;
 pub use ractor_host_placement::activation::ActivationLimits;
 pub use ractor_host_placement::durable::HeldTooMuch;
-pub use ractor_host_placement::words::{BadEntity, Entity, EntityKey, EntityType};
+pub use ractor_host_placement::statement::WriteOutcome;
+pub use ractor_host_placement::words::{BadEntity, Entity, EntityKey, EntityType, Epoch, ShardId, TypeId, Where};

@@ -189,6 +189,9 @@ impl<A: NativeEntity> Handler<A> {
             };
             self.seat.keep(self.actor.state_version(), bytes);
         }
+        if self.seat.is_lost() {
+            return Ok(());
+        }
         if self.seat.is_refused() {
             return Err("its state could not be written".into());
         }
@@ -311,6 +314,9 @@ impl<A: NativeEntity> Actor for Handler<A> {
             SerializedMessage::Call { variant, .. } if variant == PROBE_VARIANT => return Ok(()),
             SerializedMessage::Call { .. } | SerializedMessage::Cast { .. } => {}
         }
+        let Some(message) = self.seat.admit(message) else {
+            return Ok(());
+        };
         let is_nudge = is_nudge(&message);
         let message = if is_nudge {
             match self.seat.begin_reminder() {
@@ -353,6 +359,11 @@ impl<A: NativeEntity> Actor for Handler<A> {
     }
 
     async fn post_stop(&self, myself: ActorRef<Opaque>, state: &mut A::State) -> Result<(), ActorProcessingErr> {
+        if self.seat.is_lost() {
+            // The entity may live elsewhere by now.
+            *self.hosted.lock() = None;
+            return Ok(());
+        }
         if self.seat.needs_last_state() && !self.seat.is_deleted() {
             self.seat.keep(self.actor.state_version(), self.actor.snapshot(state)?);
         }

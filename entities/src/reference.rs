@@ -107,7 +107,7 @@ impl From<Refused> for CallError {
 impl From<NotSent> for CallError {
     fn from(reason: NotSent) -> Self {
         match reason {
-            NotSent::UnknownType => Self::UnknownActor,
+            NotSent::UnknownType | NotSent::NotJoined | NotSent::NotHere => Self::UnknownActor,
             NotSent::Overloaded => Self::Overloaded,
         }
     }

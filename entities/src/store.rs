@@ -1,15 +1,28 @@
 //! Where the states of entities are kept, with what is beside them: reminders, and replies to calls that bore a key.
 
-use std::collections::BTreeMap;
+mod fenced;
+mod memory;
+
+use std::error::Error;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use parking_lot::Mutex;
-use ractor_host_placement::words::{Entity, EntityKey, EntityType};
+use ractor_host_placement::statement::WriteOutcome;
+use ractor_host_placement::words::{Entity, EntityKey, EntityType, Epoch, ShardId};
 
-use crate::reminders::slot;
+pub use self::fenced::FencedStore;
+pub use self::memory::MemoryStore;
+
+/// By which right an activation reads and writes in a cluster: its node has this shard at this epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fence {
+    /// The shard of the entity.
+    pub shard: ShardId,
+    /// The epoch at which the node has it.
+    pub epoch: Epoch,
+}
 
 /// The state of an entity, as its code wrote it between two messages.
 #[derive(Clone, PartialEq, Eq)]
@@ -143,7 +156,8 @@ pub enum ReplyChange {
 pub enum Change {
     /// This is the state from now on.
     Put(StoredState),
-    /// The state, or that there is none, stays as it is.
+    /// The state, or that there is none, stays as it is. The write has its version all the same, so that an earlier one that comes late
+    /// changes nothing.
     Keep,
     /// There is none any more, nor anything beside it: all reminders and kept replies of the entity go first, before the changes of this
     /// write.
@@ -155,6 +169,11 @@ pub enum Change {
 pub struct Write {
     /// The entity.
     pub entity: Entity,
+    /// By which right it is written. None: by that of a node that is alone with its store.
+    pub fence: Option<Fence>,
+    /// Grows with each write of the entity at its epoch, and never has two contents: what comes late, behind a write with a greater one, changes
+    /// nothing. Below 2⁶³. The node's writer sets it.
+    pub version: u64,
     /// What becomes of its state.
     pub change: Change,
     /// What becomes of its reminders, in this order.
@@ -164,10 +183,12 @@ pub struct Write {
 }
 
 impl Write {
-    /// A change of the state, and of nothing else.
+    /// A change of the state, and of nothing else, without a fence and at version 0.
     pub fn state(entity: Entity, change: Change) -> Self {
         Self {
             entity,
+            fence: None,
+            version: 0,
             change,
             reminders: Vec::new(),
             replies: Vec::new(),
@@ -248,22 +269,74 @@ impl StoredDue {
 
 /// The store could not be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("the store of entities: {0}")]
-pub struct StoreError(pub Box<dyn std::error::Error + Send + Sync>);
+#[error("the store of entities: {reason}")]
+pub struct StoreError {
+    outcome: NotDone,
+    reason: Box<dyn Error + Send + Sync>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NotDone {
+    Failed,
+    Unknown,
+    Refused,
+}
+
+impl StoreError {
+    /// It is over: nothing of what was asked is carried out later.
+    pub fn failed(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(NotDone::Failed, reason.into())
+    }
+
+    /// Nobody knows: what was asked may have been carried out, or may be carried out yet.
+    pub fn unknown(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(NotDone::Unknown, reason.into())
+    }
+
+    /// The entity's shard is another node's by now, or was taken again at a later epoch.
+    pub fn refused(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(NotDone::Refused, reason.into())
+    }
+
+    /// The refusal of whatever was asked for this entity.
+    pub fn elsewhere(entity: &Entity) -> Self {
+        Self::refused(format!("{entity} is on another node by now"))
+    }
+
+    fn new(outcome: NotDone, reason: Box<dyn Error + Send + Sync>) -> Self {
+        Self { outcome, reason }
+    }
+
+    /// True if it may have been carried out, or may be yet.
+    pub fn is_unknown(&self) -> bool {
+        self.outcome == NotDone::Unknown
+    }
+
+    /// True if the entity isn't this node's any more: trying again is of no use.
+    pub fn is_refused(&self) -> bool {
+        self.outcome == NotDone::Refused
+    }
+}
 
 /// Where states are kept, and what is beside them. The methods block: they are called on threads that may.
+///
+/// A store of a cluster looks at fences and versions: see [`FencedStore`]. One that a single node has for itself need not.
 pub trait EntityStore: fmt::Debug + Send + Sync + 'static {
-    /// Does these, all or none. When this returns they outlive the process and the machine's power.
+    /// Does these, and says what came of each: all of a write or nothing of it, those of an entity in their order. When this returns, what was
+    /// accepted outlives the process and the machine's power.
+    ///
+    /// A write whose fence isn't true any more is refused. One that isn't newer, by epoch and version, than what was written of the entity
+    /// before is accepted, and changes nothing: it comes late.
     ///
     /// # Errors
-    /// They were not written, or it is not certain that they were. The same writes come again, alone or with others.
-    fn write(&self, writes: &[Arc<Write>]) -> Result<(), StoreError>;
+    /// Nothing was written, or it is not certain that nothing was. The same writes come again, alone or with others.
+    fn write(&self, writes: &[Arc<Write>]) -> Result<Vec<WriteOutcome>, StoreError>;
 
-    /// All that there is of an entity, as of one moment.
+    /// All that there is of an entity, as of one moment. None, as a fence: whoever owns it.
     ///
     /// # Errors
-    /// The store could not be read, or what it has is damaged.
-    fn read(&self, entity: &Entity) -> Result<Stored, StoreError>;
+    /// The store could not be read, what it has is damaged, or the fence isn't true any more: [`StoreError::is_refused`].
+    fn read(&self, entity: &Entity, fence: Option<Fence>) -> Result<Stored, StoreError>;
 
     /// The keys of a type that have states, in order, after this one, and no more than `most`.
     ///
@@ -271,8 +344,9 @@ pub trait EntityStore: fmt::Debug + Send + Sync + 'static {
     /// The store could not be read.
     fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError>;
 
-    /// Reminders that are due after `after` and no later than `until_ms`, of entities whose [slot](crate::slot) is one of these: the first
-    /// ones by their places, in order, and no more than `most`. It is asked often, and mostly for few: keep an index of (slot, due).
+    /// Reminders that are due after `after` and no later than `until_ms`, of entities that are this node's and whose [slot](crate::slot) is one
+    /// of these: the first ones by their places, in order, and no more than `most`. In which order the types come of reminders that are due
+    /// at the same time is for the store to say, always in the same way. It is asked often, and mostly for few: keep an index of (slot, due).
     ///
     /// # Errors
     /// The store could not be read.
@@ -290,107 +364,4 @@ pub trait EntityStore: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// The store could not be written.
     fn forget_replies(&self, before_ms: u64) -> Result<(), StoreError>;
-}
-
-/// A store that is gone with the process: for tests, and for types that are never written.
-#[derive(Debug, Default)]
-pub struct MemoryStore(Mutex<BTreeMap<Entity, Stored>>);
-
-impl EntityStore for MemoryStore {
-    fn write(&self, writes: &[Arc<Write>]) -> Result<(), StoreError> {
-        let mut all = self.0.lock();
-        for write in writes {
-            let stored = all.entry(write.entity.clone()).or_default();
-            match &write.change {
-                Change::Put(state) => stored.state = Some(state.clone()),
-                Change::Keep => {}
-                Change::Delete => *stored = Stored::default(),
-            }
-            for change in &write.reminders {
-                change_reminder(&mut stored.reminders, change);
-            }
-            for change in &write.replies {
-                let (scope, key) = match change {
-                    ReplyChange::Put(reply) => (&reply.scope, &reply.key),
-                    ReplyChange::Remove(scope, key) => (scope, key),
-                };
-                stored.replies.retain(|kept| (&kept.scope, &kept.key) != (scope, key));
-                if let ReplyChange::Put(reply) = change {
-                    stored.replies.push(reply.clone());
-                }
-            }
-            if *stored == Stored::default() {
-                all.remove(&write.entity);
-            }
-        }
-        Ok(())
-    }
-
-    fn read(&self, entity: &Entity) -> Result<Stored, StoreError> {
-        Ok(self.0.lock().get(entity).cloned().unwrap_or_default())
-    }
-
-    fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
-        let all = self.0.lock();
-        let is_wanted = |entity: &Entity| entity.entity_type == *of && after.is_none_or(|after| entity.key > *after);
-        Ok(all
-            .iter()
-            .filter(|(entity, stored)| stored.state.is_some() && is_wanted(entity))
-            .take(most)
-            .map(|(entity, _)| entity.key.clone())
-            .collect())
-    }
-
-    fn due(
-        &self,
-        slots: RangeInclusive<u8>,
-        after: &DuePlace,
-        until_ms: u64,
-        most: usize,
-    ) -> Result<Vec<StoredDue>, StoreError> {
-        let all = self.0.lock();
-        let of_slots = all.iter().filter(|(entity, _)| slots.contains(&slot(entity)));
-        let mut due: Vec<StoredDue> = of_slots
-            .flat_map(|(entity, stored)| {
-                let reminders = stored.reminders.iter();
-                reminders.filter_map(|reminder| {
-                    Some(StoredDue {
-                        entity: entity.clone(),
-                        id: reminder.id.clone(),
-                        due_ms: reminder.due_ms?,
-                        period_ms: reminder.period_ms,
-                    })
-                })
-            })
-            .filter(|due| due.due_ms <= until_ms && due.place() > *after)
-            .collect();
-        due.sort_by_key(StoredDue::place);
-        due.truncate(most);
-        Ok(due)
-    }
-
-    fn forget_replies(&self, before_ms: u64) -> Result<(), StoreError> {
-        let mut all = self.0.lock();
-        for stored in all.values_mut() {
-            stored.replies.retain(|kept| kept.at_ms >= before_ms);
-        }
-        all.retain(|_, stored| *stored != Stored::default());
-        Ok(())
-    }
-}
-
-fn change_reminder(reminders: &mut Vec<StoredReminder>, change: &ReminderChange) {
-    match change {
-        ReminderChange::Put(reminder) => {
-            reminders.retain(|one| one.id != reminder.id);
-            reminders.push(reminder.clone());
-        }
-        ReminderChange::Remove(id) => reminders.retain(|one| one.id != *id),
-        ReminderChange::GiveUp { id, next_ms, given_up } => {
-            let is_it = |one: &&mut StoredReminder| one.id == *id && one.due_ms == Some(given_up.due_ms);
-            if let Some(reminder) = reminders.iter_mut().find(is_it) {
-                (reminder.due_ms, reminder.given_up) = (*next_ms, Some(*given_up));
-            }
-        }
-    }
 }

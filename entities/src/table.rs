@@ -58,7 +58,11 @@ enum Slot<Actor, Message> {
         used: Instant,
     },
     /// The actor is ending. What comes meanwhile is for the next.
-    Leaving { activation: u32, queue: Queue<Message> },
+    Leaving {
+        activation: u32,
+        actor: Actor,
+        queue: Queue<Message>,
+    },
 }
 
 /// What to do after an activation has ended.
@@ -165,12 +169,13 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
         now: Instant,
     ) -> Route<Actor, Message> {
         if let Some(slot) = self.slots.get_mut(key)
-            && let Slot::Active { activation, .. } = slot
+            && let Slot::Active { activation, actor, .. } = slot
             && *activation == refused_by
         {
             // Its end is heard of soon.
             *slot = Slot::Leaving {
                 activation: refused_by,
+                actor: actor.clone(),
                 queue: Queue::default(),
             };
             self.active -= 1;
@@ -226,7 +231,7 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
                 self.active -= 1;
                 Queue::default()
             }
-            Some(Slot::Leaving { activation, queue }) if activation == ended => queue,
+            Some(Slot::Leaving { activation, queue, .. }) if activation == ended => queue,
             other => {
                 if let Some(other) = other {
                     self.slots.put(key.clone(), other);
@@ -250,18 +255,17 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
     /// An entity is to end: its actor, if it is active. From now on messages wait for the next activation.
     pub(crate) fn handle_leave(&mut self, key: &EntityKey) -> Option<Actor> {
         let slot = self.slots.peek_mut(key)?;
-        let Slot::Active { activation, .. } = slot else {
+        let Slot::Active { activation, actor, .. } = slot else {
             return None;
         };
-        let leaving = Slot::Leaving {
-            activation: *activation,
+        let (activation, actor) = (*activation, actor.clone());
+        self.active -= 1;
+        *slot = Slot::Leaving {
+            activation,
+            actor: actor.clone(),
             queue: Queue::default(),
         };
-        self.active -= 1;
-        match std::mem::replace(slot, leaving) {
-            Slot::Active { actor, .. } => Some(actor),
-            Slot::Starting { .. } | Slot::Leaving { .. } => None,
-        }
+        Some(actor)
     }
 
     /// Up to `most` entities that have had no message for `idle`, those longest without one first. Whoever is asked for is looked at
@@ -300,12 +304,17 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
         })
     }
 
-    /// All that have a place, with the actors of those that are active.
+    /// All that have a place, with the actors of those that are active or about to end.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&EntityKey, Option<&Actor>)> {
         self.slots.iter().map(|(key, slot)| match slot {
-            Slot::Active { actor, .. } => (key, Some(actor)),
-            Slot::Starting { .. } | Slot::Leaving { .. } => (key, None),
+            Slot::Active { actor, .. } | Slot::Leaving { actor, .. } => (key, Some(actor)),
+            Slot::Starting { .. } => (key, None),
         })
+    }
+
+    /// True if the entity is active, or about to be or to end.
+    pub(crate) fn has_place(&self, key: &EntityKey) -> bool {
+        self.slots.contains(key)
     }
 
     /// True while an entity is being activated, or its actor is ending: it may have read its state already, or may write it still.

@@ -1,7 +1,13 @@
 //! Native entities over a store whose commits the test lets through.
 
 mod deleted;
+mod elsewhere;
 mod reached;
+mod scenarios;
+mod stores;
+
+/// Where the words are, for what is compiled elsewhere as well.
+use crate as entities;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -14,8 +20,9 @@ use ractor_host_derive::RactorClusterMessage;
 use ractor_host_directory::CallError;
 
 use crate::{
-    ActivationLimits, DuePlace, Durability, Entities, Entity, EntityKey, EntityRef, EntityStore, EntityType,
-    MemoryStore, Native, NativeEntity, StoreError, Stored, StoredDue, TypeSettings, Write, active, passivate,
+    ActivationLimits, DuePlace, Durability, Entities, Entity, EntityKey, EntityRef, EntityStore, EntityType, Fence,
+    MemoryStore, Native, NativeEntity, StoreError, Stored, StoredDue, TypeSettings, Write, WriteOutcome, active,
+    passivate,
 };
 
 const SOON: Option<Duration> = Some(Duration::from_secs(20));
@@ -36,6 +43,8 @@ enum Gate {
     /// Nor is anything read.
     Silent,
     Fails,
+    /// Another node has everything by now.
+    Elsewhere,
 }
 
 impl GatedStore {
@@ -46,20 +55,24 @@ impl GatedStore {
 }
 
 impl EntityStore for GatedStore {
-    fn write(&self, writes: &[Arc<Write>]) -> Result<(), StoreError> {
+    fn write(&self, writes: &[Arc<Write>]) -> Result<Vec<WriteOutcome>, StoreError> {
         let mut gate = self.gate.lock();
         self.opened
             .wait_while(&mut gate, |gate| matches!(gate, Gate::Shut | Gate::Silent));
         match *gate {
-            Gate::Fails => Err(StoreError("no space left".into())),
+            Gate::Fails => Err(StoreError::failed("no space left")),
+            Gate::Elsewhere => Ok(vec![WriteOutcome::Refused; writes.len()]),
             Gate::Open | Gate::Shut | Gate::Silent => self.states.write(writes),
         }
     }
 
-    fn read(&self, entity: &Entity) -> Result<Stored, StoreError> {
+    fn read(&self, entity: &Entity, fence: Option<Fence>) -> Result<Stored, StoreError> {
         let mut gate = self.gate.lock();
         self.opened.wait_while(&mut gate, |gate| *gate == Gate::Silent);
-        self.states.read(entity)
+        if *gate == Gate::Elsewhere {
+            return Err(StoreError::elsewhere(entity));
+        }
+        self.states.read(entity, fence)
     }
 
     fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
@@ -252,7 +265,7 @@ async fn no_reply_is_seen_before_its_state_is_durable() {
         world
             .store
             .states
-            .read(world.counter("a").entity())
+            .read(world.counter("a").entity(), None)
             .unwrap()
             .state
             .unwrap()

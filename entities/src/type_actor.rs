@@ -157,8 +157,8 @@ impl Door {
             },
             reason: match refused.reason {
                 NotSent::Overloaded => PutRefused::Full,
-                // The entities end.
-                NotSent::UnknownType => PutRefused::Ended,
+                // The entities end, or the node doesn't know where they are.
+                NotSent::UnknownType | NotSent::NotJoined | NotSent::NotHere => PutRefused::Ended,
             },
         })
     }

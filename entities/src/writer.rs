@@ -1,19 +1,21 @@
 //! Writes states, many together, off the path of the actors that they are of.
 //!
-//! Of an entity at most one write is under way and none waits behind it: whoever has the entity's state keeps the next one until this one
-//! is done. What waits is written together, so that many entities share one wait for the disk.
+//! The writes of an entity are carried out one after the other, in the order in which they were submitted: a later one overtakes none that
+//! failed. What waits is written together, so that many entities share one wait for the disk.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use ractor_host_placement::statement::WriteOutcome;
 use ractor_host_placement::words::Entity;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::store::{Change, EntityStore, StoreError, Stored, Write};
+use crate::store::{Change, EntityStore, Fence, StoreError, Stored, Write};
 
 /// The most writes of one commit.
 const WRITES: usize = 1_024;
@@ -30,8 +32,23 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// The longest time for which a write is tried. After that the entity ends, and nobody knows whether its last state is there.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Told what came of a write: true if it is durable.
-type Done = Box<dyn FnOnce(bool) + Send>;
+/// The version of the write that was submitted last. One count for the whole process: the activations of an entity within one epoch are all
+/// in one process, so that no version has two contents.
+static VERSION: AtomicU64 = AtomicU64::new(0);
+
+/// What came of a write, once nothing more is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// It outlives the process and the machine's power.
+    Durable,
+    /// It was not done: the entity is another node's by now.
+    Refused,
+    /// Nobody knows, or it could not be done for too long.
+    GivenUp,
+}
+
+/// Told what came of a write.
+type Done = Box<dyn FnOnce(Written) + Send>;
 
 /// Hands writes to a store. Clones are the same writer.
 #[derive(Clone)]
@@ -47,6 +64,8 @@ struct Shared {
 struct Job {
     write: Arc<Write>,
     since: Instant,
+    /// An attempt may have been carried out, or may be yet.
+    is_unknown: bool,
     done: Done,
 }
 
@@ -55,6 +74,8 @@ struct Queue {
     waiting: Vec<Job>,
     /// The entities with a write that waits or is under way, and how many.
     unsettled: HashMap<Entity, usize>,
+    /// Entities with a write that was given up and may be carried out yet.
+    uncertain: HashSet<Entity>,
     is_running: bool,
     figures: WriterFigures,
 }
@@ -72,6 +93,8 @@ pub struct WriterFigures {
     pub failed: u64,
     /// Writes that were given up.
     pub given_up: u64,
+    /// Writes that were refused, because the entity had gone to another node.
+    pub refused: u64,
 }
 
 impl Writer {
@@ -88,16 +111,24 @@ impl Writer {
     }
 
     /// Writes this, and says what came of it, on whatever thread that is known. Must be called within a runtime.
-    pub(crate) fn submit(&self, write: Write, done: impl FnOnce(bool) + Send + 'static) {
+    ///
+    /// One that was given up may be carried out yet. Before anything else is written of its entity something newer is written that changes
+    /// nothing: after that it has been carried out, or never will be.
+    pub(crate) fn submit(&self, write: Write, done: impl FnOnce(Written) + Send + 'static) {
         let is_first = {
             let mut queue = self.0.queue.lock();
-            *queue.unsettled.entry(write.entity.clone()).or_default() += 1;
-            queue.waiting.push(Job {
-                write: Arc::new(write),
-                since: Instant::now(),
-                done: Box::new(done),
-            });
-            !std::mem::replace(&mut queue.is_running, true)
+            let is_first = !std::mem::replace(&mut queue.is_running, true);
+            if write.fence.is_some() && queue.uncertain.contains(&write.entity) {
+                let nothing = Write {
+                    fence: write.fence,
+                    ..Write::state(write.entity.clone(), Change::Keep)
+                };
+                if write != nothing {
+                    queue.push(nothing, Box::new(|_| {}));
+                }
+            }
+            queue.push(write, Box::new(done));
+            is_first
         };
         if is_first {
             tokio::spawn(self.0.clone().run());
@@ -105,25 +136,49 @@ impl Writer {
     }
 
     /// What there is of an entity, once no write of it is under way.
-    pub(crate) async fn read(&self, entity: &Entity) -> Result<Stored, StoreError> {
+    ///
+    /// # Errors
+    /// See [`EntityStore::read`].
+    pub(crate) async fn read(&self, entity: &Entity, fence: Option<Fence>) -> Result<Stored, StoreError> {
         self.settle(entity).await;
+        if fence.is_some() && self.0.queue.lock().uncertain.contains(entity) {
+            // What was given up would change what is read, if it were carried out after that.
+            let nothing = Write {
+                fence,
+                ..Write::state(entity.clone(), Change::Keep)
+            };
+            self.write(nothing).await?;
+        }
         let (store, entity) = (self.0.store.clone(), entity.clone());
-        let read = tokio::task::spawn_blocking(move || store.read(&entity)).await;
-        read.unwrap_or_else(|ended| Err(StoreError(ended.into())))
+        let read = tokio::task::spawn_blocking(move || store.read(&entity, fence)).await;
+        read.unwrap_or_else(|ended| Err(StoreError::unknown(ended)))
     }
 
     /// Gives up the state of an entity that isn't active. Whoever reads it from now on waits for that.
-    pub(crate) fn delete(&self, entity: &Entity) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+    pub(crate) fn delete(
+        &self,
+        entity: &Entity,
+        fence: Option<Fence>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        self.write(Write {
+            fence,
+            ..Write::state(entity.clone(), Change::Delete)
+        })
+    }
+
+    /// Writes this, from now on, and waits for what comes of it.
+    fn write(&self, write: Write) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
         let (tell, told) = tokio::sync::oneshot::channel();
-        let write = Write::state(entity.clone(), Change::Delete);
-        self.submit(write, move |is_durable| {
+        let entity = write.entity.clone();
+        self.submit(write, move |written| {
             // Whoever asked may have given up.
-            tell.send(is_durable).ok();
+            tell.send(written).ok();
         });
         async move {
             match told.await {
-                Ok(true) => Ok(()),
-                _ => Err(StoreError("it could not be written; the log says why".into())),
+                Ok(Written::Durable) => Ok(()),
+                Ok(Written::Refused) => Err(StoreError::elsewhere(&entity)),
+                Ok(Written::GivenUp) | Err(_) => Err(StoreError::unknown("it could not be written; the log says why")),
             }
         }
     }
@@ -149,20 +204,33 @@ impl Writer {
     }
 }
 
+impl Queue {
+    fn push(&mut self, mut write: Write, done: Done) {
+        // With the lock, so that versions grow in the order in which writes are carried out.
+        write.version = VERSION.fetch_add(1, Ordering::Relaxed) + 1;
+        *self.unsettled.entry(write.entity.clone()).or_default() += 1;
+        self.waiting.push(Job {
+            write: Arc::new(write),
+            since: Instant::now(),
+            is_unknown: false,
+            done,
+        });
+    }
+}
+
 impl Shared {
     async fn run(self: Arc<Self>) {
         let mut failures = 0;
         loop {
             let Some(batch) = self.take() else { return };
             let writes = batch.iter().map(|job| job.write.clone()).collect();
-            let outcome = self.attempt(writes).await;
-            match outcome {
-                Ok(()) => {
+            match self.attempt(writes).await {
+                Ok(outcomes) => {
                     if failures > 0 {
                         tracing::info!(failures, "states of entities are written again");
                     }
                     failures = 0;
-                    self.conclude(batch, true);
+                    self.conclude(answered(batch, outcomes));
                 }
                 Err(error) => {
                     failures += 1;
@@ -170,44 +238,55 @@ impl Shared {
                     if failures == 1 {
                         tracing::error!(%error, "states of entities can't be written; that is tried again");
                     }
-                    self.failed(batch, failures).await;
+                    self.failed(batch, &error, failures).await;
                 }
             }
         }
     }
 
-    async fn attempt(&self, writes: Vec<Arc<Write>>) -> Result<(), StoreError> {
-        let store = self.store.clone();
+    async fn attempt(&self, writes: Vec<Arc<Write>>) -> Result<Vec<WriteOutcome>, StoreError> {
+        let (store, count) = (self.store.clone(), writes.len());
         // A store that panics must not leave everybody waiting.
         let write = move || {
             catch_unwind(AssertUnwindSafe(|| store.write(&writes)))
-                .unwrap_or_else(|_| Err(StoreError("it panicked".into())))
+                .unwrap_or_else(|_| Err(StoreError::unknown("it panicked")))
         };
-        let written = tokio::task::spawn_blocking(write).await;
-        written.unwrap_or_else(|ended| Err(StoreError(ended.into())))
+        let outcomes = tokio::task::spawn_blocking(write)
+            .await
+            .unwrap_or_else(|ended| Err(StoreError::unknown(ended)))?;
+        if outcomes.len() != count {
+            let reason = format!("it answered {} writes, and was given {count}", outcomes.len());
+            return Err(StoreError::unknown(reason));
+        }
+        Ok(outcomes)
     }
 
     /// One that can't be written ever must not keep the others: each is tried by itself. What is left waits again, or is given up.
-    async fn failed(&self, batch: Vec<Job>, failures: u32) {
+    async fn failed(&self, mut batch: Vec<Job>, error: &StoreError, failures: u32) {
+        batch.iter_mut().for_each(|job| job.is_unknown |= error.is_unknown());
         let mut left = Vec::new();
-        let (mut done, is_single) = (Vec::new(), batch.len() == 1);
+        // A store that doesn't answer has nothing against one of them.
+        let (mut done, tries_each) = (Vec::new(), batch.len() > 1 && !error.is_unknown());
         let mut failed_in_a_row = 0;
-        for job in batch {
+        for mut job in batch {
             // A disk that fails is not to be asked a thousand times.
-            if !is_single && failed_in_a_row < 2 {
-                if self.attempt(vec![job.write.clone()]).await.is_ok() {
-                    failed_in_a_row = 0;
-                    done.push(job);
-                    continue;
+            if tries_each && failed_in_a_row < 2 {
+                match self.attempt(vec![job.write.clone()]).await {
+                    Ok(outcomes) => {
+                        failed_in_a_row = 0;
+                        done.extend(answered(vec![job], outcomes));
+                        continue;
+                    }
+                    Err(error) => job.is_unknown |= error.is_unknown(),
                 }
                 failed_in_a_row += 1;
             }
             left.push(job);
         }
-        self.conclude(done, true);
+        self.conclude(done);
         let (given_up, again): (Vec<_>, Vec<_>) = left.into_iter().partition(|job| job.since.elapsed() >= PATIENCE);
         self.queue.lock().figures.failed += 1;
-        self.conclude(given_up, false);
+        self.conclude(given_up.into_iter().map(|job| (job, Written::GivenUp)).collect());
         if !again.is_empty() {
             {
                 let mut queue = self.queue.lock();
@@ -219,45 +298,69 @@ impl Shared {
         }
     }
 
+    /// The next batch: the first ones that wait, and of each entity no more than one, so that none overtakes another.
     fn take(&self) -> Option<Vec<Job>> {
         let mut queue = self.queue.lock();
-        let (mut count, mut bytes) = (0, 0);
-        for job in queue.waiting.iter().take(WRITES) {
-            if count > 0 && bytes + job.write.bytes() > BYTES {
-                break;
+        let waiting = std::mem::take(&mut queue.waiting);
+        let (mut batch, mut rest) = (Vec::new(), Vec::new());
+        let mut entities = HashSet::new();
+        let (mut bytes, mut is_full) = (0, false);
+        for job in waiting {
+            is_full = is_full || batch.len() == WRITES || (!batch.is_empty() && bytes + job.write.bytes() > BYTES);
+            if !is_full && entities.insert(job.write.entity.clone()) {
+                bytes += job.write.bytes();
+                batch.push(job);
+            } else {
+                rest.push(job);
             }
-            (count, bytes) = (count + 1, bytes + job.write.bytes());
         }
-        if count == 0 {
+        queue.waiting = rest;
+        if batch.is_empty() {
             queue.is_running = false;
             return None;
         }
-        Some(queue.waiting.drain(..count).collect())
+        Some(batch)
     }
 
-    fn conclude(&self, jobs: Vec<Job>, is_durable: bool) {
+    fn conclude(&self, jobs: Vec<(Job, Written)>) {
         if jobs.is_empty() {
             return;
         }
         let mut dones = Vec::with_capacity(jobs.len());
         {
             let mut queue = self.queue.lock();
-            if is_durable {
-                queue.figures.commits += 1;
-            }
-            for Job { write, done, .. } in jobs {
-                if is_durable {
-                    queue.figures.writes += 1;
-                    queue.figures.bytes += write.bytes() as u64;
-                } else {
-                    queue.figures.given_up += 1;
+            let Queue { figures, uncertain, .. } = &mut *queue;
+            figures.commits += u64::from(jobs.iter().any(|(_, written)| *written == Written::Durable));
+            for (
+                Job {
+                    write,
+                    is_unknown,
+                    done,
+                    ..
+                },
+                written,
+            ) in jobs
+            {
+                match written {
+                    Written::Durable => {
+                        figures.writes += 1;
+                        figures.bytes += write.bytes() as u64;
+                        uncertain.remove(&write.entity);
+                    }
+                    Written::Refused => figures.refused += 1,
+                    Written::GivenUp => {
+                        figures.given_up += 1;
+                        if is_unknown {
+                            uncertain.insert(write.entity.clone());
+                        }
+                    }
                 }
-                dones.push((write.entity.clone(), done));
+                dones.push((write.entity.clone(), done, written));
             }
         }
-        for (entity, done) in dones {
+        for (entity, done, written) in dones {
             // First, because it may submit the next write of the entity, which then stays unsettled throughout.
-            done(is_durable);
+            done(written);
             let mut queue = self.queue.lock();
             if let Some(count) = queue.unsettled.get_mut(&entity) {
                 *count -= 1;
@@ -270,105 +373,20 @@ impl Shared {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::ops::RangeInclusive;
-    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
-    use ractor_host_placement::words::{EntityKey, EntityType};
-
-    use super::*;
-    use crate::store::{DuePlace, MemoryStore, StoredDue, StoredState};
-
-    /// Fails while it is told to, and for one entity always.
-    #[derive(Debug, Default)]
-    struct Failing {
-        fails: AtomicBool,
-        attempts: AtomicUsize,
-        states: MemoryStore,
-    }
-
-    impl EntityStore for Failing {
-        fn write(&self, writes: &[Arc<Write>]) -> Result<(), StoreError> {
-            self.attempts.fetch_add(1, Ordering::SeqCst);
-            let is_bad = writes.iter().any(|write| write.entity.key.bytes() == b"bad");
-            if self.fails.load(Ordering::SeqCst) || is_bad {
-                return Err(StoreError("no space left".into()));
-            }
-            self.states.write(writes)
-        }
-
-        fn read(&self, entity: &Entity) -> Result<Stored, StoreError> {
-            self.states.read(entity)
-        }
-
-        fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
-            self.states.keys(of, after, most)
-        }
-
-        fn due(
-            &self,
-            slots: RangeInclusive<u8>,
-            after: &DuePlace,
-            until_ms: u64,
-            most: usize,
-        ) -> Result<Vec<StoredDue>, StoreError> {
-            self.states.due(slots, after, until_ms, most)
-        }
-
-        fn forget_replies(&self, before_ms: u64) -> Result<(), StoreError> {
-            self.states.forget_replies(before_ms)
-        }
-    }
-
-    fn write(key: &str, bytes: &[u8]) -> Write {
-        let state = StoredState {
-            code: "t".to_owned(),
-            state_version: 1,
-            taken: std::time::UNIX_EPOCH,
-            bytes: bytes.to_vec(),
+/// What came of each, as the store says.
+fn answered(batch: Vec<Job>, outcomes: Vec<WriteOutcome>) -> Vec<(Job, Written)> {
+    let all = batch.into_iter().zip(outcomes);
+    all.map(|(job, outcome)| {
+        let written = match outcome {
+            WriteOutcome::Accepted => Written::Durable,
+            // An earlier attempt may have been carried out before the entity went away.
+            WriteOutcome::Refused if job.is_unknown => Written::GivenUp,
+            WriteOutcome::Refused => Written::Refused,
         };
-        Write::state(Entity::new("t", key).unwrap(), Change::Put(state))
-    }
-
-    fn told(writer: &Writer, write: Write) -> tokio::sync::oneshot::Receiver<bool> {
-        let (tell, told) = tokio::sync::oneshot::channel();
-        writer.submit(write, move |is_durable| {
-            tell.send(is_durable).ok();
-        });
-        told
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_waits_is_written_together_and_read_only_after_that() {
-        let store = Arc::new(Failing::default());
-        let writer = Writer::new(store.clone());
-        let all: Vec<_> = (0..100)
-            .map(|key| told(&writer, write(&key.to_string(), b"x")))
-            .collect();
-        let read = writer.read(&Entity::new("t", "99").unwrap()).await.unwrap();
-        assert_eq!(read.state.unwrap().bytes, b"x");
-        for one in all {
-            assert!(one.await.unwrap());
-        }
-        assert!(store.attempts.load(Ordering::SeqCst) < 10);
-        assert_eq!(writer.figures().writes, 100);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_store_that_fails_for_a_while_loses_nothing_and_one_bad_write_keeps_nobody() {
-        let store = Arc::new(Failing::default());
-        store.fails.store(true, Ordering::SeqCst);
-        let writer = Writer::new(store.clone());
-        let (bad, good) = (told(&writer, write("bad", b"x")), told(&writer, write("good", b"y")));
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        store.fails.store(false, Ordering::SeqCst);
-        assert!(good.await.unwrap());
-        let begun = Instant::now();
-        assert!(!bad.await.unwrap());
-        assert!(begun.elapsed() < PATIENCE + LONGEST);
-        writer.flush().await;
-        let figures = writer.figures();
-        assert_eq!((figures.writes, figures.given_up), (1, 1));
-    }
+        (job, written)
+    })
+    .collect()
 }
+
+#[cfg(test)]
+mod tests;

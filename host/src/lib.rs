@@ -56,6 +56,8 @@ pub use ractor_host_entities as entities;
 #[cfg(feature = "guests")]
 use ractor_host_files as files;
 #[cfg(feature = "guests")]
+use ractor_host_placement as placement;
+#[cfg(feature = "guests")]
 pub use ractor_host_postgres as postgres;
 #[cfg(feature = "guests")]
 pub use ractor_host_sandbox as guest;

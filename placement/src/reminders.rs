@@ -49,7 +49,8 @@ impl Reminders {
         due.into_iter().filter(begins).collect()
     }
 
-    /// A statement that was sent at `read_at` has read what is due: what was done before that is forgotten.
+    /// A statement that was sent at `read_at` has read what is due: what was done before that is forgotten. What an earlier statement has read is
+    /// of no use from now on, and must not be handed in any more.
     pub fn handle_read(&mut self, read_at: BootTime, now: BootTime) {
         self.firings.retain(|_, progress| match progress {
             Progress::Done { at } => *at >= read_at,

@@ -84,8 +84,13 @@ pub enum Statement {
     },
     /// Reads all nodes and all shards.
     ReadAll,
+    /// Reads reminders that are due, of entities in shards that this node has.
+    ReadDue {
+        /// The node.
+        incarnation: Incarnation,
+    },
     /// Writes states: locks the rows of their shards (`for share`) and checks owner and epoch, then writes all rows of an entity or none,
-    /// where what is there isn't newer: `on conflict do update … where (state.epoch, state.version) <= (excluded.epoch,
+    /// where what is there is older: `on conflict do update … where (state.epoch, state.version) < (excluded.epoch,
     /// excluded.version)`. Without that condition a write that was given up and comes late would undo a later one.
     WriteState {
         /// The owner of all of these shards.
@@ -165,8 +170,6 @@ pub enum Outcome {
         is_renewed: bool,
         /// What has changed.
         changes: ViewChanges,
-        /// Reminders of the node's own shards that are due.
-        due: Vec<DueReminder>,
     },
     /// Of [`Statement::End`].
     Ended {
@@ -186,6 +189,8 @@ pub enum Outcome {
     },
     /// Of [`Statement::ReadAll`].
     All(ViewChanges),
+    /// Of [`Statement::ReadDue`].
+    Due(Vec<DueReminder>),
     /// Of [`Statement::WriteState`], in its order.
     Written(Vec<WriteOutcome>),
     /// Of [`Statement::ReadState`].

@@ -14,9 +14,11 @@
 mod address;
 mod clock;
 mod connection;
+mod entities;
 mod error;
 mod health;
 mod membership;
+mod rights;
 mod schema;
 mod state;
 mod statements;
@@ -24,11 +26,11 @@ mod store;
 mod tls;
 
 pub use address::{Address, BadAddress};
+pub use entities::EntityTables;
 pub use error::{Fault, StoreError};
 pub use health::{Health, Latency};
 pub use membership::{Identity, Membership, OnEvent, Seen};
 pub use schema::Prepared;
-pub use state::{Content, StateRow};
 pub use store::{ClusterNode, Store, StoreTiming};
 
 #[cfg(test)]

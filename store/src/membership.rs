@@ -7,13 +7,16 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use ractor_host_placement::node::{Event, Node, NodeConfig, Timing, plan};
 use ractor_host_placement::statement::{Answer, StatementId};
-use ractor_host_placement::words::{BootTime, Epoch, Incarnation, Labels, Member, ShardId, Standing, TypeSpec};
+use ractor_host_placement::words::{
+    BootTime, Epoch, Incarnation, Labels, Member, ShardId, ShardRow, Standing, TypeSpec,
+};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::clock;
 use crate::error::{Fault, StoreError};
+use crate::rights::Rights;
 use crate::store::Store;
 
 /// The time between two looks if nothing is due: a deadline that is told to the machine anew is noticed.
@@ -38,6 +41,14 @@ pub struct Identity {
     pub labels: Labels,
     /// The types of entities that it has code for.
     pub types: Vec<TypeSpec>,
+    /// Other types of the store, whose entities it can send to.
+    pub foreign: Vec<TypeSpec>,
+}
+
+impl Identity {
+    fn all_types(&self) -> Vec<TypeSpec> {
+        self.types.iter().chain(&self.foreign).cloned().collect()
+    }
 }
 
 /// Told what happens to this node's shards. It is called while the node's machine waits, and so does nothing but note it.
@@ -59,6 +70,7 @@ struct Shared {
     identity: Identity,
     timing: Timing,
     machine: Mutex<Node>,
+    rights: Rights,
     wake: Notify,
     seen: watch::Sender<Seen>,
     has_left: watch::Sender<bool>,
@@ -91,6 +103,7 @@ impl Membership {
     pub fn start(store: Store, identity: Identity, on_event: OnEvent) -> Self {
         let timing = Timing::of_lease(store.timing().lease);
         let machine = machine(&identity, timing);
+        let rights = Rights::new(&identity.types);
         let seen = Seen {
             me: machine.incarnation(),
             members: Vec::new(),
@@ -101,6 +114,7 @@ impl Membership {
             identity,
             timing,
             machine: Mutex::new(machine),
+            rights,
             wake: Notify::new(),
             seen: watch::Sender::new(seen),
             has_left: watch::Sender::new(false),
@@ -115,14 +129,29 @@ impl Membership {
         self.shared.seen.subscribe()
     }
 
+    /// The present life of this node.
+    pub fn me(&self) -> Incarnation {
+        self.shared.machine.lock().incarnation()
+    }
+
+    /// The time on the clock of leases.
+    pub fn now(&self) -> BootTime {
+        clock::now()
+    }
+
     /// The epoch at which this node may take a message for the shard, if it may.
     pub fn may_take(&self, shard: ShardId) -> Option<Epoch> {
-        self.shared.machine.lock().may_take(shard, clock::now())
+        self.shared.rights.may_take(shard, clock::now())
     }
 
     /// The epoch at which this node may release outputs of the shard's entities, if it may.
     pub fn may_release(&self, shard: ShardId) -> Option<Epoch> {
-        self.shared.machine.lock().may_release(shard, clock::now())
+        self.shared.rights.may_release(shard, clock::now())
+    }
+
+    /// Who has a shard, as far as is known here.
+    pub fn row(&self, shard: ShardId) -> Option<ShardRow> {
+        self.shared.machine.lock().view().row(shard)
     }
 
     /// The entities of a shard that is on its way to another node have written, or ended.
@@ -155,7 +184,7 @@ fn machine(identity: &Identity, timing: Timing) -> Node {
     };
     let config = NodeConfig {
         member,
-        types: identity.types.clone(),
+        types: identity.all_types(),
         timing,
         planner: plan(),
     };
@@ -252,9 +281,17 @@ impl Shared {
 
     /// Tells what has happened. True if the node has left, and there is nothing more to do.
     fn tell_events(&self) -> bool {
-        loop {
-            let event = self.machine.lock().poll_event();
-            let Some(event) = event else { return false };
+        let (events, deadline): (Vec<Event>, _) = {
+            let mut machine = self.machine.lock();
+            let events = std::iter::from_fn(|| machine.poll_event()).collect();
+            (events, machine.deadline())
+        };
+        for event in &events {
+            self.rights.handle_event(*event);
+        }
+        // After what was lost by then: that is not allowed again by a later deadline.
+        self.rights.set_deadline(deadline);
+        for event in events {
             match event {
                 Event::Joined => tracing::info!(name = %self.identity.name, "joined the cluster"),
                 Event::NodeEnded(_) => tracing::info!("a node of the cluster has ended or left"),
@@ -287,6 +324,7 @@ impl Shared {
                 return false;
             }
         }
+        false
     }
 
     /// Publishes the view, if this node is in it. One that isn't has yet to be read, or is of a store that has lost this node.

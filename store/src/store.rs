@@ -120,7 +120,7 @@ impl Store {
     pub async fn ask(&self, statement: &Statement) -> Result<Answer, Fault> {
         let limit = self.timing.of(statement);
         let pool = match statement {
-            Statement::WriteState { .. } | Statement::ReadState { .. } => &self.states,
+            Statement::WriteState { .. } | Statement::ReadState { .. } | Statement::ReadDue { .. } => &self.states,
             _ => &self.control,
         };
         let query = || statements::query(statement, limit / 2);
@@ -133,7 +133,7 @@ impl Store {
     ///
     /// # Errors
     /// They were not written, or nobody knows. The same rows may be written again.
-    pub async fn write(&self, me: Incarnation, rows: &[StateRow<'_>]) -> Result<Vec<WriteOutcome>, Fault> {
+    pub(crate) async fn write(&self, me: Incarnation, rows: &[StateRow<'_>]) -> Result<Vec<WriteOutcome>, Fault> {
         let limit = self.timing.statement();
         let query = || statements::write_states(me, rows, wait(limit / 2));
         let answer = repeated(&self.states, Instant::now() + limit, query).await?;
@@ -210,19 +210,33 @@ impl Store {
         rows.iter().map(one).collect()
     }
 
+    /// A statement about entities, which may be sent again.
+    pub(crate) async fn entities(&self, query: impl Fn() -> Result<Query, StoreError>) -> Result<Vec<Row>, Fault> {
+        repeated(&self.states, Instant::now() + self.timing.statement(), query).await
+    }
+
     /// The keys of a type that have states, in order, after this one, and no more than `most`.
     ///
     /// # Errors
     /// The store could not be read.
-    pub async fn keys(&self, of: TypeId, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
+    pub async fn keys(
+        &self,
+        of: &EntityType,
+        after: Option<&EntityKey>,
+        most: usize,
+    ) -> Result<Vec<EntityKey>, StoreError> {
         let after = after.map_or_else(Vec::new, |key| key.bytes().to_vec());
-        let parameters = vec![
-            statements::parameter(i16::try_from(of.0).unwrap_or(-1), Type::INT2),
-            statements::parameter(after, Type::BYTEA),
-            statements::parameter(i64::try_from(most).unwrap_or(i64::MAX), Type::INT8),
-        ];
-        let text = "select key from ractor_host.state where type_id = $1 and key > $2 and bytes is not null order by key limit $3";
-        let rows = self.read(text, parameters).await?;
+        let query = || {
+            Ok(Query {
+                text: KEYS,
+                parameters: vec![
+                    statements::parameter(of.name().to_owned(), Type::TEXT),
+                    statements::parameter(after.clone(), Type::BYTEA),
+                    statements::parameter(i64::try_from(most).unwrap_or(i64::MAX), Type::INT8),
+                ],
+            })
+        };
+        let rows = self.entities(query).await.map_err(|fault| fault.error)?;
         let one = |row: &Row| EntityKey::new(statements::column(row, "key")?).map_err(statements::damaged);
         rows.iter().map(one).collect()
     }
@@ -246,8 +260,8 @@ impl Store {
         rows.iter().map(one).collect()
     }
 
-    /// Removes what nobody needs any more: ended nodes of yesterday that own nothing, marks of deleted states that no late write can reach,
-    /// and idempotency keys whose time is over.
+    /// Removes what nobody needs any more: ended nodes of yesterday that own nothing, and marks of deleted states that no late write can
+    /// reach.
     ///
     /// # Errors
     /// The store could not be asked.
@@ -285,15 +299,16 @@ const FIX_TYPE: &str = "with known as (
         select a.type_id, g from added a, generate_series(0, a.shards - 1) g)
     select type_id, shards from known union all select type_id, shards from added";
 
+const KEYS: &str = "select key from ractor_host.state
+    where type_id = (select type_id from ractor_host.type where name = $1) and key > $2 and bytes is not null order by key limit $3";
+
 /// A late write reaches a mark only at the epoch of its shard: at a later one the fence refuses it.
 const TIDY: &str = "with nodes as (
         delete from ractor_host.node n
         where standing = 2 and lease_until < now() - interval '1 day'
-            and not exists (select from ractor_host.shard s where s.owner = n.incarnation)),
-    marks as (
-        delete from ractor_host.state t using ractor_host.shard s
-        where t.bytes is null and s.type_id = t.type_id and s.shard = t.shard and s.epoch > t.epoch)
-    delete from ractor_host.answered where kept_until < (extract(epoch from now()) * 1000000)::bigint";
+            and not exists (select from ractor_host.shard s where s.owner = n.incarnation))
+    delete from ractor_host.state t using ractor_host.shard s
+    where t.bytes is null and s.type_id = t.type_id and s.shard = t.shard and s.epoch > t.epoch";
 
 fn wait(limit: Duration) -> String {
     limit.as_millis().max(1).to_string()

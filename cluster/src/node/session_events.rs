@@ -245,6 +245,10 @@ impl NodeSession {
         let mut refusals = EntryRefusals::default();
         // What is meant for this node's own entities must not reach another's, whoever picks a member.
         if sync::has_entities(&group.group) {
+            if directory::shares_entities() {
+                // It stands for the same entities as this node's own.
+                return;
+            }
             let spoken = || format!("the member of the group {:.60}", group.group);
             refusals.note(EntryRefusal::OwnEntities, actors.len(), spoken);
             return state.note(refusals);

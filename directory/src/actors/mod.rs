@@ -5,7 +5,7 @@ mod looking;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::RwLock;
@@ -25,6 +25,7 @@ pub const SANDBOX_NODE_ID: u64 = 1 << 52;
 pub const FIRST_HOSTED_PID: u64 = 1 << 52;
 
 static NEXT_HOSTED_PID: AtomicU64 = AtomicU64::new(FIRST_HOSTED_PID);
+static SHARES_ENTITIES: AtomicBool = AtomicBool::new(false);
 static DIRECTORY: LazyLock<RwLock<Directory>> = LazyLock::new(RwLock::default);
 
 /// Something happened to a hosted actor.
@@ -418,6 +419,21 @@ pub fn actor_id(node: &Node, pid: u64) -> Option<ActorId> {
     }
     let (node_id, _) = directory.peers.iter().find(|(_, peer)| peer.node == *node)?;
     Some(ActorId::Remote { node_id: *node_id, pid })
+}
+
+/// The entities of this process are those of a cluster: other nodes have the same types, and that is as it should be.
+pub fn share_entities() {
+    SHARES_ENTITIES.store(true, Ordering::Relaxed);
+}
+
+/// True if other nodes may have the types of entities that this process has.
+pub fn shares_entities() -> bool {
+    SHARES_ENTITIES.load(Ordering::Relaxed)
+}
+
+/// The node of this process, if it has one.
+pub fn own_node() -> Option<Node> {
+    read().node.clone()
 }
 
 /// Sets the name and incarnation of this process's node.

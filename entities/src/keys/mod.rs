@@ -155,6 +155,28 @@ pub(crate) fn is_keyed(message: &SerializedMessage) -> bool {
     matches!(message, SerializedMessage::Call { variant, .. } if variant == KEYED_VARIANT)
 }
 
+/// Where the mark is in the arguments: behind its length.
+const MARK_AT: std::ops::Range<usize> = 8..24;
+
+/// True if this is what [`keyed`] has wrapped in this process.
+pub(crate) fn is_own(variant: &str, packed: &[u8]) -> bool {
+    variant == KEYED_VARIANT && packed.get(MARK_AT) == Some(&*MARK)
+}
+
+/// A wrapped call as another node of the cluster gets it, which has a mark of its own.
+pub(crate) fn take_mark(packed: &mut [u8]) {
+    if let Some(mark) = packed.get_mut(MARK_AT) {
+        mark.fill(0);
+    }
+}
+
+/// A wrapped call of another node of the cluster, as one that was wrapped here.
+pub(crate) fn set_mark(packed: &mut [u8]) {
+    if let Some(mark) = packed.get_mut(MARK_AT) {
+        mark.copy_from_slice(&*MARK);
+    }
+}
+
 /// What [`keyed`] has wrapped in this process; none if others made it.
 pub(crate) fn unwrap(packed: &[u8]) -> Option<Keyed> {
     let [mark, scope, key, variant, args] = unpack(packed)?;

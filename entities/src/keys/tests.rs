@@ -13,13 +13,14 @@ use ractor::message::SerializedMessage;
 use ractor::{Actor, ActorProcessingErr, ActorRef, Message, RpcReplyPort};
 use ractor_host_derive::RactorClusterMessage;
 use ractor_host_directory::{CallError, FailureReason, fail, reply_port};
+use ractor_host_placement::statement::WriteOutcome;
 use ractor_host_placement::words::EntityKey;
 use tokio::time::Instant;
 
 use super::*;
 use crate::reminders::{Clock, whole_millis};
 use crate::seat::told;
-use crate::store::{DuePlace, EntityStore, KeptReply, MemoryStore, StoreError, Stored, StoredDue, Write};
+use crate::store::{DuePlace, EntityStore, Fence, KeptReply, MemoryStore, StoreError, Stored, StoredDue, Write};
 use crate::{
     ActivationLimits, Entities, EntityRef, Native, NativeEntity, TypeSettings, active, delete_active, passivate, send,
 };
@@ -152,15 +153,15 @@ struct Handle {
 }
 
 impl EntityStore for Handle {
-    fn write(&self, writes: &[Arc<Write>]) -> Result<(), StoreError> {
+    fn write(&self, writes: &[Arc<Write>]) -> Result<Vec<WriteOutcome>, StoreError> {
         if self.fails.load(Ordering::SeqCst) {
-            return Err(StoreError("no space left".into()));
+            return Err(StoreError::failed("no space left"));
         }
         self.states.write(writes)
     }
 
-    fn read(&self, entity: &Entity) -> Result<Stored, StoreError> {
-        self.states.read(entity)
+    fn read(&self, entity: &Entity, fence: Option<Fence>) -> Result<Stored, StoreError> {
+        self.states.read(entity, fence)
     }
 
     fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
@@ -286,7 +287,7 @@ impl World {
     }
 
     fn stored(&self) -> Vec<KeptReply> {
-        self.store.states.read(self.till().entity()).unwrap().replies
+        self.store.states.read(self.till().entity(), None).unwrap().replies
     }
 
     fn answered_again(&self) -> u64 {

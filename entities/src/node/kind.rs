@@ -9,15 +9,16 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use ractor::ActorCell;
 use ractor::message::SerializedMessage;
-use ractor_host_directory::{FailureReason, Local, NotPut, PutRefused, fail, retained_bytes};
+use ractor_host_directory::{FailureReason, NotPut, PutRefused, fail, retained_bytes};
 use ractor_host_placement::words::{Entity, EntityKey, EntityType};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::active::{Active, ActiveParts};
 use super::starts::Node;
 use super::{NotSent, Refused, TYPES, TypeFigures};
-use crate::code::{Activated, EntityCode, LiveEntity, TypeSettings};
-use crate::mailbox;
+use crate::cluster::{NotRouted, Way};
+use crate::code::{Activated, EntityCode, TypeSettings};
 use crate::reminders::is_nudge;
 use crate::seat::{Durability, Seat, told};
 use crate::table::{AfterEnd, Route, Table, WaitingLimits};
@@ -28,14 +29,14 @@ const SWEEP: usize = 256;
 /// One type of entities.
 pub(crate) struct TypeState {
     pub(crate) of: EntityType,
-    settings: TypeSettings,
+    pub(super) settings: TypeSettings,
     code: Arc<dyn EntityCode>,
-    node: Arc<Node>,
+    pub(super) node: Arc<Node>,
     pub(super) table: Mutex<Table<Active, SerializedMessage>>,
     counts: Counts,
     last_error: Mutex<Option<Arc<str>>>,
     /// Told when an entity has given up its place, or is active.
-    freed: Notify,
+    pub(super) freed: Notify,
 }
 
 #[derive(Default)]
@@ -52,35 +53,6 @@ struct Counts {
 fn count(counter: &AtomicU64) {
     // Figures alone: nothing is ordered by them.
     counter.fetch_add(1, Ordering::Relaxed);
-}
-
-/// An active entity.
-#[derive(Clone)]
-pub(super) struct Active(pub(super) Arc<ActiveParts>);
-
-pub(super) struct ActiveParts {
-    pub(super) local: Local,
-    pub(super) seat: Seat,
-    live: Arc<dyn LiveEntity>,
-}
-
-impl Active {
-    fn put(&self, message: SerializedMessage) -> Result<(), NotPut> {
-        let Local { cell, inbox } = &self.0.local;
-        if let Some(inbox) = inbox {
-            return inbox.put(message).map(drop);
-        }
-        cell.send_serialized(message).map_err(|error| mailbox::refused(*error))
-    }
-
-    /// Has it end once it has handled what it has.
-    fn leave(&self) {
-        if let Some(inbox) = &self.0.local.inbox {
-            inbox.drains();
-        }
-        // It may have ended by now.
-        drop(self.0.local.cell.drain());
-    }
 }
 
 impl TypeState {
@@ -180,8 +152,53 @@ impl TypeState {
         reason = "the message itself is handed back, as ractor does"
     )]
     pub(super) fn send(self: &Arc<Self>, key: &EntityKey, message: SerializedMessage) -> Result<(), Refused> {
+        let Some(cluster) = &self.node.cluster else {
+            return self.put(key, message, |_| None::<fn(SerializedMessage) -> Result<(), NotRouted>>);
+        };
+        let mut is_sent = false;
+        let outcome = self.put(key, message, |has_place| {
+            let entity = self.entity(key);
+            if cluster.is_here(&entity, has_place, Way::Any) {
+                return None;
+            }
+            is_sent = true;
+            // With the lock of the table, so that it comes behind what goes from there to other nodes.
+            Some(move |message| cluster.enqueue(&entity, message))
+        });
+        if is_sent {
+            cluster.flush();
+        }
+        outcome
+    }
+
+    /// Puts it where messages for the entity wait, unless `elsewhere` says who takes it in place of that. It is asked under the lock of the
+    /// table, and whether the entity has a place in there.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the message itself is handed back, as ractor does"
+    )]
+    pub(super) fn put<F>(
+        self: &Arc<Self>,
+        key: &EntityKey,
+        message: SerializedMessage,
+        elsewhere: impl FnOnce(bool) -> Option<F>,
+    ) -> Result<(), Refused>
+    where
+        F: FnOnce(SerializedMessage) -> Result<(), NotRouted>,
+    {
         let (bytes, now) = (retained_bytes(&message), Instant::now().into_std());
-        let mut route = self.table.lock().handle_message(key, message, bytes, now);
+        let mut route = {
+            let mut table = self.table.lock();
+            if let Some(send) = elsewhere(table.has_place(key)) {
+                let refused = |(message, reason)| Refused {
+                    message,
+                    reason,
+                    full: None,
+                };
+                return send(message).map_err(refused);
+            }
+            table.handle_message(key, message, bytes, now)
+        };
         loop {
             let (activation, active, message) = match route {
                 Route::To(activation, active, message) => (activation, active, message),
@@ -216,10 +233,13 @@ impl TypeState {
     /// Activates an entity, and tells whoever waits if that fails.
     pub(super) async fn activate(self: Arc<Self>, key: EntityKey) {
         let entity = self.entity(&key);
+        let Ok(right) = self.right(&entity) else {
+            return self.not_here(&entity);
+        };
         self.make_room();
         let activation = self.table.lock().next_activation();
         let seat = Seat::new(
-            entity.clone(),
+            (entity.clone(), right),
             self.settings.durability,
             (self.node.writer.clone(), self.node.schedule.clone()),
             self.code.name().to_owned(),
@@ -228,18 +248,24 @@ impl TypeState {
         );
         match self.code.activate(&seat, self.node.supervisor.clone()).await {
             Ok(activated) => self.activated(key, activation, seat, activated),
+            Err(_) if self.right(&entity).is_err() => self.not_here(&entity),
             Err(reason) => {
                 count(&self.counts.failed_activations);
-                tracing::error!(%entity, reason, "the entity could not be activated");
+                if seat.is_elsewhere() {
+                    tracing::info!(%entity, reason, "the entity is not activated here");
+                } else {
+                    tracing::error!(%entity, reason, "the entity could not be activated");
+                }
                 self.note_error(&entity, &reason);
                 // While it has its place: nobody else activates it meanwhile.
-                self.node.schedule.not_active(&entity, !seat.is_unread());
+                self.node
+                    .schedule
+                    .not_active((&entity, seat.fence()), !seat.is_unread());
                 let waiting = self.table.lock().handle_not_active(&key);
                 self.freed.notify_waiters();
                 self.give_up(waiting, &format!("{entity} could not be activated: {reason}"));
                 self.node.started(entity.clone(), false);
-                let is_wanted = self.settings.always.contains(&key) && !self.is_stopped();
-                if is_wanted && self.table.lock().handle_wanted(&key) {
+                if self.is_always(&entity) && self.table.lock().handle_wanted(&key) {
                     // After a pause, as every activation of an entity that has failed.
                     self.node.want(entity);
                 }
@@ -267,7 +293,8 @@ impl TypeState {
                 .filter_map(|message| active.put(message).err())
                 .collect();
             // Nobody would have it end any more.
-            if self.is_stopped() && table.handle_leave(&key).is_some() {
+            let is_wanted = !self.is_stopped() && self.right(&self.entity(&key)).is_ok();
+            if !is_wanted && table.handle_leave(&key).is_some() {
                 active.leave();
             }
             refused
@@ -287,7 +314,8 @@ impl TypeState {
     }
 
     fn ended(&self, key: &EntityKey, activation: u32, seat: &Seat) {
-        let is_orderly = seat.is_over();
+        // One that another node has by now is not at fault either.
+        let is_orderly = seat.is_over() || seat.is_elsewhere();
         seat.close();
         let entity = self.entity(key);
         if !is_orderly {
@@ -295,10 +323,11 @@ impl TypeState {
             self.node.starts.lock().handle_crashed(entity.clone(), self.node.now());
         }
         let left = seat.take_given_back();
+        left.iter().for_each(|message| seat.waits_no_more(message));
         self.node.schedule.ended(&entity);
         if seat.is_deleted() {
             // Before it can be activated again: a native, or one that has failed, has not given up its state by itself.
-            drop(self.node.writer.delete(&entity));
+            drop(self.node.writer.delete(&entity, seat.fence()));
         }
         let left = left
             .into_iter()
@@ -306,15 +335,30 @@ impl TypeState {
             .filter(|message| !is_nudge(message))
             .map(|message| (retained_bytes(&message), message))
             .collect();
-        let after = self.table.lock().handle_ended(key, activation, left);
+        seat.waits_for_nothing();
+        let after = {
+            let mut table = self.table.lock();
+            let after = table.handle_ended(key, activation, left);
+            if after == AfterEnd::Activate && self.right(&entity).is_err() {
+                self.send_on(&entity, &mut table);
+                AfterEnd::Nothing
+            } else {
+                after
+            }
+        };
         self.freed.notify_waiters();
-        let is_wanted = self.settings.always.contains(key) && !self.is_stopped();
-        if after == AfterEnd::Activate || (is_wanted && self.table.lock().handle_wanted(key)) {
+        self.flush();
+        if after == AfterEnd::Activate || (self.is_always(&entity) && self.table.lock().handle_wanted(key)) {
             self.node.want(entity);
         }
     }
 
-    fn is_stopped(&self) -> bool {
+    /// True if it is to be active on this node whatever comes for it.
+    pub(super) fn is_always(&self, entity: &Entity) -> bool {
+        self.settings.always.contains(&entity.key) && !self.is_stopped() && self.right(entity).is_ok()
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
         !TYPES.read().contains_key(&self.of)
     }
 
@@ -372,7 +416,11 @@ impl TypeState {
     fn give_up(&self, messages: impl IntoIterator<Item = SerializedMessage>, reason: &str) {
         for message in messages.into_iter().filter(|message| !is_nudge(message)) {
             count(&self.counts.dead_letters);
-            if let SerializedMessage::Call { reply, .. } = message {
+            let message = match &self.node.cluster {
+                Some(cluster) => cluster.dropped(message),
+                None => Some(message),
+            };
+            if let Some(SerializedMessage::Call { reply, .. }) = message {
                 told(fail(reply, FailureReason::new(reason)));
             }
         }
@@ -380,11 +428,7 @@ impl TypeState {
 
     /// Ends entities that have nothing to do, and has others keep their states.
     pub(super) async fn run_sweeps(self: Arc<Self>) {
-        for key in &self.settings.always {
-            if self.table.lock().handle_wanted(key) {
-                self.node.want(self.entity(key));
-            }
-        }
+        self.want_always(|_| true);
         let every = match self.settings.durability {
             Durability::Every(every) => Some(every),
             Durability::None | Durability::BeforeReply => None,

@@ -1,5 +1,8 @@
 //! The types of entities that a node has, and the way of a message to an entity.
 
+mod active;
+mod clustered;
+mod deleting;
 mod kind;
 mod starts;
 
@@ -11,14 +14,16 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use ractor::message::SerializedMessage;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent};
-use ractor_host_directory::Local;
+use ractor_host_directory::{Local, reply_port, share_entities};
 use ractor_host_placement::activation::{ActivationLimits, Activations};
 use ractor_host_placement::words::{Entity, EntityKey, EntityType};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+pub(crate) use self::clustered::PutHere;
 pub(crate) use self::kind::TypeState;
 use self::starts::Node;
+use crate::cluster::{self, Cluster};
 use crate::code::{EntityCode, TypeSettings};
 use crate::keys::run_forgetting;
 use crate::reminders::schedule::{ReminderFigures, Schedule};
@@ -41,6 +46,12 @@ pub enum NotSent {
     /// As much waits for the entity already as may.
     #[error("as much waits for the entity as its limits allow")]
     Overloaded,
+    /// The node isn't part of its cluster yet, and so doesn't know where entities are.
+    #[error("this node hasn't reached the store of its cluster yet, which says where entities are")]
+    NotJoined,
+    /// The entity is another node's, and the message was for one of this node.
+    #[error("the entity is on another node")]
+    NotHere,
 }
 
 /// A message that was not taken, and why.
@@ -115,12 +126,42 @@ impl Entities {
         Self::start_by(supervisor, store, limits, Clock::system()).await
     }
 
+    /// The same, as part of a cluster: other nodes may have the entities, and this one has none before the cluster has
+    /// [joined](Cluster::join).
+    ///
+    /// # Errors
+    /// ractor refuses to start it, for its name perhaps.
+    pub async fn start_in_cluster(
+        supervisor: Option<String>,
+        store: Arc<dyn EntityStore>,
+        limits: ActivationLimits,
+    ) -> Result<(Self, Arc<Cluster>), SpawnErr> {
+        let cluster = Cluster::new();
+        let started = Self::start_with(supervisor, store, limits, (Clock::system(), Some(cluster.clone()))).await?;
+        let gate = cluster.open(started.supervisor()).await?;
+        started.0.type_actors.lock().push(gate);
+        let sending = tokio::spawn(cluster.clone().run());
+        started.0.tasks.lock().push(sending.abort_handle());
+        share_entities();
+        cluster::set_of_process(Some(cluster.clone()));
+        Ok((started, cluster))
+    }
+
     /// The same by another clock.
     pub(crate) async fn start_by(
         supervisor: Option<String>,
         store: Arc<dyn EntityStore>,
         limits: ActivationLimits,
         clock: Clock,
+    ) -> Result<Self, SpawnErr> {
+        Self::start_with(supervisor, store, limits, (clock, None)).await
+    }
+
+    async fn start_with(
+        supervisor: Option<String>,
+        store: Arc<dyn EntityStore>,
+        limits: ActivationLimits,
+        (clock, cluster): (Clock, Option<Arc<Cluster>>),
     ) -> Result<Self, SpawnErr> {
         let (supervisor, _) = Actor::spawn(supervisor, Above, ()).await?;
         let writer = Writer::new(store);
@@ -129,6 +170,7 @@ impl Entities {
             schedule: Schedule::new(writer.clone(), clock),
             writer,
             supervisor: supervisor.get_cell(),
+            cluster,
             starts: Mutex::new(Activations::new(limits)),
             wanted: Notify::new(),
             begun: Instant::now(),
@@ -218,6 +260,9 @@ impl Entities {
                 }
             }
         }
+        if self.0.cluster.is_some() {
+            cluster::set_of_process(None);
+        }
         // At last: a peer gives up its calls to an actor that ends, and entities may have answered them until now.
         for actor in std::mem::take(&mut *self.0.type_actors.lock()) {
             actor.stop(None);
@@ -264,7 +309,7 @@ impl Entities {
     ) -> Result<Vec<EntityKey>, StoreError> {
         let store = self.0.writer.store().clone();
         let read = tokio::task::spawn_blocking(move || store.keys(&of, after.as_ref(), most)).await;
-        read.unwrap_or_else(|ended| Err(StoreError(ended.into())))
+        read.unwrap_or_else(|ended| Err(StoreError::unknown(ended)))
     }
 
     /// The reminders of an entity, as they are written, by their ids.
@@ -272,47 +317,39 @@ impl Entities {
     /// # Errors
     /// The store could not be read.
     pub async fn reminders(&self, entity: &Entity) -> Result<Vec<Reminder>, StoreError> {
-        let stored = self.0.writer.read(entity).await?;
+        let stored = self.0.writer.read(entity, None).await?;
         let mut reminders: Vec<Reminder> = stored.reminders.iter().map(Reminder::from).collect();
         reminders.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(reminders)
     }
 
     /// Gives up an entity's state, with its reminders. If it is active it ends first, in order; what comes for it meanwhile finds a fresh one.
+    /// In a cluster the node does so that has the entity.
     ///
     /// # Errors
     /// It could not be written.
     pub async fn delete(&self, entity: &Entity) -> Result<(), StoreError> {
-        let Some(of) = find(&entity.entity_type) else {
-            return self.0.writer.delete(entity).await;
-        };
-        let mut has_ended = false;
-        let deleted = loop {
-            of.wait_until(|table| !table.is_between(&entity.key)).await;
-            if !has_ended && let Some(active) = of.leave(&entity.key, true) {
-                active.0.seat.settle().await;
-                has_ended = true;
-                continue;
-            }
-            let deleted = {
-                let table = of.table.lock();
-                let has_no_place = !table.is_between(&entity.key) && table.active_actor(&entity.key).is_none();
-                // With the lock, so that an activation that begins now reads what there is after this.
-                has_no_place.then(|| self.0.writer.delete(entity))
-            };
-            if let Some(deleted) = deleted {
-                break deleted;
-            }
-            if has_ended {
-                // Its state was given up as it ended. What is there by now has begun without it, and is another's.
-                return self.0.writer.read(entity).await.map(drop);
-            }
-        };
-        deleted.await
+        let of = find(&entity.entity_type);
+        if let Some(cluster) = &self.0.cluster
+            && of.as_ref().is_none_or(|of| of.right(entity).is_err())
+        {
+            let (port, reply) = reply_port(None);
+            cluster
+                .delete(entity, port)
+                .map_err(|reason| StoreError::failed(reason.to_string()))?;
+            return reply
+                .await
+                .map(drop)
+                .map_err(|error| StoreError::failed(error.to_string()));
+        }
+        match of {
+            Some(of) => of.delete(entity).await,
+            None => self.0.writer.delete(entity, None).await,
+        }
     }
 }
 
-/// Sends to an entity of this process, and activates it if need be. Never waits.
+/// Sends to an entity of this process, or of its cluster, and has it activated if need be. Never waits.
 ///
 /// # Errors
 /// The message was not taken.
@@ -321,14 +358,19 @@ impl Entities {
     reason = "the message itself is handed back, as ractor does"
 )]
 pub fn send(entity: &Entity, message: SerializedMessage) -> Result<(), Refused> {
-    match find(&entity.entity_type) {
-        Some(of) => of.send(&entity.key, message),
-        None => Err(Refused {
-            message,
-            reason: NotSent::UnknownType,
-            full: None,
-        }),
+    if let Some(of) = find(&entity.entity_type) {
+        return of.send(&entity.key, message);
     }
+    // Other nodes may have the type.
+    let sent = match cluster::of_process() {
+        Some(cluster) => cluster.enqueue(entity, message).inspect(|()| cluster.flush()),
+        None => Err((message, NotSent::UnknownType)),
+    };
+    sent.map_err(|(message, reason)| Refused {
+        message,
+        reason,
+        full: None,
+    })
 }
 
 /// As [`send`], and waits while the entity takes messages more slowly than they come, but for no longer than `patience`.

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::find;
 use super::kind::TypeState;
+use crate::cluster::Cluster;
 use crate::reminders::schedule::Schedule;
 use crate::writer::Writer;
 
@@ -21,6 +22,8 @@ pub(super) struct Node {
     pub(super) writer: Writer,
     pub(super) schedule: Schedule,
     pub(super) supervisor: ActorCell,
+    /// The other nodes, if it is one of several.
+    pub(super) cluster: Option<Arc<Cluster>>,
     pub(super) starts: Mutex<Activations<Entity>>,
     pub(super) wanted: Notify,
     pub(super) begun: Instant,

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use super::{Clock, Firing, SLOTS, nudge, whole_millis};
 use crate::node::{keeps_states, send};
-use crate::store::{Change, DuePlace, GivenUp, ReminderChange, StoreError, StoredDue, Write};
-use crate::writer::Writer;
+use crate::store::{Change, DuePlace, Fence, GivenUp, ReminderChange, StoreError, StoredDue, Write};
+use crate::writer::{Writer, Written};
 
 /// The rows that are read at a time.
 const PAGE: usize = 256;
@@ -168,7 +168,7 @@ impl Schedule {
     }
 
     /// The handling of a firing has failed. If that was once too often, it is given up: this is how.
-    pub(crate) fn failed(&self, entity: &Entity, firing: &Firing) -> Option<ReminderChange> {
+    pub(crate) fn failed(&self, (entity, fence): (&Entity, Option<Fence>), firing: &Firing) -> Option<ReminderChange> {
         let now = self.boot_time();
         let retry = {
             let mut inner = self.0.inner.lock();
@@ -197,13 +197,14 @@ impl Schedule {
         );
         let write = Write {
             reminders: vec![change.clone()],
+            fence,
             ..Write::state(entity.clone(), Change::Keep)
         };
         let (schedule, entity, firing) = (self.clone(), entity.clone(), firing.clone());
-        self.0.writer.submit(write, move |is_durable| {
+        self.0.writer.submit(write, move |written| {
             let now = schedule.boot_time();
             let mut inner = schedule.0.inner.lock();
-            if is_durable {
+            if written == Written::Durable {
                 inner.machine.handle_done(&entity, firing.key(), now);
             } else {
                 inner.machine.handle_ended(&entity);
@@ -213,7 +214,7 @@ impl Schedule {
     }
 
     /// An entity could not be activated. `is_at_fault` if that says something of the entity, and not of the store.
-    pub(crate) fn not_active(&self, entity: &Entity, is_at_fault: bool) {
+    pub(crate) fn not_active(&self, (entity, fence): (&Entity, Option<Fence>), is_at_fault: bool) {
         let now = self.boot_time();
         let nudged = {
             let mut inner = self.0.inner.lock();
@@ -226,7 +227,7 @@ impl Schedule {
             nudged
         };
         if is_at_fault {
-            self.failed(entity, &nudged.firing);
+            self.failed((entity, fence), &nudged.firing);
         }
     }
 
@@ -439,7 +440,7 @@ impl Schedule {
     ) -> Result<Vec<StoredDue>, StoreError> {
         let (store, after) = (self.0.writer.store().clone(), after.clone());
         let read = tokio::task::spawn_blocking(move || store.due(slots, &after, until_ms, most)).await;
-        read.unwrap_or_else(|ended| Err(StoreError(ended.into())))
+        read.unwrap_or_else(|ended| Err(StoreError::unknown(ended)))
     }
 }
 

@@ -202,7 +202,7 @@ impl World {
     }
 
     fn stored(&self, key: &str) -> Vec<StoredReminder> {
-        self.store.read(self.alarm(key).entity()).unwrap().reminders
+        self.store.read(self.alarm(key).entity(), None).unwrap().reminders
     }
 
     fn seen(&self) -> Vec<u64> {

@@ -7,7 +7,11 @@ use super::output::give_up;
 use super::{Inner, Output, Seat, UNKNOWN};
 use crate::keys::note_kept;
 use crate::reminders::Firing;
-use crate::store::Write;
+use crate::store::{Fence, Write};
+use crate::writer::Written;
+
+/// Why a reply isn't sent whose state was refused.
+const ELSEWHERE: &str = "the entity is on another node by now: the call had no effect and may be made again";
 
 impl Seat {
     /// Writes what is to be written, and lets go what may leave.
@@ -20,12 +24,12 @@ impl Seat {
         if let Some((version, write, handled)) = write {
             let (seat, reminders) = (self.clone(), write.reminders.clone());
             let kept = write.replies.len();
-            self.0.writer.submit(write, move |is_durable| {
-                if is_durable {
+            self.0.writer.submit(write, move |written| {
+                if written == Written::Durable {
                     note_kept(kept);
                     seat.0.schedule.written(&seat.0.entity, &handled, &reminders);
                 }
-                seat.written(version, is_durable);
+                seat.written(version, written);
             });
         }
         if releases {
@@ -39,18 +43,20 @@ impl Seat {
         let Some(WriteTurn::New { version }) = inner.durable.poll_write() else {
             return None;
         };
-        let (write, handled) = inner.next.take()?.into_write(self.0.entity.clone());
+        let (write, handled) = inner.next.take()?.into_write(self.0.entity.clone(), self.0.fence);
         Some((version, write, handled))
     }
 
-    fn written(&self, version: u64, is_durable: bool) {
+    fn written(&self, version: u64, written: Written) {
+        let is_durable = written == Written::Durable;
         let outcome = if is_durable {
             WriteOutcome::Accepted
         } else {
             WriteOutcome::Refused
         };
-        let (end, dropped) = {
+        let (end, dropped, reason) = {
             let mut inner = self.0.inner.lock();
+            inner.is_elsewhere |= written == Written::Refused;
             inner.durable.handle_written(version, Some(outcome));
             // Once the actor has ended, nobody else would tell those who wait for what it had put out.
             let dropped = if !is_durable && inner.is_closed {
@@ -58,13 +64,23 @@ impl Seat {
             } else {
                 Vec::new()
             };
-            (inner.end.take_if(|_| !is_durable), dropped)
+            (inner.end.take_if(|_| !is_durable), dropped, inner.why_given_up())
         };
-        give_up(dropped, UNKNOWN);
+        give_up(dropped, reason);
         if let Some(end) = end {
             end();
         }
         self.go_on();
+    }
+
+    /// By which right it reads and writes; none on a node that is alone.
+    pub(crate) fn fence(&self) -> Option<Fence> {
+        self.0.fence
+    }
+
+    /// True if the store refused to read or write it, because another node has it by now.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.0.inner.lock().is_elsewhere
     }
 
     fn may_release(&self, inner: &mut Inner) -> bool {
@@ -85,6 +101,11 @@ impl Seat {
                 output
             };
             let Some(output) = output else { return };
+            if !self.may_act() {
+                // Another node may act for the entity by now. The end of this activation is on its way.
+                output.give_up(UNKNOWN);
+                continue;
+            }
             if let Some(wait) = output.leave() {
                 // Those behind it wait, too.
                 let seat = self.clone();
@@ -104,5 +125,10 @@ impl Inner {
     pub(super) fn give_up_all(&mut self) -> Vec<Output> {
         self.next = None;
         self.durable.handle_end()
+    }
+
+    /// What those hear whose replies are given up because a state was not written.
+    pub(super) fn why_given_up(&self) -> &'static str {
+        if self.is_elsewhere { ELSEWHERE } else { UNKNOWN }
     }
 }

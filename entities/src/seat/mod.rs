@@ -9,6 +9,7 @@ mod leaving;
 mod output;
 mod pending;
 mod reminding;
+mod right;
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,11 +29,13 @@ use self::output::give_up;
 pub(crate) use self::output::told;
 pub use self::output::{Durability, Output};
 use self::pending::{Pending, hash};
+use self::right::Held;
+use crate::cluster::Cluster;
 use crate::keys::book::Replies;
 use crate::reminders::ReminderLimits;
 use crate::reminders::book::{Book, Taken};
 use crate::reminders::schedule::Schedule;
-use crate::store::{Change, StoreError, StoredState};
+use crate::store::{Change, Fence, StoreError, StoredState};
 use crate::writer::Writer;
 
 /// Why a reply that was held is not sent.
@@ -48,10 +51,13 @@ pub struct Seat(Arc<Shared>);
 
 struct Shared {
     entity: Entity,
+    fence: Option<Fence>,
     durability: Durability,
     writer: Writer,
     schedule: Schedule,
     code: String,
+    /// Of a node that is one of several.
+    held: Option<Held>,
     inner: Mutex<Inner>,
     /// Told after each change, for whoever waits for one.
     changed: watch::Sender<()>,
@@ -74,6 +80,8 @@ struct Inner {
     replies: Replies<RpcReplyPort<Vec<u8>>>,
     /// The store could not be read, or the node had no room for it.
     is_unread: bool,
+    /// The store refused to read or to write it: another node has it by now.
+    is_elsewhere: bool,
     /// What was written last, or is being written, to be recognized.
     hash: Option<u64>,
     /// Somebody lets outputs go.
@@ -98,10 +106,10 @@ impl fmt::Debug for Seat {
 }
 
 impl Seat {
-    /// For the `activation`th activation of an entity in this process, which may hold `limit` bytes of outputs. Calls that are answered by
-    /// what was kept of them are counted in `answered_again`.
+    /// For the `activation`th activation of an entity in this process, which may hold `limit` bytes of outputs. In a cluster it reads and
+    /// writes by the right of this fence. Calls that are answered by what was kept of them are counted in `answered_again`.
     pub(crate) fn new(
-        entity: Entity,
+        (entity, right): (Entity, Option<(Arc<Cluster>, Fence)>),
         durability: Durability,
         (writer, schedule): (Writer, Schedule),
         code: String,
@@ -110,16 +118,19 @@ impl Seat {
     ) -> Self {
         Self(Arc::new(Shared {
             entity,
+            fence: right.as_ref().map(|(_, fence)| *fence),
             durability,
             writer,
             schedule,
             code,
+            held: right.map(Held::new),
             inner: Mutex::new(Inner {
                 durable: Durable::new(activation, limit),
                 next: None,
                 book: Book::new(reminders),
                 replies: Replies::default(),
                 is_unread: false,
+                is_elsewhere: false,
                 hash: None,
                 is_releasing: false,
                 deletes: false,
@@ -155,14 +166,18 @@ impl Seat {
     /// Its state as it was written last; none if it has none.
     ///
     /// # Errors
-    /// The store can't be read, or the state is of other code.
+    /// The store can't be read, the entity is another node's, or the state is of other code.
     pub async fn load(&self) -> Result<Option<StoredState>, StoreError> {
         if self.0.durability == Durability::None {
             return Ok(None);
         }
         self.settle().await;
-        let read = self.0.writer.read(&self.0.entity).await;
-        let stored = read.inspect_err(|_| self.0.inner.lock().is_unread = true)?;
+        let read = self.0.writer.read(&self.0.entity, self.0.fence).await;
+        let stored = read.inspect_err(|error| {
+            let mut inner = self.0.inner.lock();
+            inner.is_unread = true;
+            inner.is_elsewhere = error.is_refused();
+        })?;
         {
             let mut inner = self.0.inner.lock();
             inner.book.handle_loaded(stored.reminders);
@@ -176,7 +191,7 @@ impl Seat {
                 "the state of {} is that of {}, and not of {}; delete it, or give the type its old code",
                 self.0.entity, state.code, self.0.code
             );
-            return Err(StoreError(reason.into()));
+            return Err(StoreError::failed(reason));
         }
         self.0.inner.lock().hash = Some(hash(state.state_version, &state.bytes));
         Ok(Some(state))
@@ -298,8 +313,9 @@ impl Seat {
         {
             let mut inner = self.0.inner.lock();
             if inner.is_closed {
+                let reason = inner.why_given_up();
                 drop(inner);
-                output.give_up(UNKNOWN);
+                output.give_up(reason);
                 return Ok(());
             }
             inner.durable.handle_output(output, bytes)?;
@@ -420,7 +436,7 @@ impl Seat {
             let mut inner = self.0.inner.lock();
             inner.is_closed = true;
             if inner.durable.is_refused() {
-                (inner.give_up_all(), UNKNOWN)
+                (inner.give_up_all(), inner.why_given_up())
             } else {
                 (inner.durable.handle_trap(), LOST)
             }

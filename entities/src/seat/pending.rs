@@ -8,7 +8,7 @@ use ractor_host_placement::words::Entity;
 use crate::keys::Name;
 use crate::reminders::Firing;
 use crate::reminders::book::Taken;
-use crate::store::{Change, ReminderChange, ReplyChange, Write};
+use crate::store::{Change, Fence, ReminderChange, ReplyChange, Write};
 
 /// See the module.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Pending {
     }
 
     /// As a write, with the firings that are in the state which it writes.
-    pub(super) fn into_write(self, entity: Entity) -> (Write, Vec<Firing>) {
+    pub(super) fn into_write(self, entity: Entity, fence: Option<Fence>) -> (Write, Vec<Firing>) {
         let (reminders, replies) = match self.change {
             // They go with it.
             Change::Delete => (Vec::new(), Vec::new()),
@@ -65,6 +65,7 @@ impl Pending {
         let write = Write {
             reminders,
             replies,
+            fence,
             ..Write::state(entity, self.change)
         };
         (write, self.handled)

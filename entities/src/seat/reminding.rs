@@ -83,7 +83,7 @@ impl Seat {
             if is_over {
                 // It ended in order, in the middle of a handler: that is due again.
                 self.0.schedule.ended(&self.0.entity);
-            } else if let Some(change) = self.0.schedule.failed(&self.0.entity, firing) {
+            } else if let Some(change) = self.0.schedule.failed((&self.0.entity, self.0.fence), firing) {
                 self.0.inner.lock().book.handle_given_up(&change);
             }
         }

@@ -16,7 +16,7 @@ async fn a_deleted_entity_starts_afresh() {
         }
         world.entities.delete(counter.entity()).await.unwrap();
         assert_eq!(
-            world.store.states.read(counter.entity()).unwrap().state,
+            world.store.states.read(counter.entity(), None).unwrap().state,
             None,
             "{is_active}"
         );
@@ -52,7 +52,7 @@ async fn what_is_deleted_while_it_is_activated_stays_deleted() {
             matches!((&added, now), (Ok(6) | Err(_), 0) | (Ok(1), 1 | 0)),
             "{round}: {added:?}, then {now}"
         );
-        let kept = world.store.states.read(counter.entity()).unwrap().state;
+        let kept = world.store.states.read(counter.entity(), None).unwrap().state;
         let kept = kept.map_or(0, |state| u64::from_be_bytes(state.bytes.try_into().unwrap()));
         assert_eq!(kept, now, "{round}");
     }

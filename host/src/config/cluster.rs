@@ -112,7 +112,6 @@ impl ClusterSection {
     /// The table `cluster` of a file, if it has one.
     pub(super) fn read(file: &Section<'_>, context: &ReadContext<'_>, problems: &mut Problems) -> Option<Self> {
         let section = &Section::open("[cluster]", file.value("cluster")?, KEYS, problems)?;
-        check_entities(section, file, problems);
         let store = read_store(section, context, problems);
         let advertise = section.required_text("advertise", "\"10.0.0.7:4697\"", problems);
         let advertise = advertise.and_then(|text| read_advertise(&text, problems));
@@ -142,18 +141,6 @@ impl ClusterSection {
             labels: labels.unwrap_or_default(),
             lease: lease?,
         })
-    }
-}
-
-/// Complains about entities, which stay on one node for now: with a cluster beside them they would seem to be of all nodes, and each node
-/// would have its own.
-fn check_entities(section: &Section<'_>, file: &Section<'_>, problems: &mut Problems) {
-    if file.value("entities").is_some() {
-        problems.error(
-            section.span.clone(),
-            "[cluster] and [entities] can't be in one file yet: each node would have entities of its own under the same keys",
-            "keep the entities on one node without [cluster], which other nodes reach by `peers`",
-        );
     }
 }
 

@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use toml::Spanned;
+use toml::de::DeValue;
 
 use super::actor::{self, ActorSection, Code, CodeNames, DeclaredNames};
 use super::choice::chosen_or;
@@ -14,8 +17,8 @@ use super::names::{NameOf, checked_name};
 use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::spans::ActorSpans;
-use super::supervisor;
-use crate::entities::{Durability, EntityKey, EntityType};
+use super::{supervisor, values};
+use crate::entities::{Durability, EntityKey, EntityType, Where};
 use crate::guest::RestartType;
 
 pub(super) const KEYS: Keys = Keys {
@@ -27,6 +30,8 @@ pub(super) const KEYS: Keys = Keys {
         "durability",
         "always",
         "max_active",
+        "shards",
+        "where",
         "reload",
         "limits",
         "config",
@@ -72,6 +77,12 @@ const MAX_ACTIVE: u32 = 10_000;
 /// The most that the file may say.
 pub(super) const MOST_ACTIVE: u32 = 1_000_000;
 
+/// The shards of a type if the file doesn't say so: sixteen for each of 256 nodes.
+const SHARDS: u32 = 4_096;
+
+/// The most shards of a type. Each is a row in the store, and 16 bytes on each node.
+pub(super) const MOST_SHARDS: u32 = 65_536;
+
 /// The most keys that are always active.
 pub(super) const MOST_ALWAYS: usize = 1_000;
 
@@ -91,6 +102,10 @@ pub struct EntitySection {
     pub always: Vec<EntityKey>,
     /// At most about this many are active.
     pub max_active: u32,
+    /// The parts of the type that move between the nodes of a cluster, each as a whole: fixed at the type's first start.
+    pub shards: NonZeroU32,
+    /// The labels that a node of the cluster needs to have such entities: of each name one of these values.
+    pub place: Where,
 }
 
 /// Where things are in the table that may turn out to be wrong later.
@@ -125,6 +140,11 @@ pub(super) fn read(
         None => Some(MAX_ACTIVE),
     };
     let always = read_always(section, max_active, problems);
+    let shards = match section.value("shards") {
+        Some(_) => section.integer("shards", 1..=MOST_SHARDS, problems),
+        None => Some(SHARDS),
+    };
+    let place = section.value("where").map(|value| read_place(value, problems));
     let reload_by_restart = chosen_or("reload", &actor::RELOADS, false, section, problems);
     let title = format!("entities.{}", name.get_ref().escape_debug());
     let guest = actor::read_guest((section, &title), code.as_ref(), names, context, problems);
@@ -160,6 +180,8 @@ pub(super) fn read(
             durability: durability?,
             always,
             max_active: max_active?,
+            shards: shards.and_then(NonZeroU32::new)?,
+            place: place.unwrap_or_default(),
         },
     })
 }
@@ -227,6 +249,13 @@ fn read_always(section: &Section<'_>, max_active: Option<u32>, problems: &mut Pr
         );
     }
     keys.into_iter().collect()
+}
+
+/// `{ zone = ["a", "b"] }`.
+fn read_place(value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Where {
+    let read = values::read_lists("`where`", value, problems).into_iter();
+    let shared = |values: BTreeSet<String>| values.into_iter().map(Arc::from).collect();
+    read.map(|(label, values)| (label.into(), shared(values))).collect()
 }
 
 impl EntitySection {

@@ -1,6 +1,8 @@
 //! Where the states of entities are kept on one node, with their reminders and the replies that are kept: an embedded database, a file of
 //! its own.
 //!
+//! The file is one node's alone, so that no fence is looked at, and no write comes late.
+//!
 //! A state that can't be read is an error, and never no state: the entity would start afresh, and overwrite it. So a damaged file isn't put
 //! aside as that of the checkpoints is, but refused.
 
@@ -18,7 +20,8 @@ use redb::{ReadTransaction, ReadableDatabase as _, ReadableTable as _, TableDefi
 use self::record::NoRecord;
 use crate::database::{Contents, DatabaseFailure, DatabaseFile, OnDamage, OpenError, OpenFile};
 use crate::entities::{
-    Change, DuePlace, Entity, EntityKey, EntityStore, EntityType, StoreError, Stored, StoredDue, StoredState, Write,
+    Change, DuePlace, Entity, EntityKey, EntityStore, EntityType, Fence, StoreError, Stored, StoredDue, StoredState,
+    Write, WriteOutcome,
 };
 
 /// By type and key.
@@ -74,15 +77,17 @@ impl EntityDatabase {
 }
 
 fn store_error(error: DatabaseFailure) -> StoreError {
-    StoreError(error.into())
+    // Whatever became of the commit is to be read now, and nothing of it comes later.
+    StoreError::failed(error)
 }
 
 impl EntityStore for EntityDatabase {
-    fn write(&self, writes: &[Arc<Write>]) -> Result<(), StoreError> {
-        self.0.with(|file| write_all(file, writes)).map_err(store_error)
+    fn write(&self, writes: &[Arc<Write>]) -> Result<Vec<WriteOutcome>, StoreError> {
+        self.0.with(|file| write_all(file, writes)).map_err(store_error)?;
+        Ok(vec![WriteOutcome::Accepted; writes.len()])
     }
 
-    fn read(&self, entity: &Entity) -> Result<Stored, StoreError> {
+    fn read(&self, entity: &Entity, _: Option<Fence>) -> Result<Stored, StoreError> {
         self.read(|file| {
             let transaction = file.database().begin_read()?;
             Ok(Stored {

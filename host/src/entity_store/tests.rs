@@ -1,6 +1,8 @@
 //! What is in the store after whatever happens to its file, its disk and its process.
 
 mod beside;
+#[path = "../../../entities/src/tests/scenarios/mod.rs"]
+mod scenarios;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,6 +12,8 @@ use std::time::{Duration, SystemTime};
 use super::*;
 use crate::database::damage::{PLACES, with_damage};
 use crate::database::golden::{from_text, to_text};
+/// Where the words are, for what is compiled elsewhere as well.
+use crate::entities;
 use crate::files::fault::{Disk, ERRORS};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/entity_store/golden/1.hex");
@@ -36,7 +40,7 @@ fn delete(key: &str) -> Arc<Write> {
 }
 
 fn read(store: &EntityDatabase, key: &str) -> Option<Vec<u8>> {
-    EntityStore::read(store, &entity(key))
+    EntityStore::read(store, &entity(key), None)
         .unwrap()
         .state
         .map(|state| state.bytes)
@@ -109,7 +113,7 @@ fn a_damaged_record_is_an_error_of_that_entity_until_it_is_given_up() {
         Ok(())
     };
     store.0.with(overwrite).unwrap();
-    let error = EntityStore::read(&store, &entity("1")).unwrap_err().to_string();
+    let error = EntityStore::read(&store, &entity("1"), None).unwrap_err().to_string();
     assert!(error.contains("entity:cart/1 is damaged"), "{error}");
     assert!(error.contains("ractor-host entities delete entity:cart/1"), "{error}");
     assert_eq!(read(&store, "2").unwrap(), b"two", "others are not touched by it");
@@ -138,7 +142,7 @@ fn a_damaged_file_never_gives_what_was_not_written_and_never_loses_a_state_in_si
             Ok(store) => {
                 for (key, bytes) in &written {
                     // An error is fine, too.
-                    if let Ok(found) = EntityStore::read(&store, &entity(key)) {
+                    if let Ok(found) = EntityStore::read(&store, &entity(key), None) {
                         assert_eq!(
                             found.state.map(|state| state.bytes).as_ref(),
                             Some(bytes),
@@ -263,7 +267,7 @@ fn what_the_first_version_wrote_is_read_and_gone_on_with() {
     fs::write(&path, from_text(&fs::read_to_string(GOLDEN).unwrap())).unwrap();
     let store = EntityDatabase::open(path.clone()).unwrap();
     assert_eq!(
-        EntityStore::read(&store, &entity("1")).unwrap().state,
+        EntityStore::read(&store, &entity("1"), None).unwrap().state,
         Some(state(b"one"))
     );
     assert_eq!(
@@ -276,4 +280,35 @@ fn what_the_first_version_wrote_is_read_and_gone_on_with() {
     let store = EntityDatabase::open(path).unwrap();
     assert_eq!(read(&store, "1").unwrap(), b"more");
     assert_eq!(listed(&store, "cart", None, 10), ["1", "3", "4"]);
+}
+
+/// A store in a folder of its own.
+struct OnDisk {
+    store: EntityDatabase,
+    _folder: tempfile::TempDir,
+}
+
+impl scenarios::Place for OnDisk {
+    fn store(&self) -> &dyn EntityStore {
+        &self.store
+    }
+
+    fn has_fences(&self) -> bool {
+        false
+    }
+
+    fn own(&self, _: Fence) {}
+
+    fn lose(&self, _: Fence) {}
+}
+
+#[test]
+fn the_store_on_disk_does_what_the_table_says() {
+    scenarios::run_all(|| {
+        let folder = tempfile::tempdir().unwrap();
+        OnDisk {
+            store: EntityDatabase::open(folder.path().join("entities.redb")).unwrap(),
+            _folder: folder,
+        }
+    });
 }

@@ -10,9 +10,11 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::dial::Dial;
-use crate::config::{ClusterSection, NodeConfig, PeerAddress};
+use super::ownership::{Clustered, KnownTypes, NodeOwnership, told_events};
+use super::stopping::DRAIN;
+use crate::config::{ClusterSection, EntitySection, NodeConfig, PeerAddress};
 use crate::node::{NodeServerMessage, add_peer, remove_peer};
-use crate::postgres::{Identity, Membership, Seen, Store, StoreTiming};
+use crate::postgres::{Identity, Membership, Seen, Store, StoreError, StoreTiming};
 
 /// The longest time for the store to be told that the node leaves. After that others wait for the end of its lease.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -43,7 +45,11 @@ impl Drop for Cluster {
 
 impl Cluster {
     /// Begins to join the cluster of the file, if it names one. The store need not be there: actors and links don't wait for it.
-    pub(super) fn start(config: &NodeConfig, server: ActorRef<NodeServerMessage>) -> Option<Self> {
+    pub(super) fn start(
+        config: &NodeConfig,
+        server: ActorRef<NodeServerMessage>,
+        entities: Option<Clustered>,
+    ) -> Option<Self> {
         let section = config.cluster.clone()?;
         let (tell, membership) = watch::channel(None);
         let name: Arc<str> = config.node.full_name().into();
@@ -56,11 +62,28 @@ impl Cluster {
             dialled: BTreeSet::new(),
             twins: BTreeSet::new(),
         };
+        let own_store = entities.as_ref().map(|entities| entities.store.clone());
+        let store = own_store.unwrap_or_else(|| store(&section));
         let task = tokio::spawn(async move {
-            let store = store(&section);
             prepare(&store).await;
-            let joined = Arc::new(Membership::start(store, identity(name, &section), Arc::new(|_| {})));
+            let sections = entities.as_ref().map_or(&[][..], |entities| &entities.types);
+            let types = known_types(&store, sections).await;
+            let identity = identity(name, &section, &types);
+            let told = told_events(entities.as_ref().map(|entities| entities.runtime.clone()));
+            let joined = Arc::new(Membership::start(store, identity, told));
             let seen = joined.seen();
+            if let Some(Clustered {
+                runtime,
+                cluster,
+                membership,
+                ..
+            }) = entities
+            {
+                // There was no store to read reminders from before.
+                runtime.remind();
+                membership.set(joined.clone());
+                cluster.join(Arc::new(NodeOwnership::new(joined.clone(), types)));
+            }
             tell.send_replace(Some(joined));
             mesh.follow(seen).await;
         });
@@ -73,7 +96,8 @@ impl Cluster {
         // Nobody is dialled any more: who leaves as well would be dialled for nothing.
         self.task.abort();
         if let Some(membership) = membership
-            && !membership.leave(FAREWELL).await
+            // Entities end, and write their states, before their shards are given away.
+            && !membership.leave(FAREWELL + DRAIN).await
         {
             tracing::warn!(
                 "the store of the cluster could not be told that this node leaves: others wait for the end of its lease"
@@ -82,8 +106,8 @@ impl Cluster {
     }
 }
 
-/// What others are told of this node. Without entities it owns nothing.
-fn identity(name: Arc<str>, section: &ClusterSection) -> Identity {
+/// What others are told of this node.
+fn identity(name: Arc<str>, section: &ClusterSection, types: &KnownTypes) -> Identity {
     let labels = section.labels.iter();
     Identity {
         name,
@@ -92,23 +116,35 @@ fn identity(name: Arc<str>, section: &ClusterSection) -> Identity {
         labels: labels
             .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
             .collect(),
-        types: Vec::new(),
+        types: types.own(),
+        foreign: types.foreign(),
     }
 }
 
 /// Makes the tables if they aren't there, or waits until there is a store that has them.
 async fn prepare(store: &Store) {
+    let prepared = until_it_can(store, || store.prepare()).await;
+    if prepared.before != prepared.now {
+        let (before, now) = (prepared.before, prepared.now);
+        tracing::info!(store = %store.address(), before, now, "the tables of the cluster's store are set up");
+    }
+}
+
+/// The types of the cluster, once the store says what they are.
+async fn known_types(store: &Store, sections: &[EntitySection]) -> KnownTypes {
+    until_it_can(store, || KnownTypes::read(store, sections)).await
+}
+
+/// Asks the store until it answers, and says what is wrong until then.
+async fn until_it_can<T, F>(store: &Store, ask: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
     let mut pause = SHORTEST;
     let mut said = String::new();
     loop {
-        match store.prepare().await {
-            Ok(prepared) => {
-                if prepared.before != prepared.now {
-                    let (before, now) = (prepared.before, prepared.now);
-                    tracing::info!(store = %store.address(), before, now, "the tables of the cluster's store are set up");
-                }
-                return;
-            }
+        match ask().await {
+            Ok(answer) => return answer,
             Err(error) => {
                 // Once, and again when something else is wrong.
                 let error = error.to_string();

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::cluster;
 use super::error::{HostError, startup_reason};
 use super::lately::milliseconds;
 use super::native::{Natives, unknown};
+use super::ownership::{Clustered, JoinedMembership};
 use super::show::since_1970;
 use super::state_dir::StateDir;
 use super::stopping::DRAIN;
@@ -15,11 +17,12 @@ use crate::config::{Code, EntitySection, EntryPart, LateProblems, NodeConfig, di
 use crate::control::{ActorKind, EntityTypeRow, ListedEntities, ReminderRow};
 use crate::directory;
 use crate::entities::{
-    ActivationLimits, Durability, Entities, Entity, EntityCode, EntityKey, EntityStore, EntityType, MemoryStore,
-    Reminder, TypeFigures,
+    ActivationLimits, Cluster, Durability, Entities, Entity, EntityCode, EntityKey, EntityStore, EntityType,
+    MemoryStore, Reminder, TypeFigures,
 };
 use crate::entity_store::EntityDatabase;
 use crate::guest::{Contract, GuestEntities, Modules};
+use crate::postgres::Store;
 
 /// The time that entities have at least to handle what they were sent when the host stops, however long the other actors took.
 const SHORTEST_DRAIN: Duration = Duration::from_secs(5);
@@ -34,6 +37,8 @@ pub(super) struct NodeEntities(Option<Arc<Parts>>);
 #[derive(Debug)]
 struct Parts {
     runtime: Entities,
+    /// The other nodes, if the file names their store.
+    cluster: Option<(Arc<Cluster>, Store, JoinedMembership)>,
     /// None if no type keeps states.
     database: Option<Arc<EntityDatabase>>,
     types: BTreeMap<EntityType, EntitySection>,
@@ -49,19 +54,29 @@ impl NodeEntities {
         natives: &Natives,
         (modules, tree, state): (&Modules, &ActorTree<'_>, &StateDir),
     ) -> Result<Self, HostError> {
-        if config.entities.is_empty() {
+        if config.entities.is_empty() && config.cluster.is_none() {
             return Ok(Self::default());
         }
         let database = state.entities.clone();
-        let store: Arc<dyn EntityStore> = match &database {
-            Some(database) => database.clone(),
+        let membership = JoinedMembership::default();
+        let tables = config.cluster.as_ref().map(cluster::store);
+        let store: Arc<dyn EntityStore> = match (&tables, &database) {
+            (Some(tables), _) => Arc::new(membership.clone().states(tables.clone())),
+            (None, Some(database)) => database.clone(),
             // No type of the file keeps states.
-            None => Arc::new(MemoryStore::default()),
+            (None, None) => Arc::new(MemoryStore::default()),
         };
         // Of several hosts in one process the first has the name.
         let name = directory::where_is(SUPERVISOR).is_none().then(|| SUPERVISOR.to_owned());
-        let started = Entities::start_as(name, store, ActivationLimits::default()).await;
-        let runtime = started.map_err(|error| HostError::Entities(startup_reason(&error)))?;
+        let limits = ActivationLimits::default();
+        let started = if config.cluster.is_some() {
+            let started = Entities::start_in_cluster(name, store, limits).await;
+            started.map(|(runtime, cluster)| (runtime, Some(cluster)))
+        } else {
+            let started = Entities::start_as(name, store, limits).await;
+            started.map(|runtime| (runtime, None))
+        };
+        let (runtime, cluster) = started.map_err(|error| HostError::Entities(startup_reason(&error)))?;
         for section in &config.entities {
             let code = match code(section, natives, modules, tree) {
                 Ok(code) => code,
@@ -79,15 +94,31 @@ impl NodeEntities {
             runtime.stop(Duration::ZERO).await;
             return Err(HostError::Entities(startup_reason(&error)));
         }
-        runtime.remind();
+        if cluster.is_none() {
+            runtime.remind();
+        }
         let types = config.entities.iter();
         Ok(Self(Some(Arc::new(Parts {
             runtime,
+            cluster: cluster.zip(tables).map(|(cluster, store)| (cluster, store, membership)),
             database,
             types: types
                 .map(|section| (section.entity_type.clone(), section.clone()))
                 .collect(),
         }))))
+    }
+
+    /// What the cluster of the node has to know, if it has one.
+    pub(super) fn clustered(&self) -> Option<Clustered> {
+        let parts = self.0.as_ref()?;
+        let (cluster, store, membership) = parts.cluster.clone()?;
+        Some(Clustered {
+            runtime: parts.runtime.clone(),
+            cluster,
+            store,
+            membership,
+            types: parts.types.values().cloned().collect(),
+        })
     }
 
     /// Ends all entities, each once it has handled what it has and its state is written. The others took `spent` of the time for that.

@@ -46,6 +46,7 @@ mod names;
 mod native;
 mod node;
 mod own_files;
+mod ownership;
 mod pool;
 mod preflight;
 mod reloader;

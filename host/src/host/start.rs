@@ -97,7 +97,7 @@ pub(super) async fn start(
         // A node server that has ended by now is found out by whoever waits for it.
         drop(add_peer(&node.server, dial.peer(peer)));
     }
-    let cluster = Cluster::start(&config, node.server.clone());
+    let cluster = Cluster::start(&config, node.server.clone(), entities.clustered());
     let name = config.node.full_name();
     let actors = started(&config.actors, &root);
     tracing::info!(node = name, listen = %node.address, actors = actors.len(), "node is up");

@@ -165,11 +165,10 @@ fn is_needed(config: &NodeConfig) -> bool {
     wants_checkpoints(config) || wants_entities(config) || config.control.is_some()
 }
 
+/// The states of a cluster's entities are in its store.
 fn wants_entities(config: &NodeConfig) -> bool {
-    config
-        .entities
-        .iter()
-        .any(|section| section.durability != Durability::None)
+    let mut types = config.entities.iter();
+    config.cluster.is_none() && types.any(|section| section.durability != Durability::None)
 }
 
 fn wants_checkpoints(config: &NodeConfig) -> bool {

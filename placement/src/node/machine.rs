@@ -8,7 +8,7 @@ use super::lease::Lease;
 use super::owned::{Owned, Stage};
 use super::{NodeConfig, Timing};
 use crate::mutation::{Mutation, broken};
-use crate::statement::{Answer, DueReminder, Outcome, Statement, StatementId, StoreFault};
+use crate::statement::{Answer, Outcome, Statement, StatementId, StoreFault};
 use crate::words::{
     Applied, BootTime, Epoch, Generation, Incarnation, Member, ShardId, ShardRow, Standing, TypeSpec, View, ViewChanges,
 };
@@ -61,9 +61,6 @@ pub struct Node {
     sent: BTreeMap<StatementId, Sent>,
     outbox: VecDeque<Statement>,
     events: VecDeque<Event>,
-    due: Vec<DueReminder>,
-    /// When the last renewal whose reminders were told had been sent.
-    due_read_at: BootTime,
 }
 
 impl Node {
@@ -94,8 +91,6 @@ impl Node {
             sent: BTreeMap::new(),
             outbox: VecDeque::from([join]),
             events: VecDeque::new(),
-            due: Vec::new(),
-            due_read_at: now,
         }
     }
 
@@ -135,11 +130,6 @@ impl Node {
     /// The next thing that happened.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
-    }
-
-    /// Reminders that are due, and when the statement that read them had been sent.
-    pub fn poll_due(&mut self) -> Option<(BootTime, Vec<DueReminder>)> {
-        (!self.due.is_empty()).then(|| (self.due_read_at, std::mem::take(&mut self.due)))
     }
 
     /// When [`Node::handle_timeout`] is due.
@@ -224,23 +214,8 @@ impl Node {
                 self.phase = Phase::Reading;
                 self.outbox.push_back(Statement::ReadAll);
             }
-            (
-                Statement::Renew { .. },
-                Outcome::Renewed {
-                    is_renewed,
-                    changes,
-                    due,
-                },
-            ) => {
+            (Statement::Renew { .. }, Outcome::Renewed { is_renewed, changes }) => {
                 self.renewed(sent.at, is_renewed, &changes, now);
-                if is_renewed {
-                    self.due = due;
-                    let owned = &self.owned;
-                    let is_served = |at: &Owned, epoch| at.stage == Stage::Serving && at.epoch == epoch;
-                    self.due
-                        .retain(|one| owned.get(&one.shard).is_some_and(|at| is_served(at, one.epoch)));
-                    self.due_read_at = sent.at;
-                }
             }
             (
                 Statement::SetStanding {
@@ -438,6 +413,11 @@ impl Node {
         };
         self.outbox.push_back(statement);
         self.tell(Event::GenerationChanged);
+    }
+
+    /// From when on this node may not act, unless a renewal is confirmed before. None while it may not.
+    pub fn deadline(&self) -> Option<BootTime> {
+        self.lease.deadline()
     }
 
     /// The epoch at which this node may take a message for the shard, if it may.

@@ -118,16 +118,7 @@ impl Rig {
             .find(|(_, statement)| matches!(statement, Statement::Renew { .. }));
         let (id, _) = renewal.expect("a renewal is due");
         let is_renewed = true;
-        let due = Vec::new();
-        self.answer(
-            id,
-            Outcome::Renewed {
-                is_renewed,
-                changes,
-                due,
-            },
-            now,
-        );
+        self.answer(id, Outcome::Renewed { is_renewed, changes }, now);
     }
 
     fn events(&mut self) -> Vec<Event> {
@@ -168,16 +159,8 @@ fn the_deadline_counts_from_the_sending_of_the_last_confirmed_renewal() {
     let mut rig = Rig::owner();
     rig.node.handle_timeout(at(750));
     let (id, _) = rig.one(750);
-    let (changes, due, is_renewed) = (ViewChanges::default(), Vec::new(), true);
-    rig.answer(
-        id,
-        Outcome::Renewed {
-            is_renewed,
-            changes,
-            due,
-        },
-        1_200,
-    );
+    let (changes, is_renewed) = (ViewChanges::default(), true);
+    rig.answer(id, Outcome::Renewed { is_renewed, changes }, 1_200);
     // A lease of 3 s with a margin of 1 s.
     assert_eq!(rig.node.may_take(shard(0), at(2_749)), Some(Epoch(1)));
     assert_eq!(rig.node.may_take(shard(0), at(2_750)), None);
@@ -247,16 +230,8 @@ fn a_renewal_that_fails_or_is_slow_or_missing_begins_that_time_anew() {
     let answered_late = |rig: &mut Rig| {
         rig.node.handle_timeout(at(2_250));
         let (id, _) = rig.all(2_250).remove(0);
-        let (is_renewed, changes, due) = (true, silent(0), Vec::new());
-        rig.answer(
-            id,
-            Outcome::Renewed {
-                is_renewed,
-                changes,
-                due,
-            },
-            2_250 + 501,
-        );
+        let (is_renewed, changes) = (true, silent(0));
+        rig.answer(id, Outcome::Renewed { is_renewed, changes }, 2_250 + 501);
     };
     let failed = |rig: &mut Rig| {
         rig.node.handle_timeout(at(2_250));
@@ -343,16 +318,8 @@ fn a_node_that_was_ended_does_nothing_any_more() {
     let mut rig = Rig::owner();
     rig.node.handle_timeout(at(750));
     let (id, _) = rig.one(750);
-    let (changes, due, is_renewed) = (ViewChanges::default(), Vec::new(), false);
-    rig.answer(
-        id,
-        Outcome::Renewed {
-            is_renewed,
-            changes,
-            due,
-        },
-        760,
-    );
+    let (changes, is_renewed) = (ViewChanges::default(), false);
+    rig.answer(id, Outcome::Renewed { is_renewed, changes }, 760);
     assert_eq!(rig.events().last(), Some(&Event::Ended));
     assert_eq!(rig.node.may_take(shard(0), at(760)), None);
     rig.node.handle_timeout(at(5_000));

@@ -346,6 +346,26 @@ impl<Body: Clone> Sender<Body> {
         }
     }
 
+    /// A message that was to be sent can't be: it is larger than its receiver takes. It is given back, and those behind it go on.
+    pub fn handle_unsendable(&mut self, header: Header, row: ShardRow, now: BootTime) -> Option<Body> {
+        let lane = self
+            .lanes
+            .get_mut(&header.shard)
+            .filter(|lane| lane.round == header.round)?;
+        let at = lane.outstanding.iter().position(|kept| kept.number == header.number)?;
+        let kept = lane.outstanding.remove(at)?;
+        lane.bytes -= kept.bytes;
+        self.bytes -= kept.bytes;
+        self.settle(row, now);
+        Some(kept.body)
+    }
+
+    /// True if nothing of this shard is kept: what is sent to it now overtakes nothing.
+    pub fn is_idle(&self, shard: ShardId) -> bool {
+        let lane = self.lanes.get(&shard);
+        lane.is_none_or(|lane| lane.outstanding.is_empty() && lane.held.is_empty())
+    }
+
     /// The bytes of messages that are kept.
     pub fn bytes(&self) -> usize {
         self.bytes

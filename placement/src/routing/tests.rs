@@ -114,6 +114,22 @@ fn bytes_are_bounded_for_a_shard() {
     );
 }
 
+#[test]
+fn one_that_is_too_large_keeps_nobody_back() {
+    let mut sender = sender();
+    let row = row(1, Some(1));
+    assert!(sender.is_idle(SHARD));
+    for body in ["a", "large", "b"] {
+        sender.handle_send(row, body, 1, at(0)).unwrap();
+    }
+    assert_eq!(sender.handle_unsendable(header(2, 1, 1), row, at(1)), Some("large"));
+    assert_eq!(sender.handle_unsendable(header(2, 1, 1), row, at(1)), None);
+    assert!(!sender.is_idle(SHARD));
+    sender.handle_reply(node(1), acknowledged(3, 1), row, at(2));
+    assert!(sender.is_idle(SHARD));
+    assert_eq!(sender.bytes(), 0);
+}
+
 fn header(number: u64, round: u64, epoch: u64) -> Header {
     Header {
         shard: SHARD,

@@ -32,6 +32,16 @@ pub(super) enum Gathered {
 }
 
 impl Running {
+    /// The message of a token, if it is to be handled.
+    fn next_received(&self) -> Option<Received> {
+        let Received { message, trace } = self.life.mailbox.next()?;
+        let message = match &self.seat {
+            Some(seat) => seat.admit(message)?,
+            None => message,
+        };
+        Some(Received { message, trace })
+    }
+
     /// Holds a message that can be handled together with others.
     pub(super) fn gather(&mut self, received: Received) -> Gathered {
         let received = match received.message {
@@ -48,9 +58,9 @@ impl Running {
             // What was kept has been handled by now, and what the host has asked was done before.
             SerializedMessage::CallReply(RESUME, _) => return Gathered::Waits,
             // A token: see `mailbox`.
-            SerializedMessage::CallReply(..) => match self.life.mailbox.next() {
+            SerializedMessage::CallReply(..) => match self.next_received() {
                 Some(received) => received,
-                // Its message was dropped to make room.
+                // Its message was dropped to make room, or is for another node by now.
                 None => return Gathered::Waits,
             },
             message => Received { message, ..received },

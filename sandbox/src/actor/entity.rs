@@ -87,6 +87,10 @@ impl LiveEntity for GuestRef {
     fn keep_state(&self) {
         self.0.commands.request(Command::KeepState);
     }
+
+    fn gives_back(&self) -> bool {
+        true
+    }
 }
 
 impl Guest {

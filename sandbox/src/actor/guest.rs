@@ -92,6 +92,8 @@ pub(super) struct Running {
     pub(super) pending: Option<PendingMailbox>,
     /// There while the mailbox is held, and until what came meanwhile was handled.
     pub(super) held: Option<Box<Held>>,
+    /// Of an entity: asked with each message whether it is to be handled here.
+    pub(super) seat: Option<Seat>,
 }
 
 impl Guest {

@@ -71,6 +71,7 @@ impl Actor for Guest {
             probation: None,
             pending: None,
             held: None,
+            seat: self.seat.clone(),
         })
     }
 

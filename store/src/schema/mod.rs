@@ -6,13 +6,13 @@ use tokio_postgres::Client;
 use crate::error::StoreError;
 
 /// The version of the tables that this program writes.
-pub(crate) const VERSION: i32 = 1;
+pub(crate) const VERSION: i32 = 2;
 
 /// What leads from each version to the next.
-const STEPS: &[&str] = &[include_str!("1.sql")];
+const STEPS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql")];
 
 /// What a program has to be, to use the tables as each version leaves them.
-const USABLE_FROM: &[i32] = &[1];
+const USABLE_FROM: &[i32] = &[1, 2];
 
 /// Waits while another node does the same. It ends with the transaction, so that it is the same through a pooler.
 const ALONE: &str = "select pg_advisory_xact_lock(5283612906071912819);\n";

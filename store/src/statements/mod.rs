@@ -4,9 +4,12 @@
 //! remember, and no setting that outlives it. Each answers with one row, which begins with the store's generation. A standby can't compute that, and so
 //! never answers anything.
 
+mod beside;
+mod due;
 mod nodes;
 mod shards;
 mod states;
+mod stored;
 mod view;
 
 use std::num::NonZeroU64;
@@ -20,7 +23,10 @@ use tokio_postgres::types::{FromSql, ToSql, Type};
 use crate::connection::{Parameter, Query};
 use crate::error::StoreError;
 
+pub(crate) use beside::forget_replies;
+pub(crate) use due::{due, found as found_due};
 pub(crate) use states::{write as write_states, written};
+pub(crate) use stored::{read as read_stored, stored};
 
 /// The first columns of each answer: PostgreSQL's system identifier, and its timeline as eight hexadecimal digits.
 macro_rules! generation {
@@ -62,6 +68,7 @@ pub(crate) fn query(statement: &Statement, lock_timeout: Duration) -> Result<Que
         Statement::Release { incarnation, shards } => shards::release(*incarnation, shards, wait)?,
         Statement::ReadOwned { incarnation } => shards::read_owned(*incarnation),
         Statement::ReadAll => view::read_all(),
+        Statement::ReadDue { incarnation } => due::due_now(*incarnation),
         Statement::WriteState { incarnation, writes } => {
             let rows: Vec<_> = writes.iter().map(Into::into).collect();
             states::write(*incarnation, &rows, wait)?
@@ -91,6 +98,7 @@ pub(crate) fn answer(statement: &Statement, rows: &[Row]) -> Result<Answer, Stor
             shards: shards::rows(row)?,
         },
         Statement::ReadAll => Outcome::All(view::changes(row)?),
+        Statement::ReadDue { .. } => Outcome::Due(due::due_reminders(row)?),
         Statement::WriteState { writes, .. } => {
             let rows: Vec<_> = writes.iter().map(Into::into).collect();
             Outcome::Written(states::written(row, &rows)?)
@@ -131,7 +139,7 @@ pub(crate) fn parameter(value: impl ToSql + Send + Sync + 'static, kind: Type) -
 }
 
 /// PostgreSQL has no unsigned numbers: the same 64 bits.
-fn stored(incarnation: Incarnation) -> i64 {
+fn signed(incarnation: Incarnation) -> i64 {
     incarnation.0.get().cast_signed()
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ractor_host_placement::words::{Incarnation, Member, Standing};
 use tokio_postgres::types::Type;
 
-use super::{damaged, generation, microseconds, parameter, stored, stored_standing, waits};
+use super::{damaged, generation, microseconds, parameter, signed, stored_standing, waits};
 use crate::connection::Query;
 use crate::error::StoreError;
 
@@ -30,7 +30,7 @@ pub(super) fn join(member: &Member, lease: Duration) -> Result<Query, StoreError
     Ok(Query {
         text: JOIN,
         parameters: vec![
-            parameter(stored(member.incarnation), Type::INT8),
+            parameter(signed(member.incarnation), Type::INT8),
             parameter(member.name.to_string(), Type::TEXT),
             parameter(member.address.to_string(), Type::TEXT),
             parameter(i32::try_from(member.weight).unwrap_or(i32::MAX), Type::INT4),
@@ -56,7 +56,7 @@ pub(super) fn set_standing(incarnation: Incarnation, standing: Standing, wait: S
     Query {
         text: SET_STANDING,
         parameters: vec![
-            parameter(stored(incarnation), Type::INT8),
+            parameter(signed(incarnation), Type::INT8),
             parameter(stored_standing(standing), Type::INT2),
             parameter(wait, Type::TEXT),
         ],
@@ -78,6 +78,6 @@ const END: &str = concat!(
 pub(super) fn end(incarnation: Incarnation, wait: String) -> Query {
     Query {
         text: END,
-        parameters: vec![parameter(stored(incarnation), Type::INT8), parameter(wait, Type::TEXT)],
+        parameters: vec![parameter(signed(incarnation), Type::INT8), parameter(wait, Type::TEXT)],
     }
 }

@@ -4,7 +4,7 @@ use ractor_host_placement::words::{Epoch, Incarnation, ShardId, ShardRow, TypeId
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::{column, damaged, epoch, generation, incarnation, ordered, parameter, stored, waits};
+use super::{column, damaged, epoch, generation, incarnation, ordered, parameter, signed, waits};
 use crate::connection::{Parameter, Query};
 use crate::error::StoreError;
 
@@ -42,7 +42,7 @@ const ACQUIRE: &str = concat!(
 );
 
 pub(super) fn acquire(me: Incarnation, shards: &[ShardId]) -> Query {
-    let mut parameters = vec![parameter(stored(me), Type::INT8)];
+    let mut parameters = vec![parameter(signed(me), Type::INT8)];
     parameters.extend(ids(shards.iter()));
     Query {
         text: ACQUIRE,
@@ -106,7 +106,7 @@ fn of_held(
         .iter()
         .map(|(_, epoch)| ordered(epoch.0))
         .collect::<Result<_, _>>()?;
-    let mut parameters = vec![parameter(stored(me), Type::INT8)];
+    let mut parameters = vec![parameter(signed(me), Type::INT8)];
     parameters.extend(ids(shards.iter().map(|(shard, _)| shard)));
     parameters.push(parameter(epochs, Type::INT8_ARRAY));
     parameters.push(parameter(wait, Type::TEXT));
@@ -124,7 +124,7 @@ const READ_OWNED: &str = concat!(
 pub(super) fn read_owned(me: Incarnation) -> Query {
     Query {
         text: READ_OWNED,
-        parameters: vec![parameter(stored(me), Type::INT8)],
+        parameters: vec![parameter(signed(me), Type::INT8)],
     }
 }
 

@@ -1,150 +1,109 @@
-//! States of entities, behind the fence.
+//! States of entities, behind the fence, with what is beside them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ractor_host_placement::statement::{Outcome, StateWrite, StoredState, WriteOutcome};
+use ractor_host_placement::statement::{Outcome, StoredState, WriteOutcome};
 use ractor_host_placement::words::{Entity, EntityKey, Epoch, Incarnation, ShardId};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use super::beside;
 use super::shards::{ids, list, shard_id, stored_type};
-use super::{column, damaged, epoch, generation, ordered, parameter, stored, waits};
-use crate::connection::Query;
+use super::{column, damaged, epoch, generation, ordered, parameter, signed, waits};
+use crate::connection::{Parameter, Query};
 use crate::error::StoreError;
 use crate::state::{Content, StateRow};
 
 /// Locks the shards against a change of their owner, then writes what belongs to those that are still this node's at these epochs. A
-/// write that comes late, behind a newer one, changes nothing. What goes with a state (its reminders, and the end of everything if it is
-/// deleted) goes with the row that was written, or not at all.
+/// write that isn't newer than what is there comes late, and changes nothing. What goes with a state goes with the row that was written,
+/// or not at all. A code that is null says that the state stays as it is.
 const WRITE: &str = concat!(
     "with fence as materialized (
         select s.type_id, s.shard, s.epoch from ractor_host.shard s
         join unnest($2::smallint[], $3::int[], $4::bigint[]) as w (type_id, shard, epoch)
             on s.type_id = w.type_id and s.shard = w.shard
         where s.owner = $1 and s.epoch = w.epoch and ",
-    waits!("$18"),
+    waits!("$5"),
     " order by s.type_id, s.shard
         for share of s),
     put as (
         insert into ractor_host.state as old (type_id, key, shard, epoch, version, code, state_version, taken, bytes)
         select w.type_id, w.key, w.shard, w.epoch, w.version, w.code, w.state_version, w.taken, w.bytes
-        from unnest($5::smallint[], $6::bytea[], $7::int[], $8::bigint[], $9::bigint[], $10::text[], $11::int[], $12::bigint[], $13::bytea[])
+        from unnest($6::smallint[], $7::bytea[], $8::int[], $9::bigint[], $10::bigint[], $11::text[], $12::int[], $13::bigint[], $14::bytea[])
             as w (type_id, key, shard, epoch, version, code, state_version, taken, bytes)
         join fence f on f.type_id = w.type_id and f.shard = w.shard and f.epoch = w.epoch
         order by w.type_id, w.key
         on conflict (type_id, key) do update set shard = excluded.shard, epoch = excluded.epoch, version = excluded.version,
-            code = excluded.code, state_version = excluded.state_version, taken = excluded.taken, bytes = excluded.bytes
-        where (old.epoch, old.version) <= (excluded.epoch, excluded.version)
-        returning type_id, key, bytes is null as is_deleted),
-    handled as (
-        select h.* from unnest($14::smallint[], $15::bytea[], $16::int[], $17::bigint[]) as h (type_id, key, number, due)
-        join put p on p.type_id = h.type_id and p.key = h.key and not p.is_deleted),
-    advanced as (
-        update ractor_host.reminder r set failures = 0,
-            due = r.due + r.period * (greatest((extract(epoch from clock_timestamp()) * 1000000)::bigint - r.due, 0) / r.period + 1)
-        from handled h
-        where r.type_id = h.type_id and r.key = h.key and r.number = h.number and r.due = h.due and r.period is not null),
-    done as (
-        delete from ractor_host.reminder r using handled h
-        where r.type_id = h.type_id and r.key = h.key and r.number = h.number and r.due = h.due and r.period is null),
-    forgotten as (
-        delete from ractor_host.reminder r using put p where p.is_deleted and r.type_id = p.type_id and r.key = p.key),
-    unanswered as (
-        delete from ractor_host.answered a using put p where p.is_deleted and a.type_id = p.type_id and a.key = p.key)
-    select ",
+            code = coalesce(excluded.code, old.code),
+            state_version = case when excluded.code is null then old.state_version else excluded.state_version end,
+            taken = case when excluded.code is null then old.taken else excluded.taken end,
+            bytes = case when excluded.code is null then old.bytes else excluded.bytes end
+        where (old.epoch, old.version) < (excluded.epoch, excluded.version)
+        returning type_id, key, shard)",
+    beside::write!(),
+    " select ",
     generation!(),
     ", f.* from (select array_agg(type_id) as shard_types, array_agg(shard) as shards, array_agg(epoch) as epochs from fence) f"
 );
-
-impl<'a> From<&'a StateWrite> for StateRow<'a> {
-    fn from(write: &'a StateWrite) -> Self {
-        Self {
-            entity: &write.entity,
-            shard: write.shard,
-            epoch: write.epoch,
-            version: write.version,
-            content: Some(Content {
-                code: "",
-                state_version: 0,
-                taken: 0,
-                bytes: &write.bytes,
-            }),
-            handled: &write.handled,
-        }
-    }
-}
 
 /// The query that writes these. Of several rows of one entity the newest is written.
 pub(crate) fn write(me: Incarnation, rows: &[StateRow<'_>], wait: String) -> Result<Query, StoreError> {
     let mut newest: BTreeMap<&Entity, &StateRow<'_>> = BTreeMap::new();
     for row in rows {
         let place = newest.entry(row.entity).or_insert(row);
-        if (row.epoch, row.version) >= (place.epoch, place.version) {
+        if (row.fence.epoch, row.version) >= (place.fence.epoch, place.version) {
             *place = row;
         }
     }
     let rows: Vec<_> = newest.into_values().collect();
-    let fenced: BTreeSet<(ShardId, Epoch)> = rows.iter().map(|row| (row.shard, row.epoch)).collect();
-    let mut parameters = vec![parameter(stored(me), Type::INT8)];
+    let fenced: BTreeSet<(ShardId, Epoch)> = rows.iter().map(|row| (row.fence.shard, row.fence.epoch)).collect();
+    let mut parameters = vec![parameter(signed(me), Type::INT8)];
     parameters.extend(ids(fenced.iter().map(|(shard, _)| shard)));
     let epochs = fenced.iter().map(|(_, epoch)| ordered(epoch.0));
     parameters.push(parameter(epochs.collect::<Result<Vec<_>, _>>()?, Type::INT8_ARRAY));
+    parameters.push(parameter(wait, Type::TEXT));
+    parameters.extend(states(&rows)?);
+    parameters.extend(beside::parameters(&rows)?);
+    Ok(Query {
+        text: WRITE,
+        parameters,
+    })
+}
 
-    let [types, shards] = ids(rows.iter().map(|row| &row.shard));
+fn states(rows: &[&StateRow<'_>]) -> Result<[Parameter; 9], StoreError> {
+    let [types, shards] = ids(rows.iter().map(|row| &row.fence.shard));
     let keys: Vec<Vec<u8>> = rows.iter().map(|row| row.entity.key.bytes().to_vec()).collect();
-    let epochs = rows.iter().map(|row| ordered(row.epoch.0));
+    let epochs = rows.iter().map(|row| ordered(row.fence.epoch.0));
     let versions = rows.iter().map(|row| ordered(row.version));
-    let content = |of: fn(&Content<'_>) -> i64| rows.iter().map(move |row| row.content.as_ref().map_or(0, of));
-    let codes = rows
-        .iter()
-        .map(|row| row.content.as_ref().map_or("", |content| content.code).to_owned());
-    let state_versions: Vec<i32> = rows
-        .iter()
+    let (mut codes, mut state_versions, mut times, mut states) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for row in rows {
+        let (code, version, time, state) = match row.content {
+            Content::Put {
+                code,
+                state_version,
+                taken,
+                bytes,
+            } => (Some(code), state_version, taken, Some(bytes)),
+            Content::Keep => (None, 0, 0, None),
+            Content::Delete => (Some(""), 0, 0, None),
+        };
+        codes.push(code.map(str::to_owned));
         // The same 32 bits.
-        .map(|row| {
-            row.content
-                .as_ref()
-                .map_or(0, |content| content.state_version)
-                .cast_signed()
-        })
-        .collect();
-    let bytes = rows
-        .iter()
-        .map(|row| row.content.as_ref().map(|content| content.bytes.to_vec()));
-    parameters.extend([
+        state_versions.push(version.cast_signed());
+        times.push(time);
+        states.push(state.map(<[u8]>::to_vec));
+    }
+    Ok([
         types,
         parameter(keys, Type::BYTEA_ARRAY),
         shards,
         parameter(epochs.collect::<Result<Vec<_>, _>>()?, Type::INT8_ARRAY),
         parameter(versions.collect::<Result<Vec<_>, _>>()?, Type::INT8_ARRAY),
-        parameter(codes.collect::<Vec<_>>(), Type::TEXT_ARRAY),
+        parameter(codes, Type::TEXT_ARRAY),
         parameter(state_versions, Type::INT4_ARRAY),
-        parameter(
-            content(|content| content.taken.cast_signed()).collect::<Vec<_>>(),
-            Type::INT8_ARRAY,
-        ),
-        parameter(bytes.collect::<Vec<_>>(), Type::BYTEA_ARRAY),
-    ]);
-
-    let handled = || {
-        rows.iter()
-            .flat_map(|row| row.handled.iter().map(move |firing| (row, firing)))
-    };
-    let types = handled().map(|(row, _)| stored_type(row.shard.type_id));
-    let keys = handled().map(|(row, _)| row.entity.key.bytes().to_vec());
-    let numbers = handled().map(|(_, firing)| i32::try_from(firing.reminder).map_err(damaged));
-    let due = handled().map(|(_, firing)| i64::try_from(firing.due).map_err(damaged));
-    parameters.extend([
-        parameter(types.collect::<Vec<_>>(), Type::INT2_ARRAY),
-        parameter(keys.collect::<Vec<_>>(), Type::BYTEA_ARRAY),
-        parameter(numbers.collect::<Result<Vec<_>, _>>()?, Type::INT4_ARRAY),
-        parameter(due.collect::<Result<Vec<_>, _>>()?, Type::INT8_ARRAY),
-        parameter(wait, Type::TEXT),
-    ]);
-    Ok(Query {
-        text: WRITE,
-        parameters,
-    })
+        parameter(times, Type::INT8_ARRAY),
+        parameter(states, Type::BYTEA_ARRAY),
+    ])
 }
 
 /// What came of each of these.
@@ -157,7 +116,7 @@ pub(crate) fn written(row: &Row, rows: &[StateRow<'_>]) -> Result<Vec<WriteOutco
         .map(|((type_id, shard), at)| Ok((shard_id(type_id, shard)?, epoch(at)?)))
         .collect::<Result<_, StoreError>>()?;
     let outcome = |row: &StateRow<'_>| {
-        if passed.contains(&(row.shard, row.epoch)) {
+        if passed.contains(&(row.fence.shard, row.fence.epoch)) {
             WriteOutcome::Accepted
         } else {
             WriteOutcome::Refused
@@ -179,7 +138,7 @@ pub(crate) fn read(me: Incarnation, shard: ShardId, epoch: Epoch, key: &EntityKe
     Ok(Query {
         text: READ,
         parameters: vec![
-            parameter(stored(me), Type::INT8),
+            parameter(signed(me), Type::INT8),
             parameter(stored_type(shard.type_id), Type::INT2),
             parameter(i32::try_from(shard.shard).unwrap_or(-1), Type::INT4),
             parameter(ordered(epoch.0)?, Type::INT8),

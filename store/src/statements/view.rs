@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ractor_host_placement::statement::{DueReminder, FiringKey, Outcome};
-use ractor_host_placement::words::{Entity, Incarnation, Labels, Member, Revision, TypeId, ViewChanges};
+use ractor_host_placement::statement::Outcome;
+use ractor_host_placement::words::{Incarnation, Labels, Member, Revision, TypeId, ViewChanges};
 use serde::Deserialize;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use super::shards::{list, shard_arrays, shard_id};
-use super::{column, damaged, epoch, generation, incarnation, microseconds, parameter, standing, stored, waits};
+use super::shards::{list, shard_arrays};
+use super::{column, damaged, generation, incarnation, microseconds, parameter, signed, standing, waits};
 use crate::connection::Query;
 use crate::error::StoreError;
 
@@ -39,29 +39,19 @@ const RENEW: &str = concat!(
     generation!(),
     ", exists (select from renewed) as did, ",
     revision_and_members!("ractor_host.node where changed >= $3::text::xid8"),
-    ", shards.*, fading.*, due.* from (",
+    ", shards.*, fading.* from (",
     shard_arrays!("ractor_host.shard where changed >= $3::text::xid8"),
     ") shards, (
         select array_agg(incarnation) as fading, array_agg((extract(epoch from lease_until - now()) * 1000000)::bigint) as fading_left
         from ractor_host.node
-        where standing < 2 and incarnation <> $1 and lease_until < now() + $4 * interval '1 microsecond') fading, (
-        select array_agg(d.name) as due_types, array_agg(d.key) as due_keys, array_agg(d.type_id) as due_type_ids,
-            array_agg(d.shard) as due_shards, array_agg(d.epoch) as due_epochs, array_agg(d.number) as due_numbers,
-            array_agg(d.due) as due_times
-        from (
-            select t.name, r.key, r.type_id, r.shard, s.epoch, r.number, r.due
-            from ractor_host.reminder r
-            join ractor_host.shard s on s.type_id = r.type_id and s.shard = r.shard and s.owner = $1
-            join ractor_host.type t on t.type_id = r.type_id
-            where r.due <= (extract(epoch from now()) * 1000000)::bigint
-            order by r.due limit 1000) d) due"
+        where standing < 2 and incarnation <> $1 and lease_until < now() + $4 * interval '1 microsecond') fading"
 );
 
 pub(super) fn renew(me: Incarnation, lease: Duration, since: Revision, fading_below: Duration, wait: String) -> Query {
     Query {
         text: RENEW,
         parameters: vec![
-            parameter(stored(me), Type::INT8),
+            parameter(signed(me), Type::INT8),
             parameter(microseconds(lease), Type::INT8),
             parameter(since.0.to_string(), Type::TEXT),
             parameter(microseconds(fading_below), Type::INT8),
@@ -141,32 +131,5 @@ pub(super) fn renewed(row: &Row) -> Result<Outcome, StoreError> {
             fading: fading.collect::<Result<_, _>>()?,
             ..changes(row)?
         },
-        due: due(row)?,
     })
-}
-
-fn due(row: &Row) -> Result<Vec<DueReminder>, StoreError> {
-    let types: Vec<&str> = list(row, "due_types")?;
-    let keys: Vec<&[u8]> = list(row, "due_keys")?;
-    let type_ids: Vec<i16> = list(row, "due_type_ids")?;
-    let shards: Vec<i32> = list(row, "due_shards")?;
-    let epochs: Vec<i64> = list(row, "due_epochs")?;
-    let numbers: Vec<i32> = list(row, "due_numbers")?;
-    let times: Vec<i64> = list(row, "due_times")?;
-    let entities = types.into_iter().zip(keys);
-    let places = type_ids.into_iter().zip(shards).zip(epochs);
-    let firings = numbers.into_iter().zip(times);
-    let all = entities.zip(places).zip(firings);
-    all.map(|(((name, key), ((type_id, shard), at)), (number, time))| {
-        Ok(DueReminder {
-            entity: Entity::new(name, key).map_err(damaged)?,
-            shard: shard_id(type_id, shard)?,
-            epoch: epoch(at)?,
-            firing: FiringKey {
-                reminder: u32::try_from(number).map_err(damaged)?,
-                due: u64::try_from(time).map_err(damaged)?,
-            },
-        })
-    })
-    .collect()
 }

@@ -9,7 +9,9 @@ use ractor_host_placement::words::{EntityType, Revision};
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Row};
 
-use super::conformance::{PERIOD, REMINDERS, SHARDS, Scenario, Step, check, join, renew, scenarios, shard};
+use super::conformance::{
+    PERIOD, REMINDERS, SHARDS, Scenario, Step, check, incarnation, join, renew, scenarios, shard,
+};
 use super::harness::{Database, patiently};
 use crate::connection::Session;
 use crate::statements;
@@ -43,13 +45,13 @@ impl Run {
             let key = entity.to_le_bytes();
             watcher
                 .execute_typed(
-                    "insert into ractor_host.reminder (type_id, key, number, name, shard, due, period, message)
-                     values (1, $1, 0, 'r', $2, $3, $4, '')",
+                    "insert into ractor_host.reminder (type_id, key, id, slot, shard, due, period, variant, args)
+                     values (1, $1, '0', 0, $2, $3, $4, '', '')",
                     &[
                         (&&key[..], tokio_postgres::types::Type::BYTEA),
                         (&entity.cast_signed(), tokio_postgres::types::Type::INT4),
-                        (&due.cast_signed(), tokio_postgres::types::Type::INT8),
-                        (&PERIOD.cast_signed(), tokio_postgres::types::Type::INT8),
+                        (&(due / 1_000).cast_signed(), tokio_postgres::types::Type::INT8),
+                        (&(PERIOD / 1_000).cast_signed(), tokio_postgres::types::Type::INT8),
                     ],
                 )
                 .await
@@ -146,8 +148,11 @@ impl Run {
                 }
             }
             Step::Due(me, expected) => {
-                let Outcome::Renewed { due, .. } = self.poll(me).await else {
-                    panic!("not renewed");
+                let statement = Statement::ReadDue {
+                    incarnation: incarnation(me),
+                };
+                let Outcome::Due(due) = self.ask(statement).await else {
+                    panic!("not read");
                 };
                 let due: Vec<_> = due.iter().map(|one| (one.shard.shard, one.firing.due)).collect();
                 assert_eq!(due, *expected);

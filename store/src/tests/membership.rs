@@ -27,6 +27,7 @@ fn join(url: &str, number: u32, types: &[TypeSpec]) -> Joined {
         weight: 1,
         labels: [("zone".into(), "b".into())].into(),
         types: types.to_vec(),
+        foreign: Vec::new(),
     };
     let events = Arc::<Mutex<Vec<Event>>>::default();
     let kept = events.clone();

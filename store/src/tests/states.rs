@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use postgres_server::Server;
+use ractor_host_entities::Fence;
 use ractor_host_placement::statement::{Outcome, Statement, StoreFault, WriteOutcome};
 use ractor_host_placement::words::{Entity, EntityKey, EntityType, Epoch};
 
 use super::conformance::{entity, incarnation, join, renew, shard};
 use super::harness::{Database, store};
-use crate::{Content, StateRow, Store, StoreError};
+use crate::state::{Content, StateRow};
+use crate::{Store, StoreError};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -37,16 +39,19 @@ async fn own(database: &Database) {
 fn row<'a>(of: &'a Entity, number: u32, version: u64, bytes: Option<&'a [u8]>) -> StateRow<'a> {
     StateRow {
         entity: of,
-        shard: shard(number % 8),
-        epoch: Epoch(1),
+        fence: Fence {
+            shard: shard(number % 8),
+            epoch: Epoch(1),
+        },
         version,
-        content: bytes.map(|bytes| Content {
+        content: bytes.map_or(Content::Delete, |bytes| Content::Put {
             code: "cart",
             state_version: u32::MAX,
             taken: 1_700_000_000_000_000,
             bytes,
         }),
-        handled: &[],
+        reminders: Vec::new(),
+        replies: Vec::new(),
     }
 }
 
@@ -106,8 +111,8 @@ async fn a_deleted_state_is_not_brought_back_by_a_write_that_comes_late() {
     let session = database.session().await;
     session
         .batch_execute(
-            r"insert into ractor_host.reminder (type_id, key, number, name, shard, due, message) values (1, '\x03000000', 0, 'r', 3, 1, '');
-              insert into ractor_host.answered values (1, '\x03000000', 'me', 'k', 'd', 0, null, 1)",
+            r"insert into ractor_host.reminder (type_id, key, id, slot, shard, due, variant, args) values (1, '\x03000000', 'r', 0, 3, 1, '', '');
+              insert into ractor_host.answered values (1, '\x03000000', 'me', 'k', 'd', 0, '', 1)",
         )
         .await
         .unwrap();
@@ -149,7 +154,11 @@ async fn keys_are_listed_in_order_and_without_deleted_ones() {
     database.store.write(incarnation(1), &rows).await.unwrap();
     let (mut after, mut all): (Option<EntityKey>, _) = (None, Vec::new());
     loop {
-        let page = database.store.keys(shard(0).type_id, after.as_ref(), 4).await.unwrap();
+        let page = database
+            .store
+            .keys(&entity(0).entity_type, after.as_ref(), 4)
+            .await
+            .unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.clone());
         all.extend(page);

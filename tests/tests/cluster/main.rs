@@ -1,5 +1,13 @@
 //! Nodes that find each other through a PostgreSQL that is killed meanwhile.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod entities;
+mod ring;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -199,16 +207,6 @@ fn what_is_wrong_with_a_cluster_is_said_and_its_password_is_not() {
     for said in [&good.stdout, &good.stderr, &bad.stdout, &bad.stderr] {
         assert!(!said.contains("s3cret"), "{said}");
     }
-    let both = format!("{}[entities.cart]\nnative = \"cart\"\n", cluster(4_697));
-    folder.write("node.toml", node_toml("alpha", &both));
-    let refused = check("postgres://ann:s3cret@db.internal/app");
-    assert!(
-        refused
-            .stderr
-            .contains("[cluster] and [entities] can't be in one file yet"),
-        "{}",
-        refused.stderr
-    );
 }
 
 #[test]
@@ -225,13 +223,13 @@ fn the_tables_are_made_ahead_and_a_doctor_looks_at_the_store() {
     assert!(doctor().contains("the first node makes them"), "{}", doctor());
     let made = store("init", &path, &url);
     assert!(
-        made.answer().contains("the tables are made, version 1"),
+        made.answer().contains("the tables are made, version 2"),
         "{}",
         made.stdout
     );
     let again = store("init", &path, &url);
     assert!(
-        again.answer().contains("the tables are there, version 1"),
+        again.answer().contains("the tables are there, version 2"),
         "{}",
         again.stdout
     );

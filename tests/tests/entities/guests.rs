@@ -11,8 +11,8 @@ use ractor_host::guest::{
     Allocation, Engine, EngineConfig, Grants, GuestEntities, GuestOptions, ModuleSource, Modules, Profile,
 };
 use ractor_host_entities::{
-    ActivationLimits, DuePlace, Durability, Entities, Entity, EntityKey, EntityRef, EntityStore, EntityType,
-    MemoryStore, StoreError, Stored, StoredDue, TypeSettings, Write, active, passivate,
+    ActivationLimits, DuePlace, Durability, Entities, Entity, EntityKey, EntityRef, EntityStore, EntityType, Fence,
+    MemoryStore, StoreError, Stored, StoredDue, TypeSettings, Write, WriteOutcome, active, passivate,
 };
 use ractor_host_tests::programs;
 use ractor_host_tests::wait::PATIENCE;
@@ -49,14 +49,14 @@ impl GatedStore {
 }
 
 impl EntityStore for GatedStore {
-    fn write(&self, writes: &[Arc<Write>]) -> Result<(), StoreError> {
+    fn write(&self, writes: &[Arc<Write>]) -> Result<Vec<WriteOutcome>, StoreError> {
         let is_shut = self.is_shut.lock().unwrap();
         drop(self.opened.wait_while(is_shut, |is_shut| *is_shut).unwrap());
         self.states.write(writes)
     }
 
-    fn read(&self, entity: &Entity) -> Result<Stored, StoreError> {
-        self.states.read(entity)
+    fn read(&self, entity: &Entity, fence: Option<Fence>) -> Result<Stored, StoreError> {
+        self.states.read(entity, fence)
     }
 
     fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
@@ -206,7 +206,7 @@ async fn what_changes_is_written_now_and_then_though_no_message_comes() {
     world.put("a", 3).await;
     let entity = world.cart("a").entity().clone();
     world
-        .until(|| world.store.states.read(&entity).unwrap().state.is_some())
+        .until(|| world.store.states.read(&entity, None).unwrap().state.is_some())
         .await;
 }
 

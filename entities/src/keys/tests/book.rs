@@ -56,7 +56,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn stored(store: &MemoryStore) -> Vec<KeptReply> {
-    store.read(&Entity::new("t", "k").unwrap()).unwrap().replies
+    store.read(&Entity::new("t", "k").unwrap(), None).unwrap().replies
 }
 
 fn take(replies: &mut Replies<u64>, store: &MemoryStore) {

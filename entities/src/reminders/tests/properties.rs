@@ -40,7 +40,7 @@ proptest! {
         let mut book = Book::new(ReminderLimits::default());
         let rows = |book: &Book| book.rows().cloned().collect::<Vec<_>>();
         let stored = || {
-            let mut stored = store.read(&entity).unwrap().reminders;
+            let mut stored = store.read(&entity, None).unwrap().reminders;
             stored.sort_by(|one, other| one.id.cmp(&other.id));
             stored
         };

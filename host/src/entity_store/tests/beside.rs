@@ -82,7 +82,7 @@ fn reminders_are_found_by_their_entity_and_by_their_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("entities.redb");
     let store = EntityDatabase::open(path.clone()).unwrap();
-    assert!(all(&store).is_empty() && EntityStore::read(&store, &entity("1")).unwrap() == Stored::default());
+    assert!(all(&store).is_empty() && EntityStore::read(&store, &entity("1"), None).unwrap() == Stored::default());
     store
         .write(&[
             put("1", "once", 30),
@@ -91,7 +91,7 @@ fn reminders_are_found_by_their_entity_and_by_their_time() {
             put("3", "once", 20),
         ])
         .unwrap();
-    let stored = EntityStore::read(&store, &entity("1")).unwrap();
+    let stored = EntityStore::read(&store, &entity("1"), None).unwrap();
     assert_eq!(stored.reminders, [reminder("often", 10), reminder("once", 30)]);
     let names = |all: &[(String, u64)]| all.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&all(&store)), ["1 often", "2 once", "3 once", "1 once"]);
@@ -136,7 +136,10 @@ fn reminders_are_found_by_their_entity_and_by_their_time() {
         [("1 once".to_owned(), 30), ("1 often".to_owned(), 40)],
         "one was due at another time"
     );
-    let row = EntityStore::read(&store, &entity("3")).unwrap().reminders.remove(0);
+    let row = EntityStore::read(&store, &entity("3"), None)
+        .unwrap()
+        .reminders
+        .remove(0);
     assert_eq!(
         (row.due_ms, row.given_up),
         (None, Some(GivenUp { due_ms: 20, at_ms: 99 }))
@@ -144,7 +147,10 @@ fn reminders_are_found_by_their_entity_and_by_their_time() {
     store
         .write(&[Arc::new(Write::state(entity("1"), Change::Delete))])
         .unwrap();
-    assert_eq!(EntityStore::read(&store, &entity("1")).unwrap(), Stored::default());
+    assert_eq!(
+        EntityStore::read(&store, &entity("1"), None).unwrap(),
+        Stored::default()
+    );
     assert!(all(&store).is_empty());
 }
 
@@ -164,16 +170,16 @@ fn kept_replies_go_with_time_and_with_their_entity() {
         ])
         .unwrap();
     assert_eq!(
-        EntityStore::read(&store, &entity("1")).unwrap().replies,
+        EntityStore::read(&store, &entity("1"), None).unwrap().replies,
         [reply("a", 10), reply("b", 20)]
     );
     store.forget_replies(20).unwrap();
     assert_eq!(
-        EntityStore::read(&store, &entity("1")).unwrap().replies,
+        EntityStore::read(&store, &entity("1"), None).unwrap().replies,
         [reply("b", 20)]
     );
     assert_eq!(
-        EntityStore::read(&store, &entity("2")).unwrap().replies,
+        EntityStore::read(&store, &entity("2"), None).unwrap().replies,
         [reply("a", 30)],
         "it was kept anew"
     );
@@ -186,7 +192,7 @@ fn kept_replies_go_with_time_and_with_their_entity() {
         .unwrap();
     for (key, count) in [("1", 0), ("2", 0), ("3", 1)] {
         assert_eq!(
-            EntityStore::read(&store, &entity(key)).unwrap().replies.len(),
+            EntityStore::read(&store, &entity(key), None).unwrap().replies.len(),
             count,
             "{key}"
         );
@@ -222,7 +228,7 @@ fn a_state_and_its_reminders_are_written_together_or_not_at_all() {
         drop(store);
         disk.heal();
         let store = EntityDatabase::open(path).unwrap();
-        let Stored { state, reminders, .. } = EntityStore::read(&store, &entity("1")).unwrap();
+        let Stored { state, reminders, .. } = EntityStore::read(&store, &entity("1"), None).unwrap();
         let count = u64::from(state.unwrap().bytes[0]);
         assert_eq!((reminders[0].due_ms, reminders.len()), (Some(count), 1), "step {at}");
         assert_eq!(all(&store), [("1 once".to_owned(), count)], "step {at}");
@@ -238,10 +244,16 @@ fn a_file_from_before_there_were_reminders_takes_them() {
     let path = folder.path().join("entities.redb");
     fs::write(&path, from_text(&fs::read_to_string(FIRST).unwrap())).unwrap();
     let store = EntityDatabase::open(path).unwrap();
-    assert!(all(&store).is_empty() && EntityStore::read(&store, &entity("1")).unwrap().reminders.is_empty());
+    assert!(
+        all(&store).is_empty()
+            && EntityStore::read(&store, &entity("1"), None)
+                .unwrap()
+                .reminders
+                .is_empty()
+    );
     store.forget_replies(u64::MAX).unwrap();
     store.write(&[put("1", "once", 7)]).unwrap();
-    let stored = EntityStore::read(&store, &entity("1")).unwrap();
+    let stored = EntityStore::read(&store, &entity("1"), None).unwrap();
     assert_eq!(
         (stored.state.unwrap().bytes, stored.reminders.len()),
         (b"one".to_vec(), 1)

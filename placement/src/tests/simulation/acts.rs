@@ -190,6 +190,11 @@ impl World {
                 };
                 self.written(node, entity, version, outcome);
             }
+            Asked::Due { read_at } => {
+                if let Some(Outcome::Due(due)) = outcome {
+                    self.due(node, read_at, due);
+                }
+            }
         }
     }
 
@@ -200,7 +205,7 @@ impl World {
         match process.host.asked.remove(&id) {
             Some(Asked::Load { entity }) => self.loaded(node, entity, None),
             Some(Asked::Write { entity, version }) => self.written(node, entity, version, None),
-            None => {}
+            Some(Asked::Due { .. }) | None => {}
         }
     }
 
@@ -428,12 +433,29 @@ impl World {
         }
     }
 
+    /// Asks which reminders are due.
+    pub(super) fn read_due(&mut self, node: usize) {
+        let read_at = self.nodes[node].now(self.now);
+        let Some(process) = self.nodes[node].process.as_mut() else {
+            return;
+        };
+        let incarnation = process.machine.incarnation();
+        // One at a time: what an earlier one says, later, may have been handled since.
+        process
+            .host
+            .asked
+            .retain(|_, asked| !matches!(asked, Asked::Due { .. }));
+        let id = process.host.statement(Asked::Due { read_at });
+        self.ask(node, id, Statement::ReadDue { incarnation });
+    }
+
     /// Reminders that are due become messages.
-    pub(super) fn due(&mut self, node: usize, read_at: BootTime, due: Vec<DueReminder>) {
+    fn due(&mut self, node: usize, read_at: BootTime, mut due: Vec<DueReminder>) {
         let now = self.nodes[node].now(self.now);
         let Some(process) = self.nodes[node].process.as_mut() else {
             return;
         };
+        due.retain(|one| process.machine.may_take(one.shard, now) == Some(one.epoch));
         for reminder in process.host.reminders.handle_due(read_at, due, now) {
             let entity = entity_number(&reminder.entity);
             let id = self.next_message;

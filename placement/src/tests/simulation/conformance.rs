@@ -7,7 +7,9 @@ use super::random::Random;
 use super::store::{Key, Origin, Store, StoreEvent, Temper, Value};
 use super::{MILLISECOND, Time};
 use crate::statement::{Answer, Outcome, Statement, StatementId};
-use crate::tests::conformance::{PERIOD, REMINDERS, SHARDS, Scenario, Step, check, join, renew, scenarios, shard};
+use crate::tests::conformance::{
+    PERIOD, REMINDERS, SHARDS, Scenario, Step, check, incarnation, join, renew, scenarios, shard,
+};
 use crate::words::{Epoch, Revision};
 
 /// One scenario at its store.
@@ -150,8 +152,11 @@ impl Run {
                 }
             }
             Step::Due(me, expected) => {
-                let Outcome::Renewed { due, .. } = self.poll(*me) else {
-                    panic!("not renewed");
+                let statement = Statement::ReadDue {
+                    incarnation: incarnation(*me),
+                };
+                let Outcome::Due(due) = self.ask(statement) else {
+                    panic!("not read");
                 };
                 let due: Vec<_> = due.iter().map(|one| (one.shard.shard, one.firing.due)).collect();
                 assert_eq!(due, *expected);

@@ -9,7 +9,7 @@ use crate::durable::Durable;
 use crate::reminders::Reminders;
 use crate::routing::{Receiver, Sender, SenderLimits};
 use crate::statement::{StateWrite, StatementId};
-use crate::words::{Epoch, Incarnation, ShardId};
+use crate::words::{BootTime, Epoch, Incarnation, ShardId};
 
 /// Statements of the host, beside those of its machine.
 pub(super) const HOST: u64 = 1 << 62;
@@ -44,6 +44,7 @@ pub(super) struct Instance {
 pub(super) enum Asked {
     Load { entity: u32 },
     Write { entity: u32, version: u64 },
+    Due { read_at: BootTime },
 }
 
 pub(super) struct Host {

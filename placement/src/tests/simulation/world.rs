@@ -13,7 +13,7 @@ use super::store::{Key, Origin, Store, StoreEvent, StoreReply, Value};
 use super::{SECOND, Time};
 use crate::node::{Node, NodeConfig, Planner};
 use crate::routing::{Reply, SessionId};
-use crate::statement::{Statement, StatementId};
+use crate::statement::{Answer, Outcome, Statement, StatementId};
 use crate::words::{Epoch, Incarnation, Member, ShardId, Standing, TypeId, TypeSpec, Where};
 
 /// Something that will happen.
@@ -362,7 +362,17 @@ impl World {
                 process.machine.handle_timeout(now);
             }
             Input::Reply(reply) if reply.to.statement.0 < HOST => {
+                let is_renewed = matches!(
+                    &reply.result,
+                    Ok(Answer {
+                        outcome: Outcome::Renewed { is_renewed: true, .. },
+                        ..
+                    })
+                );
                 process.machine.handle_outcome(reply.to.statement, reply.result, now);
+                if is_renewed {
+                    self.read_due(node);
+                }
             }
             Input::Reply(reply) => self.host_reply(node, reply),
             Input::Work => self.work(node),
@@ -391,8 +401,6 @@ impl World {
             } else if let Some(event) = process.machine.poll_event() {
                 self.note(|| format!("{node} {event:?}"));
                 self.event(node, event);
-            } else if let Some((read_at, due)) = process.machine.poll_due() {
-                self.due(node, read_at, due);
             } else {
                 break;
             }

@@ -22,7 +22,7 @@ impl Kind {
             Self::Texts | Self::List(_) => what == "a list",
             Self::Size(_) => what == "an integer" || what == "a string",
             Self::Integer(_) => what == "an integer",
-            Self::Table(_) | Self::Named(_) | Self::Settings | Self::Interfaces => what == "a table",
+            Self::Table(_) | Self::Named(_) | Self::Settings | Self::Choices | Self::Interfaces => what == "a table",
         }
     }
 }

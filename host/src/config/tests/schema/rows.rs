@@ -27,6 +27,8 @@ pub(super) enum Kind {
     List(&'static str),
     /// Any names, with scalars.
     Settings,
+    /// A table of the user's keys, each with a list of texts.
+    Choices,
     /// Any names, with tables that the program reads.
     Interfaces,
 }
@@ -273,6 +275,8 @@ fn of_entity() -> Vec<(&'static str, Kind)> {
         ("durability", Kind::Text),
         ("always", Kind::Texts),
         ("max_active", Kind::Integer(1..=entity::MOST_ACTIVE)),
+        ("shards", Kind::Integer(1..=entity::MOST_SHARDS)),
+        ("where", Kind::Choices),
         ("reload", names(&actor::RELOADS)),
         ("limits", Kind::Table("limits")),
         ("config", Kind::Settings),

@@ -50,7 +50,10 @@ impl Store {
                 shards.iter().map(|(shard, _)| Key::Shard(*shard)).collect()
             }
             Statement::WriteState { writes, .. } => writes.iter().map(|write| Key::Shard(write.shard)).collect(),
-            Statement::ReadAll | Statement::ReadOwned { .. } | Statement::ReadState { .. } => Vec::new(),
+            Statement::ReadAll
+            | Statement::ReadOwned { .. }
+            | Statement::ReadDue { .. }
+            | Statement::ReadState { .. } => Vec::new(),
         };
         wanted.sort_unstable();
         wanted.dedup();
@@ -210,7 +213,7 @@ impl Store {
             Some((_, Value::State { epoch, version, .. })) => Some((*epoch, *version)),
             _ => None,
         };
-        if before.is_some_and(|before| before > (epoch, version)) && !broken(Mutation::WriteWithoutVersion) {
+        if before.is_some_and(|before| before >= (epoch, version)) && !broken(Mutation::WriteWithoutVersion) {
             return;
         }
         let bytes = Rc::new(state.bytes.clone());
@@ -265,7 +268,6 @@ impl Store {
             } => Outcome::Renewed {
                 is_renewed: did(Key::Node(*incarnation)),
                 changes: self.changes(of, *since, Some((*incarnation, *fading_below))),
-                due: self.due(of, *incarnation),
             },
             Statement::End { incarnation } => Outcome::Ended {
                 is_ended: did(Key::Node(*incarnation)),
@@ -286,6 +288,7 @@ impl Store {
                 }
             }
             Statement::ReadAll => Outcome::All(self.changes(of, Revision(0), None)),
+            Statement::ReadDue { incarnation } => Outcome::Due(self.due(of, *incarnation)),
             Statement::WriteState { writes: states, .. } => {
                 let passed = |write: &StateWrite| of.passed.contains(&Key::Shard(write.shard));
                 let outcome = |write| {

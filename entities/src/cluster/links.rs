@@ -1,0 +1,275 @@
+//! The ways to the gates of other nodes.
+//!
+//! A node says who it is in the first message of a session, so that others know which life of which process is behind a link. What is for a life
+//! that no link is known of waits here for a while.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
+
+use parking_lot::Mutex;
+use ractor::ActorId;
+use ractor::message::SerializedMessage;
+use ractor_host_directory::{Node, SendRefused, node_of, own_node, send_remote, trace};
+use ractor_host_placement::routing::{Header, SessionId};
+use ractor_host_placement::words::{BootTime, Incarnation};
+
+use super::Cluster;
+use super::frame::{HELLO, Hello, Origin};
+use super::outgoing::row;
+use super::parcel::Parcel;
+
+/// What one thread at a time sends, in order.
+pub(super) struct Queue<T> {
+    pub(super) waiting: VecDeque<T>,
+    is_busy: bool,
+}
+
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            is_busy: false,
+        }
+    }
+}
+
+impl<T> Queue<T> {
+    /// The next one, for whoever is busy with them. None: nobody is any more.
+    pub(super) fn next(&mut self) -> Option<T> {
+        let next = self.waiting.pop_front();
+        self.is_busy = next.is_some();
+        next
+    }
+
+    /// True if whoever asks is to be busy with them from now on.
+    pub(super) fn begin(&mut self) -> bool {
+        !self.waiting.is_empty() && !std::mem::replace(&mut self.is_busy, true)
+    }
+}
+
+/// A message with what stands in front of it.
+type Numbered = (Header, Arc<Parcel>);
+
+#[derive(Default)]
+pub(super) struct Peers {
+    links: HashMap<ActorId, Arc<LinkOut>>,
+    /// The lives of nodes by what they have said of themselves: the name, and the number of the process.
+    known: HashMap<(String, u64), Incarnation>,
+    pub(super) by_incarnation: HashMap<Incarnation, ActorId>,
+    /// For nodes that there is no link to, since when.
+    pub(super) unsent: BTreeMap<Incarnation, (BootTime, Vec<Numbered>)>,
+    /// Links with something to send.
+    pub(super) pending: Vec<Arc<LinkOut>>,
+    last_session: u64,
+}
+
+/// The way to the gate of a node.
+pub(super) struct LinkOut {
+    gate: ActorId,
+    node: Node,
+    pub(super) session: SessionId,
+    pub(super) queue: Mutex<Queue<Out>>,
+}
+
+pub(super) enum Out {
+    Routed(Header, Arc<Parcel>),
+    Other(SerializedMessage),
+}
+
+impl Peers {
+    pub(super) fn put(&mut self, to: Incarnation, header: Header, parcel: Arc<Parcel>, now: BootTime) {
+        match self.link(to) {
+            Some(link) => self.send(link, Out::Routed(header, parcel)),
+            None => self
+                .unsent
+                .entry(to)
+                .or_insert_with(|| (now, Vec::new()))
+                .1
+                .push((header, parcel)),
+        }
+    }
+
+    pub(super) fn link(&self, to: Incarnation) -> Option<Arc<LinkOut>> {
+        self.links.get(self.by_incarnation.get(&to)?).cloned()
+    }
+
+    pub(super) fn send(&mut self, link: Arc<LinkOut>, out: Out) {
+        link.queue.lock().waiting.push_back(out);
+        self.pending.push(link);
+    }
+
+    /// What waited for a link to this node.
+    pub(super) fn reached(&mut self, incarnation: Incarnation, gate: ActorId) {
+        self.by_incarnation.insert(incarnation, gate);
+        let Some(link) = self.links.get(&gate).cloned() else {
+            return;
+        };
+        for (header, parcel) in self.unsent.remove(&incarnation).into_iter().flat_map(|(_, all)| all) {
+            self.send(link.clone(), Out::Routed(header, parcel));
+        }
+    }
+}
+
+impl Cluster {
+    pub(super) fn flush_link(self: &Arc<Self>, link: Arc<LinkOut>) {
+        loop {
+            let next = link.queue.lock().next();
+            let Some(out) = next else { return };
+            let Some((message, routed)) = self.written(&link, out) else {
+                continue;
+            };
+            let trace = routed.as_ref().and_then(|(_, parcel)| parcel.trace.clone());
+            let send = || Box::pin(send_remote(link.gate, message));
+            let mut sent = match trace {
+                Some(trace) => trace::carrying(trace, send),
+                None => send(),
+            };
+            // Mostly there is room, and nothing to wait for.
+            match sent.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(outcome) => self.was_sent(&link, routed, outcome),
+                Poll::Pending => {
+                    let cluster = self.clone();
+                    // Those behind it wait, too.
+                    self.runtime.spawn(async move {
+                        let outcome = sent.await;
+                        cluster.was_sent(&link, routed, outcome);
+                        cluster.flush_link(link);
+                    });
+                    return;
+                }
+            }
+        }
+    }
+
+    fn written(&self, link: &LinkOut, out: Out) -> Option<(SerializedMessage, Option<Numbered>)> {
+        let (header, parcel) = match out {
+            Out::Other(message) => return Some((message, None)),
+            Out::Routed(header, parcel) => (header, parcel),
+        };
+        let origin = Origin {
+            from: self.ownership()?.me(),
+            session: link.session,
+            header,
+        };
+        let message = parcel.framed(&origin);
+        self.outgoing.sent.fetch_add(1, Ordering::Relaxed);
+        Some((message, Some((header, parcel))))
+    }
+
+    fn was_sent(&self, link: &LinkOut, routed: Option<Numbered>, outcome: Result<(), SendRefused>) {
+        let (Err(refused), Some((header, _))) = (outcome, routed) else {
+            return;
+        };
+        let Some(ownership) = self.ownership() else { return };
+        match refused {
+            // Its end is heard of, and what was sent by it is lost then.
+            SendRefused::UnknownActor => {}
+            SendRefused::TooLarge | SendRefused::Overloaded => {
+                let parcel = {
+                    let mut lanes = self.outgoing.sender.lock();
+                    let row = row(ownership, header.shard);
+                    let parcel = lanes.sender.handle_unsendable(header, row, ownership.now());
+                    self.outgoing.pass_on(&mut lanes, ownership);
+                    parcel
+                };
+                if let Some(parcel) = parcel {
+                    tracing::warn!(entity = %parcel.entity, node = link.node.name, reason = %refused, "a message for an entity is given up");
+                    parcel.fail(&refused.to_string());
+                }
+            }
+        }
+    }
+
+    /// The gate of a node is there.
+    pub(super) fn link_up(self: &Arc<Self>, gate: ActorId) {
+        let Some(node) = node_of(gate) else { return };
+        {
+            let mut peers = self.outgoing.peers.lock();
+            peers.last_session += 1;
+            let session = SessionId(peers.last_session);
+            let known = peers.known.get(&(node.name.clone(), node.incarnation)).copied();
+            let queue = Mutex::default();
+            let link = LinkOut {
+                gate,
+                node,
+                session,
+                queue,
+            };
+            let link = Arc::new(link);
+            peers.links.insert(gate, link.clone());
+            if let Some(hello) = self.hello(&link) {
+                peers.send(link, hello);
+            }
+            if let Some(incarnation) = known {
+                peers.reached(incarnation, gate);
+            }
+        }
+        self.flush();
+    }
+
+    /// The first message of a session. None while this node has no life in the cluster.
+    fn hello(&self, link: &LinkOut) -> Option<Out> {
+        let own = own_node()?;
+        let hello = Hello {
+            from: self.ownership()?.me(),
+            session: link.session,
+            process: own.incarnation,
+            node: own.name,
+        };
+        Some(Out::Other(SerializedMessage::Cast {
+            variant: HELLO.to_owned(),
+            args: hello.write(),
+            metadata: None,
+        }))
+    }
+
+    /// The node has a life in the cluster, or another one: all others are told.
+    pub(super) fn greet(self: &Arc<Self>) {
+        let links: Vec<ActorId> = self.outgoing.peers.lock().links.keys().copied().collect();
+        for gate in links {
+            // What was sent by the session before was that of another life.
+            self.link_up(gate);
+        }
+    }
+
+    /// A node has said which life of its process it is.
+    pub(super) fn greeted(self: &Arc<Self>, hello: &Hello) {
+        let mut outlived = None;
+        {
+            let mut peers = self.outgoing.peers.lock();
+            let name = (hello.node.clone(), hello.process);
+            outlived = peers
+                .known
+                .insert(name, hello.from)
+                .filter(|before| *before != hello.from)
+                .or(outlived);
+            let mut links = peers.links.values();
+            let link = links.find(|link| link.node.name == hello.node && link.node.incarnation == hello.process);
+            if let Some(gate) = link.map(|link| link.gate) {
+                peers.reached(hello.from, gate);
+            }
+        }
+        if let Some(before) = outlived {
+            self.gone(before);
+        }
+        self.flush();
+    }
+
+    /// The session with the node of this gate is over.
+    pub(super) fn link_down(self: &Arc<Self>, gate: ActorId) {
+        let lives: Vec<Incarnation> = {
+            let mut peers = self.outgoing.peers.lock();
+            if let Some(link) = peers.links.remove(&gate) {
+                peers.known.remove(&(link.node.name.clone(), link.node.incarnation));
+            }
+            let of_gate = peers.by_incarnation.iter().filter(|(_, at)| **at == gate);
+            of_gate.map(|(incarnation, _)| *incarnation).collect()
+        };
+        for incarnation in lives {
+            self.gone(incarnation);
+            self.incoming.gone(incarnation);
+        }
+    }
+}

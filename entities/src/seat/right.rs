@@ -1,0 +1,89 @@
+//! The right by which an activation acts, on a node that is one of several.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use ractor::message::SerializedMessage;
+
+use super::{Seat, UNKNOWN, give_up};
+use crate::cluster::{Cluster, Marks};
+use crate::store::Fence;
+
+/// See the module.
+pub(super) struct Held {
+    cluster: Arc<Cluster>,
+    right: Fence,
+    marks: Mutex<Marks>,
+    is_lost: AtomicBool,
+}
+
+impl Held {
+    pub(super) fn new((cluster, right): (Arc<Cluster>, Fence)) -> Self {
+        Self {
+            cluster,
+            right,
+            marks: Mutex::default(),
+            is_lost: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Seat {
+    /// The entity is about to handle a message that it has taken. None if it isn't to: it is on its way to the node that has the entity by now, or
+    /// its sender has given it up.
+    pub fn admit(&self, message: SerializedMessage) -> Option<SerializedMessage> {
+        match &self.0.held {
+            Some(held) => held.cluster.admit((&self.0.entity, held.right, &held.marks), message),
+            None => Some(message),
+        }
+    }
+
+    /// A message is about to wait for the entity.
+    pub(crate) fn waits(&self, message: &SerializedMessage) {
+        if let Some(held) = &self.0.held {
+            held.cluster.waits(&held.marks, message);
+        }
+    }
+
+    /// It was not taken, or was given back.
+    pub(crate) fn waits_no_more(&self, message: &SerializedMessage) {
+        if let Some(held) = &self.0.held {
+            held.cluster.taken_out(&held.marks, message);
+        }
+    }
+
+    /// The activation has ended. What it had taken and not given back is gone.
+    pub(crate) fn waits_for_nothing(&self) {
+        if let Some(held) = &self.0.held {
+            held.cluster.ended(&held.marks);
+        }
+    }
+
+    /// True once the node may not act for the entity any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        let held = self.0.held.as_ref();
+        held.is_some_and(|held| held.is_lost.load(Ordering::Acquire))
+    }
+
+    /// True if what the entity has put out may leave.
+    pub(super) fn may_act(&self) -> bool {
+        self.0.held.as_ref().is_none_or(|held| held.cluster.holds(held.right))
+    }
+
+    /// The node may not act for the entity any more: nothing that it holds leaves, and nothing is written.
+    pub(crate) fn lose(&self) {
+        if let Some(held) = &self.0.held {
+            held.is_lost.store(true, Ordering::Release);
+        }
+        let dropped = {
+            let mut inner = self.0.inner.lock();
+            inner.is_closed = true;
+            // Through no fault of the entity's.
+            inner.is_over = true;
+            inner.give_up_all()
+        };
+        give_up(dropped, UNKNOWN);
+        self.0.changed.send_replace(());
+    }
+}

@@ -1,0 +1,130 @@
+//! Nodes of a cluster with counters that are entities, and messages to them by each node's admin HTTP.
+
+use std::fs;
+use std::time::Duration;
+
+use ractor_host_tests::COOKIE;
+use ractor_host_tests::host::{HostNode, keep_private};
+use ractor_host_tests::process::{Process, Stream};
+use ractor_host_tests::{cli, programs, wait};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use ureq::Agent;
+
+use crate::{VARIABLE, cluster, free_port};
+
+const TOKEN: &str = "operate-0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
+/// One of the nodes.
+pub(crate) struct Member {
+    pub(crate) node: HostNode,
+    url: String,
+    agent: Agent,
+    _secrets: TempDir,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Count(u64),
+    /// The status, and what was said.
+    Failed(u16, String),
+    /// There is nobody.
+    Gone,
+}
+
+impl Member {
+    /// A node with entities of the type `count`, with these lines in their table.
+    #[track_caller]
+    pub(crate) fn start(name: &str, store: &str, lines: &str) -> Self {
+        let counter = programs::guest("counter");
+        let entities = format!(
+            "[modules.counter]\npath = {counter:?}\n[entities.count]\nmodule = \"counter\"\narguments = \"u64:0\"\nshards = 32\n{lines}"
+        );
+        Self::start_node(name, store, &entities)
+    }
+
+    /// A node of the cluster with this in its file.
+    #[track_caller]
+    pub(crate) fn start_node(name: &str, store: &str, rest: &str) -> Self {
+        let secrets = tempfile::tempdir().expect("a folder");
+        let token = secrets.path().join("token");
+        fs::write(&token, TOKEN).expect("a token");
+        keep_private(&token);
+        let port = free_port();
+        let rest = format!(
+            "{}[runtime]\nstate_dir = \"state\"\n[admin]\nlisten = '127.0.0.1:0'\noperate_token_file = {token:?}\n{rest}",
+            cluster(port)
+        );
+        let mut node = HostNode::start_by(name, COOKIE, &rest, |mut command| {
+            let listen = format!("node.listen=\"127.0.0.1:{port}\"");
+            command.args(["--set", &listen]).env(VARIABLE, store);
+            Process::start(&format!("{name} (ractor-host run)"), &mut command)
+        });
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(wait::PATIENCE + Duration::from_secs(30)))
+            .build();
+        let lines = node.process().lines(Stream::Stdout);
+        let words = lines.iter().flat_map(|line| line.split(' '));
+        let url = words.filter_map(|word| word.strip_prefix("admin=")).next();
+        let url = url.unwrap_or_else(|| panic!("no admin= in {lines:?}")).to_owned();
+        Self {
+            url,
+            node,
+            agent: config.into(),
+            _secrets: secrets,
+        }
+    }
+
+    pub(crate) fn call(&self, target: &str, message: &str, arguments: &Value) -> Answer {
+        let body = json!({"target": target, "message": message, "arguments": arguments}).to_string();
+        let request = self.agent.post(format!("{}/v1/call", self.url));
+        let request = request
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .header("content-type", "application/json");
+        let Ok(mut answered) = request.send(body) else {
+            return Answer::Gone;
+        };
+        let status = answered.status().as_u16();
+        let Ok(said) = answered.body_mut().read_to_string() else {
+            return Answer::Gone;
+        };
+        let number = serde_json::from_str::<Value>(&said)
+            .ok()
+            .and_then(|said| said["reply"].as_u64());
+        match number {
+            Some(number) if status == 200 => Answer::Count(number),
+            _ => Answer::Failed(status, said),
+        }
+    }
+
+    pub(crate) fn add(&self, key: &str) -> Answer {
+        self.call(&format!("entity:count/{key}"), "AddAndGet", &json!([1]))
+    }
+
+    /// The count of an entity, as soon as some node has it.
+    #[track_caller]
+    pub(crate) fn get(&self, key: &str) -> u64 {
+        let get = || self.call(&format!("entity:count/{key}"), "Get", &json!([]));
+        match wait::until(&format!("the count of {key}"), get, |got| {
+            matches!(got, Answer::Count(_))
+        }) {
+            Answer::Count(count) => count,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Its entities that are active.
+    pub(crate) fn active(&self) -> u64 {
+        let mut command = programs::ractor_host();
+        command
+            .current_dir(self.node.file(""))
+            .env(VARIABLE, "postgres://nobody@127.0.0.1/nothing")
+            .args(["entities", "--output", "json"]);
+        let ended = cli::end("ractor-host entities", &mut command);
+        let all: Value = serde_json::from_str(ended.answer()).expect("JSON");
+        let types = all[0]["types"].as_array().expect("types");
+        types.iter().filter_map(|of| of["active"].as_u64()).sum()
+    }
+}
