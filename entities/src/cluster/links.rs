@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use parking_lot::Mutex;
 use ractor::ActorId;
 use ractor::message::SerializedMessage;
-use ractor_host_directory::{Node, SendRefused, node_of, own_node, send_remote, trace};
+use ractor_host_directory::{BoxFuture, Node, SendRefused, node_of, own_node, send_remote, trace};
 use ractor_host_placement::routing::{Header, SessionId};
 use ractor_host_placement::words::{BootTime, Incarnation};
 
@@ -69,6 +69,8 @@ pub(super) struct Peers {
 pub(super) struct LinkOut {
     gate: ActorId,
     node: Node,
+    /// The life of this node that it has said to be.
+    me: Option<Incarnation>,
     pub(super) session: SessionId,
     pub(super) queue: Mutex<Queue<Out>>,
 }
@@ -93,6 +95,13 @@ impl Peers {
 
     pub(super) fn link(&self, to: Incarnation) -> Option<Arc<LinkOut>> {
         self.links.get(self.by_incarnation.get(&to)?).cloned()
+    }
+
+    /// The gate of a process by its latest session.
+    fn latest(&self, node: &str, process: u64) -> Option<ActorId> {
+        let links = self.links.values();
+        let of_node = links.filter(|link| link.node.name == node && link.node.incarnation == process);
+        of_node.max_by_key(|link| link.session).map(|link| link.gate)
     }
 
     pub(super) fn send(&mut self, link: Arc<LinkOut>, out: Out) {
@@ -121,10 +130,10 @@ impl Cluster {
                 continue;
             };
             let trace = routed.as_ref().and_then(|(_, parcel)| parcel.trace.clone());
-            let send = || Box::pin(send_remote(link.gate, message));
-            let mut sent = match trace {
-                Some(trace) => trace::carrying(trace, send),
-                None => send(),
+            let sent = send_remote(link.gate, message);
+            let mut sent: BoxFuture<'static, _> = match trace {
+                Some(trace) => Box::pin(trace::carry(trace, sent)),
+                None => Box::pin(sent),
             };
             // Mostly there is room, and nothing to wait for.
             match sent.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -149,7 +158,7 @@ impl Cluster {
             Out::Routed(header, parcel) => (header, parcel),
         };
         let origin = Origin {
-            from: self.ownership()?.me(),
+            from: link.me?,
             session: link.session,
             header,
         };
@@ -185,91 +194,128 @@ impl Cluster {
     /// The gate of a node is there.
     pub(super) fn link_up(self: &Arc<Self>, gate: ActorId) {
         let Some(node) = node_of(gate) else { return };
-        {
+        if self.outgoing.peers.lock().links.contains_key(&gate) {
+            return;
+        }
+        self.open_session(gate, node);
+        self.flush();
+    }
+
+    /// Begins a session with the node of a gate, in place of one that there is.
+    fn open_session(self: &Arc<Self>, gate: ActorId, node: Node) {
+        let me = self.ownership().map(|ownership| ownership.me());
+        let known = {
             let mut peers = self.outgoing.peers.lock();
             peers.last_session += 1;
             let session = SessionId(peers.last_session);
             let known = peers.known.get(&(node.name.clone(), node.incarnation)).copied();
             let queue = Mutex::default();
-            let link = LinkOut {
+            let link = Arc::new(LinkOut {
                 gate,
                 node,
+                me,
                 session,
                 queue,
-            };
-            let link = Arc::new(link);
+            });
             peers.links.insert(gate, link.clone());
-            if let Some(hello) = self.hello(&link) {
+            if let Some(hello) = me.and_then(|me| hello(me, session)) {
                 peers.send(link, hello);
             }
-            if let Some(incarnation) = known {
-                peers.reached(incarnation, gate);
-            }
+            known
+        };
+        if let Some(incarnation) = known {
+            self.reach_by(incarnation, gate);
         }
-        self.flush();
     }
 
-    /// The first message of a session. None while this node has no life in the cluster.
-    fn hello(&self, link: &LinkOut) -> Option<Out> {
-        let own = own_node()?;
-        let hello = Hello {
-            from: self.ownership()?.me(),
-            session: link.session,
-            process: own.incarnation,
-            node: own.name,
-        };
-        Some(Out::Other(SerializedMessage::Cast {
-            variant: HELLO.to_owned(),
-            args: hello.write(),
-            metadata: None,
-        }))
+    /// The life of a node is behind this gate from now on. What was sent to it by another session is lost: nobody says any more when it is
+    /// begun.
+    fn reach_by(self: &Arc<Self>, incarnation: Incarnation, gate: ActorId) {
+        let before = self.outgoing.peers.lock().by_incarnation.get(&incarnation).copied();
+        if before.is_some_and(|before| before != gate) {
+            self.gone(incarnation);
+        }
+        self.outgoing.peers.lock().reached(incarnation, gate);
     }
 
     /// The node has a life in the cluster, or another one: all others are told.
     pub(super) fn greet(self: &Arc<Self>) {
-        let links: Vec<ActorId> = self.outgoing.peers.lock().links.keys().copied().collect();
-        for gate in links {
+        let me = self.ownership().map(|ownership| ownership.me());
+        let links: Vec<Arc<LinkOut>> = self.outgoing.peers.lock().links.values().cloned().collect();
+        for link in links.into_iter().filter(|link| link.me != me) {
             // What was sent by the session before was that of another life.
-            self.link_up(gate);
+            for life in self.lives_behind(link.gate) {
+                self.gone(life);
+            }
+            self.open_session(link.gate, link.node.clone());
         }
+        self.flush();
+    }
+
+    fn lives_behind(&self, gate: ActorId) -> Vec<Incarnation> {
+        let peers = self.outgoing.peers.lock();
+        let of_gate = peers.by_incarnation.iter().filter(|(_, at)| **at == gate);
+        of_gate.map(|(incarnation, _)| *incarnation).collect()
     }
 
     /// A node has said which life of its process it is.
     pub(super) fn greeted(self: &Arc<Self>, hello: &Hello) {
-        let mut outlived = None;
-        {
+        let (before, gate) = {
             let mut peers = self.outgoing.peers.lock();
             let name = (hello.node.clone(), hello.process);
-            outlived = peers
-                .known
-                .insert(name, hello.from)
-                .filter(|before| *before != hello.from)
-                .or(outlived);
-            let mut links = peers.links.values();
-            let link = links.find(|link| link.node.name == hello.node && link.node.incarnation == hello.process);
-            if let Some(gate) = link.map(|link| link.gate) {
-                peers.reached(hello.from, gate);
-            }
-        }
-        if let Some(before) = outlived {
+            let before = peers.known.insert(name, hello.from);
+            (before, peers.latest(&hello.node, hello.process))
+        };
+        if let Some(before) = before.filter(|before| *before != hello.from) {
             self.gone(before);
+            self.incoming.gone(before);
+        }
+        if let Some(gate) = gate {
+            self.reach_by(hello.from, gate);
         }
         self.flush();
     }
 
     /// The session with the node of this gate is over.
     pub(super) fn link_down(self: &Arc<Self>, gate: ActorId) {
-        let lives: Vec<Incarnation> = {
+        let lives = self.lives_behind(gate);
+        let (other, known) = {
             let mut peers = self.outgoing.peers.lock();
-            if let Some(link) = peers.links.remove(&gate) {
-                peers.known.remove(&(link.node.name.clone(), link.node.incarnation));
+            let Some(link) = peers.links.remove(&gate) else { return };
+            let name = (link.node.name.clone(), link.node.incarnation);
+            let other = peers.latest(&link.node.name, link.node.incarnation);
+            let known = peers.known.get(&name).copied();
+            if other.is_none() {
+                peers.known.remove(&name);
             }
-            let of_gate = peers.by_incarnation.iter().filter(|(_, at)| **at == gate);
-            of_gate.map(|(incarnation, _)| *incarnation).collect()
+            (other, known)
         };
         for incarnation in lives {
             self.gone(incarnation);
-            self.incoming.gone(incarnation);
+            if other.is_none() {
+                self.incoming.gone(incarnation);
+            }
         }
+        // Another session with the node may have begun before this one was over.
+        if let (Some(other), Some(known)) = (other, known) {
+            self.reach_by(known, other);
+        }
+        self.flush();
     }
+}
+
+/// The first message of a session. None in a process without a node.
+fn hello(me: Incarnation, session: SessionId) -> Option<Out> {
+    let own = own_node()?;
+    let hello = Hello {
+        from: me,
+        session,
+        process: own.incarnation,
+        node: own.name,
+    };
+    Some(Out::Other(SerializedMessage::Cast {
+        variant: HELLO.to_owned(),
+        args: hello.write(),
+        metadata: None,
+    }))
 }

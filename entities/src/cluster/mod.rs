@@ -113,8 +113,9 @@ impl Cluster {
     }
 
     /// The node knows of others from now on. Only the first call counts.
-    pub fn join(&self, ownership: Arc<dyn Ownership>) {
+    pub fn join(self: &Arc<Self>, ownership: Arc<dyn Ownership>) {
         self.ownership.set(ownership).ok();
+        self.greet();
         self.changed();
     }
 
@@ -218,6 +219,9 @@ impl Cluster {
             return;
         };
         if let Err((message, reason)) = self.enqueue(entity, message) {
+            if matches!(message, SerializedMessage::Cast { .. }) {
+                tracing::warn!(%entity, %reason, "a message that was for an entity of this node, which has moved, is given up");
+            }
             give_up(message, &format!("{entity}: {reason}"));
         }
         // Whoever calls this has locks, under which nothing is sent.

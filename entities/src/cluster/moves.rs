@@ -56,7 +56,10 @@ impl Entities {
                 self.shard_lost(shard, epoch);
                 cluster.changed();
             }
-            Event::NodeEnded(incarnation) => cluster.gone(incarnation),
+            Event::NodeEnded(incarnation) => {
+                cluster.gone(incarnation);
+                cluster.incoming.gone(incarnation);
+            }
             // The next life greets when it has joined.
             Event::Ended => {}
         }

@@ -16,6 +16,7 @@ use super::links::{Out, Peers, Queue};
 use super::parcel::Parcel;
 use super::{Cluster, ClusterFigures, NotRouted, Ownership};
 use crate::node::{NotSent, PutHere, find};
+use crate::reminders::is_nudge;
 
 /// How a gate fails a call that isn't handled on its node, for the gate that sent it: the call goes elsewhere.
 pub(super) const NOT_HERE: &str = "ractor-host: this entity is on another node";
@@ -117,6 +118,9 @@ impl Outgoing {
 impl Cluster {
     /// Takes a message for an entity that isn't to be had here. It is sent by [`flush`](Self::flush).
     pub(crate) fn enqueue(&self, entity: &Entity, message: SerializedMessage) -> Result<(), NotRouted> {
+        if is_nudge(&message) {
+            return Ok(());
+        }
         let bytes = retained_bytes(&message) + ENTRY;
         let Some(parcel) = Parcel::new(entity, message) else {
             return Ok(());

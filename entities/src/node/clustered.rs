@@ -61,6 +61,7 @@ impl TypeState {
         self.send_on(entity, &mut self.table.lock());
         self.freed.notify_waiters();
         self.flush();
+        self.node.schedule.not_active((entity, None), false);
         self.node.started(entity.clone(), true);
     }
 

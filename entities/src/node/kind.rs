@@ -155,7 +155,7 @@ impl TypeState {
         let Some(cluster) = &self.node.cluster else {
             return self.put(key, message, |_| None::<fn(SerializedMessage) -> Result<(), NotRouted>>);
         };
-        let mut is_sent = false;
+        let (mut is_sent, is_nudge) = (false, is_nudge(&message));
         let outcome = self.put(key, message, |has_place| {
             let entity = self.entity(key);
             if cluster.is_here(&entity, has_place, Way::Any) {
@@ -165,7 +165,10 @@ impl TypeState {
             // With the lock of the table, so that it comes behind what goes from there to other nodes.
             Some(move |message| cluster.enqueue(&entity, message))
         });
-        if is_sent {
+        if is_sent && is_nudge {
+            // Whoever has the entity by now sees to its reminders.
+            self.node.schedule.not_active((&self.entity(key), None), false);
+        } else if is_sent {
             cluster.flush();
         }
         outcome

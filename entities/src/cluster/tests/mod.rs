@@ -9,9 +9,10 @@ use ractor_host_directory::{CallError, NoReply, reply_port};
 use ractor_host_placement::node::{Event, LossReason};
 use ractor_host_placement::routing::{Reply, SessionId};
 use ractor_host_placement::words::EntityKey;
+use tokio::sync::mpsc::unbounded_channel;
 
 use self::played::{ME, NotesMsg, OTHER, SOON, World, acknowledged, node, shard};
-use super::frame::{CALL, CAST, HELLO, Routed, SETTLED};
+use super::frame::{CALL, CAST, HELLO, Hello, Routed, SETTLED};
 use super::outgoing::NOT_HERE;
 use super::*;
 use crate::Durability;
@@ -212,5 +213,43 @@ async fn a_peer_can_neither_mark_messages_nor_confuse_the_gate() {
     let notes = world.notes(KEY);
     notes.cast(NotesMsg::Note(1)).unwrap();
     assert_eq!(notes.call(NotesMsg::All, SOON).await, Ok(vec![1]));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_begins_before_the_one_before_it_is_over_takes_its_place() {
+    let mut world = World::new(Durability::None).await;
+    world.map.set(1, 3, Some(OTHER));
+    let notes = world.notes(KEY);
+    notes.cast(NotesMsg::Note(1)).unwrap();
+    let first = world.routed().await.origin;
+    world.cluster.link_up(world.peer);
+    let (told, sent) = unbounded_channel();
+    let (old_peer, old_sent) = (world.peer, std::mem::replace(&mut world.sent, sent));
+    world.peer = world.connect_again(told).await;
+    let hello = Hello::read(&world.cast(HELLO).await).unwrap();
+    assert_eq!(
+        hello.session,
+        SessionId(first.session.0 + 1),
+        "one that is seen twice begins once"
+    );
+    // Nobody says any more when the first message is begun.
+    world.until(|| world.cluster.figures().lost == 1).await;
+    notes.cast(NotesMsg::Note(2)).unwrap();
+    let second = world.routed().await.origin;
+    assert_eq!((second.session, second.header.number), (hello.session, 2));
+    world.cluster.link_down(old_peer);
+    notes.cast(NotesMsg::Note(3)).unwrap();
+    let third = world.routed().await.origin;
+    assert_eq!((third.session, third.header.number), (hello.session, 3));
+    let reply = Reply::Acknowledged {
+        shard: shard(1),
+        up_to: 3,
+        round: third.header.round,
+    };
+    world.answer(hello.session, vec![reply]);
+    assert_eq!(world.cluster.figures().kept_bytes, 0);
+    assert_eq!(world.cluster.figures().lost, 1);
+    drop(old_sent);
     world.end().await;
 }

@@ -175,7 +175,7 @@ pub(super) struct World {
     pub(super) map: Arc<Map>,
     door: Arc<dyn Inbox>,
     pub(super) peer: ActorId,
-    sent: UnboundedReceiver<SerializedMessage>,
+    pub(super) sent: UnboundedReceiver<SerializedMessage>,
     /// The session of what the peer sends.
     session: SessionId,
 }
@@ -246,6 +246,16 @@ impl World {
             node: format!("peer-{number}@localhost"),
         };
         self.say(HELLO, hello.write());
+    }
+
+    /// Another session with the peer begins. Gives its gate.
+    pub(super) async fn connect_again(&mut self, told: UnboundedSender<SerializedMessage>) -> ActorId {
+        let node = ractor_host_directory::node_of(self.peer).unwrap();
+        let node_id = PEERS.fetch_add(1, Ordering::SeqCst);
+        add_peer(node_id, node, Arc::new(Played(told)));
+        let gate = ActorId::Remote { node_id, pid: 1 };
+        self.cluster.link_up(gate);
+        gate
     }
 
     pub(super) fn notes(&self, key: &str) -> EntityRef<NotesMsg> {
