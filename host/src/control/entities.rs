@@ -59,3 +59,24 @@ pub(crate) struct ListedEntities {
     /// True if there are more after these.
     pub(crate) more: bool,
 }
+
+/// What a node knows of its cluster, and what its entities have sent to those of other nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClusterRow {
+    /// The nodes, this one among them, as the store listed them last.
+    pub(crate) nodes: u64,
+    /// Whether the store answered when it was asked last.
+    pub(crate) store_answers: bool,
+    /// Messages for entities of other nodes, those that were sent again counted again.
+    pub(crate) sent: u64,
+    /// Those whose node was lost before it was known that they were begun.
+    pub(crate) lost: u64,
+    /// Those whose entity no node had for too long.
+    pub(crate) unowned: u64,
+    /// Messages of other nodes that were taken.
+    pub(crate) taken: u64,
+    /// Messages of other nodes that went back, because their entity is elsewhere.
+    pub(crate) refused: u64,
+    /// Bytes of messages that aren't known to be begun.
+    pub(crate) kept_bytes: u64,
+}

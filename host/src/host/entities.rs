@@ -14,7 +14,7 @@ use super::state_dir::StateDir;
 use super::stopping::DRAIN;
 use super::tree::ActorTree;
 use crate::config::{Code, EntitySection, EntryPart, LateProblems, NodeConfig, did_you_mean};
-use crate::control::{ActorKind, EntityTypeRow, ListedEntities, ReminderRow};
+use crate::control::{ActorKind, ClusterRow, EntityTypeRow, ListedEntities, ReminderRow};
 use crate::directory;
 use crate::entities::{
     ActivationLimits, Cluster, Durability, Entities, Entity, EntityCode, EntityKey, EntityStore, EntityType,
@@ -106,6 +106,23 @@ impl NodeEntities {
                 .map(|section| (section.entity_type.clone(), section.clone()))
                 .collect(),
         }))))
+    }
+
+    /// What the node knows of its cluster, if it is in one.
+    pub(super) fn cluster(&self) -> Option<ClusterRow> {
+        let (cluster, _, membership) = self.0.as_ref()?.cluster.as_ref()?;
+        let figures = cluster.figures();
+        let (nodes, store_answers) = membership.seen();
+        Some(ClusterRow {
+            nodes,
+            store_answers,
+            sent: figures.sent,
+            lost: figures.lost,
+            unowned: figures.unowned,
+            taken: figures.taken,
+            refused: figures.refused,
+            kept_bytes: figures.kept_bytes as u64,
+        })
     }
 
     /// What the cluster of the node has to know, if it has one.

@@ -33,6 +33,16 @@ impl JoinedMembership {
         self.0.set(membership).ok();
     }
 
+    /// The nodes that there are, and whether the store answers.
+    pub(super) fn seen(&self) -> (u64, bool) {
+        let Some(membership) = self.0.get() else {
+            return (0, false);
+        };
+        let seen = membership.seen();
+        let seen = seen.borrow();
+        (seen.members.len() as u64, seen.trouble.is_none())
+    }
+
     /// The states of the node's entities, in this store. Must be called within a runtime.
     pub(super) fn states(self, store: Store) -> EntityTables {
         // Without a membership nothing is owned, and so nothing is asked that this matters for.

@@ -27,11 +27,12 @@ use super::traces::Traces;
 use crate::NodeId;
 use crate::config::ControlSection;
 use crate::control::{
-    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ControlKey, ControlKeys,
-    ControlSetup, Delivered, Delivery, Described, EndedLink, EntityTypeRow, GivenUpStatus, GroupRow, LevelChange,
-    LinkRow, ListedEntities, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeLinks, NodeStatus, NotSent,
-    OtherNode, Reply, RequestId, RequestWorker, RestartGuard, Role, Sending, Service, SpawnedActor, Spawning, Steer,
-    SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
+    self, ActorDetail, ActorRow, ActorStatus, ApplyReport, Asker, CONTROL, CheckpointRow, ClusterRow, ControlKey,
+    ControlKeys, ControlSetup, Delivered, Delivery, Described, EndedLink, EntityTypeRow, GivenUpStatus, GroupRow,
+    LevelChange, LinkRow, ListedEntities, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeLinks,
+    NodeStatus, NotSent, OtherNode, Reply, RequestId, RequestWorker, RestartGuard, Role, Sending, Service,
+    SpawnedActor, Spawning, Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents,
+    WentBack,
 };
 use crate::directory::{self, BoxFuture};
 use crate::events::{EventHistory, EventPage, EventQuery};
@@ -194,6 +195,10 @@ impl Service for NodeService {
 
     fn entities(&self) -> BoxFuture<'_, Result<Vec<EntityTypeRow>, String>> {
         Box::pin(self.entities.rows())
+    }
+
+    fn cluster(&self) -> Option<ClusterRow> {
+        self.entities.cluster()
     }
 
     fn entity_figures(&self) -> Vec<EntityTypeRow> {

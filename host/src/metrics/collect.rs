@@ -8,7 +8,7 @@ use metrics::{counter, gauge};
 
 use super::text;
 use crate::control::{
-    EndedLink, EntityTypeRow, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, Service, Traffic, is_command,
+    ClusterRow, EndedLink, EntityTypeRow, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, Service, Traffic, is_command,
 };
 
 /// The most names of peers that are ever labels. An exporter forgets none, and peers choose their names.
@@ -72,6 +72,9 @@ impl Collector {
         reminders(&self.service.entities().await.unwrap_or_default());
         self.record(&figures, &links, &ended);
         self.service.entity_figures().iter().for_each(entities);
+        if let Some(row) = self.service.cluster() {
+            cluster(&row);
+        }
         Scrape { figures }
     }
 
@@ -215,6 +218,23 @@ fn entities(row: &EntityTypeRow) {
     counter!("ractor_host_entities_repeated_calls_total", "type" => of()).absolute(row.repeated_calls);
 }
 
+/// The cluster of a node that has a store for it.
+fn cluster(row: &ClusterRow) {
+    gauge!("ractor_host_cluster_nodes").set(number(row.nodes));
+    gauge!("ractor_host_cluster_store_answers").set(f64::from(u8::from(row.store_answers)));
+    gauge!("ractor_host_cluster_kept_bytes").set(number(row.kept_bytes));
+    let outcomes = [
+        ("sent", row.sent),
+        ("lost", row.lost),
+        ("unowned", row.unowned),
+        ("taken", row.taken),
+        ("refused", row.refused),
+    ];
+    for (outcome, count) in outcomes {
+        counter!("ractor_host_cluster_entity_messages_total", "outcome" => outcome).absolute(count);
+    }
+}
+
 fn link_gauges(peer: &str, now: &LinkRowFigures) {
     let name = || peer.to_owned();
     let round_trip = now.round_trip_us.map_or(f64::NAN, |us| number(us) / 1e6);
@@ -273,6 +293,11 @@ pub(super) mod for_tests {
     pub(crate) fn record(figures: &NodeFigures, links: &[&[LinkRow]]) {
         let looks: Vec<_> = links.iter().map(|links| (figures, *links)).collect();
         record_looks(&looks);
+    }
+
+    /// Records what a node knows of its cluster.
+    pub(crate) fn record_cluster(row: &ClusterRow) {
+        cluster(row);
     }
 
     /// Records what this type of entities has done.

@@ -7,12 +7,12 @@ use std::sync::Mutex;
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, with_local_recorder};
 
-use super::collect::for_tests::{record, record_looks, record_looks_and_ends, record_type};
+use super::collect::for_tests::{record, record_cluster, record_looks, record_looks_and_ends, record_type};
 use super::table::{Kind, METRICS, Metric, Source, Unit};
 use super::text;
 use crate::control::{
-    CheckpointFigures, EndedLink, EntityTypeRow, HandlerTimes, LinkRow, LinkRowFigures, ModuleRow, NodeFigures,
-    OpenedBy, PeerVersion, Traffic,
+    CheckpointFigures, ClusterRow, EndedLink, EntityTypeRow, HandlerTimes, LinkRow, LinkRowFigures, ModuleRow,
+    NodeFigures, OpenedBy, PeerVersion, Traffic,
 };
 
 const BLESS: &str = "RACTOR_BLESS=1 cargo test -p ractor-host --lib the_page_of_metrics";
@@ -142,6 +142,29 @@ fn types_of_entities_are_told_apart() {
     assert_eq!(
         recorded["ractor_host_entities_activations_total{type=cart,outcome=failed}"],
         2.0
+    );
+}
+
+#[test]
+fn a_node_says_what_it_knows_of_its_cluster() {
+    let row = ClusterRow {
+        nodes: 3,
+        store_answers: false,
+        sent: 10,
+        lost: 1,
+        unowned: 0,
+        taken: 7,
+        refused: 2,
+        kept_bytes: 4_096,
+    };
+    let recorded = recorded(|| record_cluster(&row));
+    assert_eq!(recorded["ractor_host_cluster_nodes"], 3.0);
+    assert_eq!(recorded["ractor_host_cluster_store_answers"], 0.0);
+    assert_eq!(recorded["ractor_host_cluster_kept_bytes"], 4_096.0);
+    assert_eq!(recorded["ractor_host_cluster_entity_messages_total{outcome=lost}"], 1.0);
+    assert_eq!(
+        recorded["ractor_host_cluster_entity_messages_total{outcome=taken}"],
+        7.0
     );
 }
 

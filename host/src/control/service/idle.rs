@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::Service;
 use crate::control::{
-    ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, Delivered, Delivery, Described, EndedLink, EntityTypeRow,
-    GroupRow, LevelChange, LinkRow, ListedEntities, LogLevels, LogLines, LogQuery, NodeFigures, NodeLinks, NodeStatus,
-    NotSent, OtherNode, Reply, RequestId, SendFault, Sending, SpawnedActor, Spawning, Steer, SteeredActor,
-    StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
+    ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, ClusterRow, Delivered, Delivery, Described, EndedLink,
+    EntityTypeRow, GroupRow, LevelChange, LinkRow, ListedEntities, LogLevels, LogLines, LogQuery, NodeFigures,
+    NodeLinks, NodeStatus, NotSent, OtherNode, Reply, RequestId, SendFault, Sending, SpawnedActor, Spawning, Steer,
+    SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
 };
 use crate::directory::BoxFuture;
 use crate::events::{EventPage, EventQuery};
@@ -50,6 +50,10 @@ impl Service for Idle {
 
     fn entities(&self) -> BoxFuture<'_, Result<Vec<EntityTypeRow>, String>> {
         refused()
+    }
+
+    fn cluster(&self) -> Option<ClusterRow> {
+        None
     }
 
     fn entity_figures(&self) -> Vec<EntityTypeRow> {
