@@ -162,7 +162,7 @@ impl Cluster {
             session: link.session,
             header,
         };
-        let message = parcel.framed(&origin);
+        let message = parcel.framed(link.gate, &origin);
         self.outgoing.sent.fetch_add(1, Ordering::Relaxed);
         Some((message, Some((header, parcel))))
     }

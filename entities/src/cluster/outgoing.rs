@@ -10,6 +10,7 @@ use ractor::message::SerializedMessage;
 use ractor_host_directory::retained_bytes;
 use ractor_host_placement::routing::{Header, Reply, Sender, SenderEvent, SenderLimits, Transmit};
 use ractor_host_placement::words::{Entity, Epoch, Incarnation, ShardId, ShardRow};
+use tokio::sync::Notify;
 
 use super::frame::{SETTLED, Settled};
 use super::links::{Out, Peers, Queue};
@@ -20,6 +21,9 @@ use crate::reminders::is_nudge;
 
 /// How a gate fails a call that isn't handled on its node, for the gate that sent it: the call goes elsewhere.
 pub(super) const NOT_HERE: &str = "ractor-host: this entity is on another node";
+
+/// Why a message that was sent has no outcome.
+pub(super) const LOST: &str = "the session with its node ended meanwhile: whether the message was handled is not known";
 
 /// The time for a node to be reached. After that what was to be sent there is lost.
 const UNREACHED: Duration = Duration::from_secs(15);
@@ -36,6 +40,8 @@ pub(super) struct Outgoing {
     pub(super) peers: Mutex<Peers>,
     /// Messages whose entities are on this node by now.
     here: Mutex<Queue<(Header, Arc<Parcel>)>>,
+    /// Told when messages are known to be begun, or lost.
+    room: Notify,
     pub(super) sent: AtomicU64,
     lost: AtomicU64,
     unowned: AtomicU64,
@@ -96,10 +102,7 @@ impl Outgoing {
         let told = events.map(|event| match event {
             SenderEvent::Lost(parcel) => {
                 self.lost.fetch_add(1, Ordering::Relaxed);
-                (
-                    parcel,
-                    "its node was lost before it was known to have begun with the message: whether it was handled is not known",
-                )
+                (parcel, LOST)
             }
             SenderEvent::Unowned(parcel) => {
                 self.unowned.fetch_add(1, Ordering::Relaxed);
@@ -109,8 +112,11 @@ impl Outgoing {
                 )
             }
         });
-        let told = told.collect();
+        let told: Vec<_> = told.collect();
         self.kept.store(lanes.sender.bytes(), Ordering::Release);
+        if !told.is_empty() {
+            self.room.notify_waiters();
+        }
         told
     }
 }
@@ -143,6 +149,11 @@ impl Cluster {
         sent.map_err(|_| NotSent::Overloaded)?;
         self.outgoing.pass_on(&mut lanes, ownership);
         Ok(())
+    }
+
+    /// Completes when more may be on its way to other nodes than before.
+    pub(crate) async fn room(&self) {
+        self.outgoing.room.notified().await;
     }
 
     /// Has the node that has the entity give its state up.
@@ -282,6 +293,7 @@ impl Cluster {
             }
             self.outgoing.pass_on(&mut lanes, ownership);
         }
+        self.outgoing.room.notify_waiters();
         self.flush();
         // It may have to be tried again later.
         self.wake.notify_one();

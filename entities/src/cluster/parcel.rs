@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use ractor::RpcReplyPort;
 use ractor::message::SerializedMessage;
+use ractor::{ActorId, RpcReplyPort};
 use ractor_host_directory::trace::{self, TraceContext};
-use ractor_host_directory::{FailureReason, NoReply, fail, relay_port};
+use ractor_host_directory::{FailureReason, NoReply, fail, node_of, relay_port};
 use ractor_host_placement::words::Entity;
 
 use super::frame::{CALL, CAST, DELETE, KEYED, Origin, Routed};
-use super::outgoing::NOT_HERE;
+use super::outgoing::{LOST, NOT_HERE};
 use crate::keys::{is_own, take_mark};
 use crate::seat::told;
 
@@ -120,7 +120,7 @@ impl Parcel {
     }
 
     /// As the gate of another node has it.
-    pub(super) fn framed(self: &Arc<Self>, origin: &Origin) -> SerializedMessage {
+    pub(super) fn framed(self: &Arc<Self>, gate: ActorId, origin: &Origin) -> SerializedMessage {
         let mut args = Routed::write(origin, &self.entity.key, &self.variant, &self.args);
         let metadata = self.metadata.clone();
         let is_keyed = is_own(&self.variant, &self.args);
@@ -144,12 +144,12 @@ impl Parcel {
         SerializedMessage::Call {
             variant: kind.to_owned(),
             args,
-            reply: relay_port(call.timeout, move |outcome| parcel.answered(outcome)),
+            reply: relay_port(call.timeout, move |outcome| parcel.answered(gate, outcome)),
             metadata,
         }
     }
 
-    fn answered(&self, outcome: Result<Vec<u8>, NoReply>) {
+    fn answered(&self, gate: ActorId, outcome: Result<Vec<u8>, NoReply>) {
         match outcome {
             // It is sent again, or its sender hears that it is lost.
             Err(NoReply::Failed(reason)) if reason.as_str() == NOT_HERE => {}
@@ -158,6 +158,8 @@ impl Parcel {
                     told(fail(port, reason));
                 }
             }
+            // A session is out of the directory before its calls end.
+            Err(NoReply::Dropped) if node_of(gate).is_none() => self.fail(LOST),
             Err(NoReply::Dropped) => drop(self.port()),
             Ok(reply) => {
                 if let Some(port) = self.port() {

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::active::{Active, ActiveParts};
 use super::starts::Node;
-use super::{NotSent, Refused, TYPES, TypeFigures};
+use super::{Full, NotSent, Refused, TYPES, TypeFigures};
 use crate::cluster::{NotRouted, Way};
 use crate::code::{Activated, EntityCode, TypeSettings};
 use crate::reminders::is_nudge;
@@ -193,12 +193,14 @@ impl TypeState {
         let mut route = {
             let mut table = self.table.lock();
             if let Some(send) = elsewhere(table.has_place(key)) {
-                let refused = |(message, reason)| Refused {
-                    message,
-                    reason,
-                    full: None,
-                };
-                return send(message).map_err(refused);
+                return send(message).map_err(|not_routed| match &self.node.cluster {
+                    Some(cluster) => Refused::elsewhere(cluster, not_routed),
+                    None => Refused {
+                        message: not_routed.0,
+                        reason: not_routed.1,
+                        full: None,
+                    },
+                });
             }
             table.handle_message(key, message, bytes, now)
         };
@@ -226,7 +228,7 @@ impl TypeState {
                 return Err(Refused {
                     message,
                     reason: NotSent::Overloaded,
-                    full: Some(active.0.local.clone()),
+                    full: Some(Full::Mailbox(active.0.local.clone())),
                 });
             }
             route = self.table.lock().handle_refused(key, activation, message, bytes, now);

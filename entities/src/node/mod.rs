@@ -4,6 +4,7 @@ mod active;
 mod clustered;
 mod deleting;
 mod kind;
+mod refused;
 mod starts;
 
 use std::collections::HashMap;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use ractor::message::SerializedMessage;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, Message, SpawnErr, SupervisionEvent};
-use ractor_host_directory::{Local, reply_port, share_entities};
+use ractor_host_directory::{reply_port, share_entities};
 use ractor_host_placement::activation::{ActivationLimits, Activations};
 use ractor_host_placement::words::{Entity, EntityKey, EntityType};
 use tokio::sync::Notify;
@@ -22,6 +23,8 @@ use tokio::time::Instant;
 
 pub(crate) use self::clustered::PutHere;
 pub(crate) use self::kind::TypeState;
+use self::refused::Full;
+pub use self::refused::{NotSent, Refused};
 use self::starts::Node;
 use crate::cluster::{self, Cluster};
 use crate::code::{EntityCode, TypeSettings};
@@ -35,35 +38,6 @@ use crate::writer::{Writer, WriterFigures};
 
 /// The types of this process: references find them here, so that they can travel.
 static TYPES: LazyLock<RwLock<HashMap<EntityType, Arc<TypeState>>>> = LazyLock::new(RwLock::default);
-
-/// A message was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotSent {
-    /// This node has no such type.
-    #[error("this node has no entities of that type")]
-    UnknownType,
-    /// As much waits for the entity already as may.
-    #[error("as much waits for the entity as its limits allow")]
-    Overloaded,
-    /// The node isn't part of its cluster yet, and so doesn't know where entities are.
-    #[error("this node hasn't reached the store of its cluster yet, which says where entities are")]
-    NotJoined,
-    /// The entity is another node's, and the message was for one of this node.
-    #[error("the entity is on another node")]
-    NotHere,
-}
-
-/// A message that was not taken, and why.
-#[derive(Debug)]
-pub struct Refused {
-    /// The message. If it is a call, dropping it tells the caller.
-    pub message: SerializedMessage,
-    /// Why.
-    pub reason: NotSent,
-    /// Where there may be room soon.
-    full: Option<Local>,
-}
 
 /// What a type has done so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -362,15 +336,17 @@ pub fn send(entity: &Entity, message: SerializedMessage) -> Result<(), Refused> 
         return of.send(&entity.key, message);
     }
     // Other nodes may have the type.
-    let sent = match cluster::of_process() {
-        Some(cluster) => cluster.enqueue(entity, message).inspect(|()| cluster.flush()),
-        None => Err((message, NotSent::UnknownType)),
+    let Some(cluster) = cluster::of_process() else {
+        return Err(Refused {
+            message,
+            reason: NotSent::UnknownType,
+            full: None,
+        });
     };
-    sent.map_err(|(message, reason)| Refused {
-        message,
-        reason,
-        full: None,
-    })
+    let sent = cluster.enqueue(entity, message);
+    sent.map_err(|not_routed| Refused::elsewhere(&cluster, not_routed))?;
+    cluster.flush();
+    Ok(())
 }
 
 /// As [`send`], and waits while the entity takes messages more slowly than they come, but for no longer than `patience`.
@@ -385,8 +361,8 @@ pub async fn send_within(entity: &Entity, message: SerializedMessage, patience: 
             Ok(()) => return Ok(()),
             Err(refused) => refused,
         };
-        let inbox = refused.full.as_ref().and_then(|local| local.inbox.clone());
-        let Some(room) = inbox.as_ref().and_then(|inbox| inbox.room()) else {
+        let full = refused.full.clone();
+        let Some(room) = full.as_ref().and_then(Full::room) else {
             return Err(refused);
         };
         if tokio::time::timeout_at(deadline, room).await.is_err() {

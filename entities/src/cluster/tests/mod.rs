@@ -3,8 +3,9 @@
 mod played;
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use ractor::BytesConvertable;
+use ractor::{BytesConvertable, Message};
 use ractor_host_directory::{CallError, NoReply, reply_port};
 use ractor_host_placement::node::{Event, LossReason};
 use ractor_host_placement::routing::{Reply, SessionId};
@@ -251,5 +252,38 @@ async fn a_session_that_begins_before_the_one_before_it_is_over_takes_its_place(
     assert_eq!(world.cluster.figures().kept_bytes, 0);
     assert_eq!(world.cluster.figures().lost, 1);
     drop(old_sent);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_sends_faster_than_another_node_takes_waits_for_room() {
+    let mut world = World::new(Durability::None).await;
+    world.map.set(1, 3, Some(OTHER));
+    let notes = world.notes(KEY);
+    let mut sent = 0;
+    while notes.cast(NotesMsg::Note(sent)).is_ok() {
+        sent += 1;
+    }
+    assert_eq!(sent, 1_000);
+    let waits = tokio::spawn({
+        let entity = notes.entity().clone();
+        async move {
+            let message = NotesMsg::Note(1_000).serialize().unwrap();
+            crate::send_within(&entity, message, Duration::from_secs(20))
+                .await
+                .is_ok()
+        }
+    });
+    let mut session = SessionId(0);
+    for _ in 0..1_000 {
+        session = world.routed().await.origin.session;
+    }
+    assert!(!waits.is_finished());
+    while !waits.is_finished() {
+        world.answer(session, vec![acknowledged(10)]);
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert!(waits.await.unwrap());
+    assert_eq!(world.routed().await.origin.header.number, 1_001);
     world.end().await;
 }
