@@ -323,8 +323,17 @@ impl Cluster {
             && [DESCRIBE_VARIANT, PROBE_VARIANT].contains(&&**variant)
         {
             // Answered without a turn, and so never begun.
-            if let Some(message) = self.incoming.begin(self, marked) {
-                drop(of.put_here(&entity.key, message));
+            if let Some(SerializedMessage::Call {
+                variant, args, reply, ..
+            }) = self.incoming.begin(self, marked)
+                && variant == DESCRIBE_VARIANT
+            {
+                self.runtime.spawn(async move {
+                    if let Some(answer) = of.describe(&args).await {
+                        // Whoever asked may have given up.
+                        reply.send(answer).ok();
+                    }
+                });
             }
             return;
         }

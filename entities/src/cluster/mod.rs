@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 use self::incoming::Incoming;
 pub(crate) use self::marks::Marks;
 use self::outgoing::Outgoing;
-use crate::node::NotSent;
+use crate::node::{NotSent, has_type};
 use crate::reminders::is_nudge;
 use crate::seat::told;
 use crate::store::Fence;
@@ -43,6 +43,12 @@ pub trait Ownership: Send + Sync + 'static {
 
     /// The shard of an entity. None if no node of the cluster has had entities of its type.
     fn shard(&self, entity: &Entity) -> Option<ShardId>;
+
+    /// True if some node of the cluster has entities of this type.
+    fn knows(&self, of: &EntityType) -> bool;
+
+    /// The name of a node that is there.
+    fn node_name(&self, incarnation: Incarnation) -> Option<Arc<str>>;
 
     /// The type of this number.
     fn type_of(&self, type_id: TypeId) -> Option<EntityType>;
@@ -95,6 +101,40 @@ pub struct ClusterFigures {
     pub refused: u64,
     /// Bytes of messages that aren't known to be begun.
     pub kept_bytes: usize,
+}
+
+/// Where an entity is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// This node has it, whether it is active or not.
+    Here,
+    /// The node of this name has it.
+    Node(Arc<str>),
+    /// No node has it at present, as far as is known here.
+    Nowhere,
+}
+
+/// Where an entity is. None if this process has no entities of its type and is in no cluster that has.
+pub fn located(entity: &Entity) -> Option<Location> {
+    let cluster = of_process();
+    let ownership = cluster.as_ref().and_then(|cluster| cluster.ownership());
+    let Some(ownership) = ownership else {
+        return has_type(&entity.entity_type).then_some(Location::Here);
+    };
+    let shard = ownership.shard(entity)?;
+    if ownership.may_release(shard).is_some() {
+        return Some(Location::Here);
+    }
+    let owner = ownership.row(shard).and_then(|row| row.owner);
+    let others = owner.filter(|owner| *owner != ownership.me());
+    let name = others.and_then(|owner| ownership.node_name(owner));
+    Some(name.map_or(Location::Nowhere, Location::Node))
+}
+
+/// True if this process has entities of this type, or is in a cluster that has.
+pub fn is_reached(of: &EntityType) -> bool {
+    let knows = |cluster: Arc<Cluster>| cluster.ownership().is_some_and(|ownership| ownership.knows(of));
+    has_type(of) || of_process().is_some_and(knows)
 }
 
 /// Why a message that could not be sent wasn't, and the message.

@@ -261,6 +261,11 @@ impl Cluster {
             let told = self.outgoing.events(&mut lanes);
             (told, lanes.sender.poll_timeout().map(|due| due.since(now)))
         };
+        let casts = told.iter().filter(|(parcel, _)| parcel.is_cast()).count();
+        if let Some((parcel, reason)) = told.first().filter(|_| casts > 0) {
+            // One line for all that were given up at once.
+            tracing::warn!(entity = %parcel.entity, casts, reason, "casts to entities of other nodes are given up");
+        }
         for (parcel, reason) in told {
             parcel.fail(reason);
         }

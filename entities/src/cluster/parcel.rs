@@ -85,6 +85,11 @@ impl Parcel {
         }
     }
 
+    /// True if nobody waits for what comes of it.
+    pub(super) fn is_cast(&self) -> bool {
+        self.call.is_none()
+    }
+
     /// True if it is no message: the state of the entity is to be given up.
     pub(super) fn deletes(&self) -> bool {
         self.call.as_ref().is_some_and(|call| call.deletes)

@@ -14,7 +14,7 @@ use crate::config::{Type, did_you_mean};
 use crate::control::{NotSent, Reply, SendFault, Sending, Target};
 use crate::directory::trace::{self, ActiveSpan, Operation, OperationKind};
 use crate::directory::{self, DESCRIBE_VARIANT, NoReply, PutRefused, SendRefused, reply_port};
-use crate::entities::{self, Entity, EntityKey, has_type, to_type_actor, type_group};
+use crate::entities::{self, Entity, EntityKey, has_type, is_reached, to_type_actor, type_group};
 use crate::guest::{Contract, DESCRIBE_ARGUMENTS, Modules};
 use crate::typing::{self, Argument, Encoding, MessageKind, ReplyEncoding, Typed, TypingError};
 
@@ -195,10 +195,10 @@ pub(super) async fn resolve(known: Known<'_>, text: &str, until: Instant) -> Res
         },
         Target::Group(group) => pg::get_members(group),
         // It is activated by the message.
-        Target::Entity(entity) if has_type(&entity.entity_type) => {
+        Target::Entity(entity) if is_reached(&entity.entity_type) => {
             return Ok(vec![Recipient::Entity(entity.clone())]);
         }
-        Target::EntityAt(entity, node) if is_own(node) && has_type(&entity.entity_type) => {
+        Target::EntityAt(entity, node) if is_own(node) && is_reached(&entity.entity_type) => {
             return Ok(vec![Recipient::Entity(entity.clone())]);
         }
         Target::Entity(entity) => {
@@ -288,7 +288,8 @@ async fn send_to(recipient: &Recipient, message: SerializedMessage, until: Insta
     let patience = until.saturating_duration_since(Instant::now());
     let sent = entities::send_within(entity, message, patience).await;
     sent.map_err(|refused| match refused.reason {
-        entities::NotSent::Overloaded => {
+        // It may work soon, whoever is asked.
+        entities::NotSent::Overloaded | entities::NotSent::NotJoined => {
             SendFault::Overloaded.because(format!("{}; the message was not sent", refused.reason))
         }
         reason => SendFault::NoTarget.because(reason),
@@ -401,7 +402,11 @@ pub(super) async fn contract(known: Known<'_>, recipient: &Recipient, until: Ins
     let (modules, entities) = known;
     let actor = match recipient {
         Recipient::Actor(actor) | Recipient::EntityElsewhere(actor, _) => actor,
-        Recipient::Entity(entity) => return entities.contract(&entity.entity_type, modules).await,
+        Recipient::Entity(entity) if has_type(&entity.entity_type) => {
+            return entities.contract(&entity.entity_type, modules).await;
+        }
+        // Whichever node of the cluster has it.
+        Recipient::Entity(_) => return described(recipient, until).await,
     };
     let id = actor.get_id();
     if directory::is_ours(id) {
@@ -420,6 +425,11 @@ pub(super) async fn contract(known: Known<'_>, recipient: &Recipient, until: Ins
     if directory::node_of(id).is_none_or(|node| node.incarnation == 0) {
         return Err("its node runs ractor_cluster, where actors don't describe themselves".to_owned());
     }
+    described(recipient, until).await
+}
+
+/// What somebody on another node says of itself.
+async fn described(recipient: &Recipient, until: Instant) -> Result<Contract, String> {
     let (port, description) = concurrency::oneshot();
     let until = until.min(Instant::now() + DESCRIPTION);
     let question = SerializedMessage::Call {
@@ -428,7 +438,11 @@ pub(super) async fn contract(known: Known<'_>, recipient: &Recipient, until: Ins
         reply: RpcReplyPort::from((port, until.saturating_duration_since(Instant::now()))),
         metadata: None,
     };
-    send(actor, question, until).await.map_err(|not_sent| not_sent.reason)?;
+    let sent = match recipient {
+        Recipient::Actor(actor) | Recipient::EntityElsewhere(actor, _) => send(actor, question, until).await,
+        Recipient::Entity(_) => send_to(recipient, question, until).await,
+    };
+    sent.map_err(|not_sent| not_sent.reason)?;
     match timeout_at(until, description).await {
         Ok(Ok(bytes)) => Contract::from_bytes(&bytes).map_err(|error| error.to_string()),
         Ok(Err(_)) => Err("the actor does not describe itself; native actors don't".to_owned()),

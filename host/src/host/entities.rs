@@ -18,7 +18,7 @@ use crate::control::{ActorKind, ClusterRow, EntityTypeRow, ListedEntities, Remin
 use crate::directory;
 use crate::entities::{
     ActivationLimits, Cluster, Durability, Entities, Entity, EntityCode, EntityKey, EntityStore, EntityType,
-    MemoryStore, Reminder, TypeFigures,
+    MemoryStore, Reminder, TypeFigures, is_reached,
 };
 use crate::entity_store::EntityDatabase;
 use crate::guest::{Contract, GuestEntities, Modules};
@@ -260,7 +260,7 @@ impl NodeEntities {
     fn of_type(&self, name: &str) -> Result<(&Parts, EntityType), String> {
         let of = EntityType::new(name).map_err(|error| error.to_string())?;
         match &self.0 {
-            Some(parts) if parts.types.contains_key(&of) => Ok((parts, of)),
+            Some(parts) if parts.types.contains_key(&of) || is_reached(&of) => Ok((parts, of)),
             _ => Err(match did_you_mean(name, self.names()) {
                 Some(question) => format!("this node has no entities of the type `{name}`; {question}"),
                 None => {

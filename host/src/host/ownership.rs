@@ -125,6 +125,17 @@ impl Ownership for NodeOwnership {
         Some(ShardId { type_id, shard })
     }
 
+    fn knows(&self, of: &EntityType) -> bool {
+        self.by_name.contains_key(of)
+    }
+
+    fn node_name(&self, incarnation: Incarnation) -> Option<Arc<str>> {
+        let seen = self.membership.seen();
+        let seen = seen.borrow();
+        let member = seen.members.iter().find(|member| member.incarnation == incarnation);
+        member.map(|member| member.name.clone())
+    }
+
     fn type_of(&self, type_id: TypeId) -> Option<EntityType> {
         self.by_number.get(&type_id).cloned()
     }

@@ -7,12 +7,13 @@ use ractor::ActorCell;
 use super::actors;
 use super::lately::{microseconds, milliseconds};
 use super::service::NodeService;
+use super::steering::is_of;
 use crate::config::did_you_mean;
 use crate::control::{
     ActorDetail, ActorFigures, ActorKind, ActorRow, FailureDetail, LimitFigure, ReloadDetail, ReminderRow,
 };
 use crate::directory;
-use crate::entities::{self, Entity};
+use crate::entities::{self, Entity, Location};
 use crate::guest::{GuestRef, Limits};
 
 impl NodeService {
@@ -28,7 +29,10 @@ impl NodeService {
         };
         let (cell, guest) = match (self.actor(target), &entity) {
             (Ok(found), _) => found,
-            (Err(_), Some(entity)) if entities::has_type(&entity.entity_type) => {
+            (Err(_), Some(entity)) if entities::is_reached(&entity.entity_type) => {
+                if let Some(Location::Node(node)) = entities::located(entity) {
+                    return Err(is_of(entity, &node));
+                }
                 return Ok(not_active(entity, self.entities.kind(&entity.entity_type), reminders));
             }
             (Err(error), _) => return Err(error),

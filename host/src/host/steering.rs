@@ -10,7 +10,7 @@ use ractor::{ActorCell, ActorId, ActorStatus, pg};
 use crate::config::did_you_mean;
 use crate::control::{CONTROL, Steer, SteeredActor, Target};
 use crate::directory;
-use crate::entities::{self, Entity};
+use crate::entities::{self, Entity, Location};
 use crate::guest::{GuestRef, Modules};
 use crate::supervision::{SteerAction, SteeredChild, Steering, is_supervisor};
 
@@ -75,9 +75,10 @@ fn aims(steering: &Steering, modules: &Modules, target: &Target) -> Result<Vec<A
         }
         Target::Entity(entity) => match entities::active(entity) {
             Some(cell) => Ok(vec![Aim::Entity(entity.clone(), cell)]),
-            None if entities::has_type(&entity.entity_type) => {
-                Err(format!("{entity} is not active: its next message activates it"))
-            }
+            None if entities::is_reached(&entity.entity_type) => Err(match entities::located(entity) {
+                Some(Location::Node(node)) => is_of(entity, &node),
+                _ => format!("{entity} is not active: its next message activates it"),
+            }),
             None => Err(format!(
                 "there are no entities of the type `{}` here",
                 entity.entity_type.name()
@@ -219,6 +220,11 @@ impl Aim {
             }
         }
     }
+}
+
+/// Where somebody is to ask who asks this node.
+pub(super) fn is_of(entity: &Entity, node: &str) -> String {
+    format!("{entity} is on the node {node}: give the command to that one")
 }
 
 fn is_alive(cell: &ActorCell) -> bool {

@@ -154,7 +154,10 @@ async fn what_was_on_its_way_to_a_node_that_is_lost_is_lost_and_callers_hear() {
     let Err(CallError::Failed(reason)) = asked.await.unwrap() else {
         panic!("a failure with its reason");
     };
-    assert!(reason.contains("whether the message was handled is not known"), "{reason}");
+    assert!(
+        reason.contains("whether the message was handled is not known"),
+        "{reason}"
+    );
     assert_eq!(world.cluster.figures().lost, 1);
     // What comes later finds the shard's next owner.
     notes.cast(NotesMsg::Note(1)).unwrap();

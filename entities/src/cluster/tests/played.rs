@@ -113,6 +113,14 @@ impl Ownership for Map {
         (entity.entity_type == self.of).then(|| shard(u32::from(entity.key.bytes()[0]) % 4))
     }
 
+    fn knows(&self, of: &EntityType) -> bool {
+        *of == self.of
+    }
+
+    fn node_name(&self, incarnation: Incarnation) -> Option<Arc<str>> {
+        (incarnation == node(OTHER)).then(|| "other@localhost".into())
+    }
+
     fn type_of(&self, type_id: TypeId) -> Option<EntityType> {
         (type_id == TYPE).then(|| self.of.clone())
     }

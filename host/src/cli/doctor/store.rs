@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Life;
 use super::finding::Finding;
 use crate::cli::store::safety;
-use crate::config::{ClusterSection, NodeConfig};
+use crate::config::{ClusterSection, EntitySection, NodeConfig};
 use crate::host::cluster_store;
 use crate::postgres::Health;
 
@@ -17,7 +17,13 @@ pub(super) async fn examine(config: &NodeConfig, life: Life) -> Vec<Finding> {
         return Vec::new();
     };
     match cluster_store(section).health().await {
-        Ok(health) => findings(section, &health, life),
+        Ok(health) => {
+            let mut findings = findings(section, &health, life);
+            if health.tables.is_some() {
+                findings.extend(types(config, section).await);
+            }
+            findings
+        }
         // The error says what to do.
         Err(error) => {
             vec![Finding::fail(STORE, &section.address, error).because(
@@ -25,6 +31,25 @@ pub(super) async fn examine(config: &NodeConfig, life: Life) -> Vec<Finding> {
             )]
         }
     }
+}
+
+/// Types of the file that the store has with another number of shards: the node would wait for ever.
+async fn types(config: &NodeConfig, section: &ClusterSection) -> Vec<Finding> {
+    let stored = match cluster_store(section).types().await {
+        Ok(stored) => stored,
+        Err(error) => return vec![Finding::fail(STORE, &section.address, error)],
+    };
+    let other = |entity: &EntitySection| {
+        let (_, spec) = stored.iter().find(|(of, _)| *of == entity.entity_type)?;
+        let (name, found, wanted) = (entity.entity_type.name(), spec.shards, entity.shards.get());
+        (found != wanted).then(|| {
+            let message = format!("the type {name} has {found} shards in the store, and {wanted} in node.toml");
+            Finding::fail(STORE, &section.address, message)
+                .because("the store fixes the number at the type's first start, and this node joins no cluster with another one")
+                .mend(format!("write `shards = {found}` into [entities.{name}]"))
+        })
+    };
+    config.entities.iter().filter_map(other).collect()
 }
 
 fn findings(section: &ClusterSection, health: &Health, life: Life) -> Vec<Finding> {
