@@ -39,6 +39,29 @@ fn an_entity_is_the_same_from_every_node_and_lives_on_one_of_them() {
     }
     let active = members.each_ref().map(Member::active);
     assert_eq!(active.iter().sum::<u64>(), KEYS, "{active:?}");
+    // A call that is repeated by another node is the same.
+    let calls = [&without, &members[0], &without, &members[2]];
+    let counts = calls.map(|member| member.add_once(&key(1), "once"));
+    assert_eq!(counts, [5, 5, 5, 5].map(Answer::Count));
+    // Whatever node is asked: it knows of all, or whom to ask.
+    let listed = without.json(&["entities", "ls", "count", "--limit", "2"]);
+    assert_eq!(listed[0]["entities"].as_array().map(Vec::len), Some(2), "{listed}");
+    let deleted = without.json(&["entities", "delete", "entity:count/k2"]);
+    assert_eq!(deleted[0]["deleted"], "entity:count/k2");
+    assert_eq!((members[1].get(&key(2)), members[1].get(&key(3))), (0, 4));
+    for verb in ["show", "stop"] {
+        let ended = members.each_ref().map(|member| member.run(&[verb, "entity:count/k3"]));
+        let knows: Vec<_> = ended.iter().filter(|ended| ended.code == Some(0)).collect();
+        assert_eq!(knows.len(), 1, "{verb}: {ended:?}");
+        let others = ended.iter().filter(|ended| ended.code != Some(0));
+        for other in others {
+            assert!(
+                other.stderr.contains("entity:count/k3 is on the node"),
+                "{verb}: {}",
+                other.stderr
+            );
+        }
+    }
 }
 
 /// Says so when it is dropped.

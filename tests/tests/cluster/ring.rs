@@ -4,9 +4,10 @@ use std::fs;
 use std::time::Duration;
 
 use ractor_host_tests::COOKIE;
+use ractor_host_tests::cli::{self, Ended};
 use ractor_host_tests::host::{HostNode, keep_private};
 use ractor_host_tests::process::{Process, Stream};
-use ractor_host_tests::{cli, programs, wait};
+use ractor_host_tests::{programs, wait};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::Agent;
@@ -78,11 +79,19 @@ impl Member {
     }
 
     pub(crate) fn call(&self, target: &str, message: &str, arguments: &Value) -> Answer {
+        self.send(target, message, arguments, None)
+    }
+
+    fn send(&self, target: &str, message: &str, arguments: &Value, idempotency_key: Option<&str>) -> Answer {
         let body = json!({"target": target, "message": message, "arguments": arguments}).to_string();
         let request = self.agent.post(format!("{}/v1/call", self.url));
         let request = request
             .header("authorization", format!("Bearer {TOKEN}"))
             .header("content-type", "application/json");
+        let request = match idempotency_key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        };
         let Ok(mut answered) = request.send(body) else {
             return Answer::Gone;
         };
@@ -103,6 +112,16 @@ impl Member {
         self.call(&format!("entity:count/{key}"), "AddAndGet", &json!([1]))
     }
 
+    /// The same as a call that may be repeated.
+    pub(crate) fn add_once(&self, key: &str, idempotency_key: &str) -> Answer {
+        self.send(
+            &format!("entity:count/{key}"),
+            "AddAndGet",
+            &json!([1]),
+            Some(idempotency_key),
+        )
+    }
+
     /// The count of an entity, as soon as some node has it.
     #[track_caller]
     pub(crate) fn get(&self, key: &str) -> u64 {
@@ -117,14 +136,26 @@ impl Member {
 
     /// Its entities that are active.
     pub(crate) fn active(&self) -> u64 {
+        let all = self.json(&["entities"]);
+        let types = all[0]["types"].as_array().expect("types");
+        types.iter().filter_map(|of| of["active"].as_u64()).sum()
+    }
+
+    /// What a command says of this node as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self, words: &[&str]) -> Value {
+        serde_json::from_str(self.run(words).answer()).expect("JSON")
+    }
+
+    /// A command to this node.
+    pub(crate) fn run(&self, words: &[&str]) -> Ended {
         let mut command = programs::ractor_host();
         command
             .current_dir(self.node.file(""))
+            // It asks the node, and not the store.
             .env(VARIABLE, "postgres://nobody@127.0.0.1/nothing")
-            .args(["entities", "--output", "json"]);
-        let ended = cli::end("ractor-host entities", &mut command);
-        let all: Value = serde_json::from_str(ended.answer()).expect("JSON");
-        let types = all[0]["types"].as_array().expect("types");
-        types.iter().filter_map(|of| of["active"].as_u64()).sum()
+            .args(words)
+            .args(["--output", "json"]);
+        cli::end(&format!("ractor-host {}", words.join(" ")), &mut command)
     }
 }
