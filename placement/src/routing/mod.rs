@@ -53,9 +53,9 @@ pub enum Reply {
         number: u64,
         /// Of which round.
         round: u64,
-        /// The epoch that the receiver knows of.
+        /// The latest epoch that the receiver knows of, or with a hint, the one from which that node has the shard or is to have it.
         epoch: Epoch,
-        /// Who should have the shard, if the receiver knows.
+        /// Who has the shard or is to have it, if the receiver knows.
         hint: Option<Incarnation>,
     },
 }

@@ -187,8 +187,8 @@ impl<Body: Clone> Sender<Body> {
             return;
         };
         let known = row.owner.map(|owner| (owner, row.epoch));
-        // A hint is about the time after an epoch: the shard goes there.
-        let hinted = lane.hint.filter(|(epoch, _)| *epoch >= row.epoch);
+        // One that is as old as what is known here says nothing new: two nodes would send the message to each other.
+        let hinted = lane.hint.filter(|(epoch, _)| *epoch > row.epoch);
         let to = hinted.map(|(epoch, owner)| (owner, epoch)).or(known);
         if lane.to.map(|(owner, _)| owner) != to.map(|(owner, _)| owner) && !lane.outstanding.is_empty() {
             // What is outstanding there may be handled there yet.
@@ -258,7 +258,10 @@ impl<Body: Clone> Sender<Body> {
                 if let Some(kept) = at.and_then(|at| lane.outstanding.remove(at)) {
                     lane.hold(kept);
                 }
-                lane.hint = hint.filter(|hint| *hint != from).map(|hint| (epoch, hint));
+                let is_newer = lane.hint.is_none_or(|(known, _)| epoch > known);
+                if let Some(hint) = hint.filter(|hint| *hint != from && is_newer) {
+                    lane.hint = Some((epoch, hint));
+                }
                 // Whoever it is may not know yet.
                 lane.retry_at = Some(now.after(self.limits.retry_after));
             }
@@ -283,6 +286,9 @@ impl<Body: Clone> Sender<Body> {
     /// The session with a node is over: what was outstanding there is lost. `row` says what this node knows of a shard.
     pub fn handle_gone(&mut self, gone: Incarnation, row: impl Fn(ShardId) -> Option<ShardRow>, now: BootTime) {
         self.transmits.retain(|transmit| transmit.to != gone);
+        for lane in self.lanes.values_mut() {
+            lane.hint = lane.hint.filter(|(_, hint)| *hint != gone);
+        }
         let to = |lane: &Lane<Body>| lane.to.map(|(owner, _)| owner);
         let shards = self.lanes.iter().filter(|(_, lane)| to(lane) == Some(gone));
         let shards: Vec<_> = shards.map(|(shard, _)| *shard).collect();
@@ -300,7 +306,6 @@ impl<Body: Clone> Sender<Body> {
                 self.events.push_back(SenderEvent::Lost(kept.body));
             }
             lane.is_draining = false;
-            lane.hint = lane.hint.filter(|(_, hint)| *hint != gone);
             lane.to = None;
             lane.round += 1;
             lane.retry_at = Some(now.after(self.limits.retry_after));

@@ -7,7 +7,7 @@ use super::node::{incarnation, node_of};
 use super::world::{Happening, Input, World};
 use super::{MILLISECOND, SECOND, Time};
 use crate::routing::{Reply, SenderEvent, SessionId, Transmit};
-use crate::words::{Incarnation, ShardId, ShardRow};
+use crate::words::{Epoch, Incarnation, ShardId, ShardRow};
 
 #[derive(Debug)]
 struct Link {
@@ -254,7 +254,7 @@ impl World {
     }
 
     /// What a node tells others of a shard that it hasn't.
-    fn whose(&self, node: usize, shard: ShardId) -> (crate::words::Epoch, Option<Incarnation>) {
+    fn whose(&self, node: usize, shard: ShardId) -> (Epoch, Option<Incarnation>) {
         let me = self.me(node);
         let row = self.row(node, shard);
         let (epoch, owner) = row.map(|row| (row.epoch, row.owner)).unwrap_or_default();
@@ -263,8 +263,11 @@ impl World {
             .as_ref()
             .and_then(|process| process.host.moved.get(&shard));
         let hint = owner.filter(|owner| *owner != me);
-        let hint = hint.or_else(|| moved.filter(|(at, _)| *at == epoch).and_then(|(_, to)| *to));
-        (epoch, hint)
+        match moved.filter(|(at, _)| hint.is_none() && *at == epoch) {
+            // From the next epoch on.
+            Some((_, to)) => (Epoch(epoch.0 + 1), *to),
+            None => (epoch, hint),
+        }
     }
 
     /// Messages that were taken and haven't begun go back to where they came from.
