@@ -312,6 +312,14 @@ impl<Actor: Clone, Message> Table<Actor, Message> {
         })
     }
 
+    /// The actor of an entity that is active or about to end.
+    pub(crate) fn actor(&self, key: &EntityKey) -> Option<&Actor> {
+        match self.slots.peek(key)? {
+            Slot::Active { actor, .. } | Slot::Leaving { actor, .. } => Some(actor),
+            Slot::Starting { .. } => None,
+        }
+    }
+
     /// True if the entity is active, or about to be or to end.
     pub(crate) fn has_place(&self, key: &EntityKey) -> bool {
         self.slots.contains(key)

@@ -149,9 +149,13 @@ impl Membership {
         self.shared.rights.may_release(shard, clock::now())
     }
 
-    /// Who has a shard, as far as is known here.
+    /// Who has a shard, as far as is known here. Nobody, if that node has ended.
     pub fn row(&self, shard: ShardId) -> Option<ShardRow> {
-        self.shared.machine.lock().view().row(shard)
+        let machine = self.shared.machine.lock();
+        let view = machine.view();
+        let row = view.row(shard)?;
+        let owner = row.owner.filter(|owner| !view.is_ended(*owner));
+        Some(ShardRow { owner, ..row })
     }
 
     /// The entities of a shard that is on its way to another node have written, or ended.

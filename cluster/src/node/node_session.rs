@@ -185,7 +185,10 @@ impl NodeSessionState {
     /// Takes this node's actors out of their groups, as far as the peer can see, and tells it why.
     pub(super) fn leave(&mut self) {
         self.is_leaving = true;
-        for change in sync::memberships() {
+        for change in sync::memberships()
+            .into_iter()
+            .filter(|change| change.group != directory::GATES)
+        {
             self.session.handle_local(LocalChange::Left(change));
         }
         self.session.handle_leaving();

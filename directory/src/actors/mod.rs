@@ -17,6 +17,10 @@ pub use self::looking::{FoundActor, Lent, WantedActor, lend, look, look_for};
 use crate::namesakes;
 use crate::traced::Sender;
 
+/// The process group of the actors that take what nodes of a cluster send to each other's entities. A node that leaves keeps its member in there
+/// until it ends: what its actors send on their way out goes through it.
+pub const GATES: &str = "ractor-host.gates";
+
 /// The node id under which this process spawns its own guests. No session is ever given it.
 pub const SANDBOX_NODE_ID: u64 = 1 << 52;
 

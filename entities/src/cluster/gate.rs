@@ -10,16 +10,13 @@ use ractor::message::SerializedMessage;
 use ractor::pg::GroupChangeMessage;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, SpawnErr, SupervisionEvent, pg};
 use ractor_host_directory::{
-    Audience, BoxFuture, Hosted, Inbox, NotPut, Placed, is_ours, register_hosted, reserve_hosted_id,
+    Audience, BoxFuture, GATES, Hosted, Inbox, NotPut, Placed, is_ours, register_hosted, reserve_hosted_id,
 };
 
 use super::Cluster;
 use super::frame::{BadFrame, CALL, CAST, DELETE, HELLO, Hello, KEYED, Routed, SETTLED, Settled};
 use crate::keys::set_mark;
 use crate::native::Opaque;
-
-/// The process group of all gates.
-const GROUP: &str = "ractor-host.gates";
 
 /// The gate of one node.
 pub(super) struct Gate {
@@ -46,9 +43,7 @@ impl Door {
                     }),
                 SETTLED => self.0.settled(Settled::read(&args)?),
                 HELLO => {
-                    let hello = Hello::read(&args)?;
-                    self.0.incoming.greeted(&hello);
-                    self.0.greeted(&hello);
+                    self.0.greeted(&Hello::read(&args)?);
                 }
                 // Of a later version.
                 _ => {}
@@ -136,9 +131,9 @@ impl Actor for Gate {
         let inbox: Arc<dyn Inbox> = self.door.clone();
         *self.hosted.lock() = Some(register_hosted(cell.clone(), Some(inbox), Audience::Everyone)?);
         // Before the look, so that none is missed; one that is seen twice begins a session twice, which is no harm.
-        pg::monitor(GROUP.to_owned(), cell.clone());
-        pg::join(GROUP.to_owned(), vec![cell]);
-        self.came(&pg::get_members(&GROUP.to_owned()));
+        pg::monitor(GATES.to_owned(), cell.clone());
+        pg::join(GATES.to_owned(), vec![cell]);
+        self.came(&pg::get_members(&GATES.to_owned()));
         Ok(())
     }
 

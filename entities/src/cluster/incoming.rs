@@ -13,7 +13,7 @@ use ractor_host_placement::routing::{Receiver, Reply, SessionId, Verdict};
 use ractor_host_placement::words::{Entity, EntityKey, Epoch, Incarnation, ShardId};
 
 use super::frame::{Hello, Origin, Routed, Settled};
-use super::outgoing::NOT_HERE;
+use super::outgoing::{LOST, NOT_HERE};
 use super::{Cluster, ClusterFigures, give_up};
 use crate::node::{PutHere, find};
 use crate::seat::told;
@@ -59,13 +59,15 @@ impl Incoming {
         self.receiver.lock().handle_session(hello.from, hello.session);
     }
 
-    pub(super) fn gone(&self, from: Incarnation) {
-        self.receiver.lock().handle_gone(from, SessionId(u64::MAX));
+    /// This session of a node is over, and those before it.
+    pub(super) fn gone(&self, from: Incarnation, session: SessionId) {
+        self.receiver.lock().handle_gone(from, session);
     }
 
     /// The shard goes to another node.
     pub(super) fn leaves(&self, shard: ShardId, epoch: Epoch, to: Option<Incarnation>) {
-        self.leaving.lock().insert(shard, (epoch, to));
+        // Whoever has it next has it at a later epoch.
+        self.leaving.lock().insert(shard, (Epoch(epoch.0 + 1), to));
     }
 
     /// The shard is this node's again, or somebody else's for all to see.
@@ -75,13 +77,19 @@ impl Incoming {
 
     /// Which epoch of a shard is known here, and who should have it.
     fn known(&self, cluster: &Cluster, shard: ShardId) -> (Epoch, Option<Incarnation>) {
-        if let Some(known) = self.leaving.lock().get(&shard) {
-            return *known;
-        }
         let Some(ownership) = cluster.ownership() else {
             return (Epoch(0), None);
         };
         let row = ownership.row(shard);
+        let leaving = self.leaving.lock().get(&shard).copied();
+        // Until somebody has taken it, or whoever was to is gone.
+        let is_of_now = |(epoch, to): &(Epoch, Option<Incarnation>)| {
+            let is_there = to.is_none_or(|to| ownership.node_name(to).is_some());
+            is_there && row.is_none_or(|row| row.epoch < *epoch)
+        };
+        if let Some(known) = leaving.filter(is_of_now) {
+            return known;
+        }
         let others = row.and_then(|row| row.owner).filter(|owner| *owner != ownership.me());
         (row.map_or(Epoch(0), |row| row.epoch), others)
     }
@@ -210,7 +218,12 @@ impl Incoming {
         };
         let may_begin = self.receiver.lock().handle_begun(from, session, &header);
         cluster.wake.notify_one();
-        may_begin.then_some(message)
+        if may_begin {
+            return Some(message);
+        }
+        // Its sender counts it as lost, and so its caller hears that, too.
+        give_up(message, LOST);
+        None
     }
 
     /// A message goes back to the node that it came from. If it came from this one, it is given back.
@@ -286,6 +299,14 @@ impl Cluster {
                 ?shard,
                 "a message of another node is for no entity of its shard: it is dropped"
             );
+            // It keeps nobody back that comes behind it.
+            {
+                let mut receiver = self.incoming.receiver.lock();
+                let Origin { from, session, header } = *origin;
+                receiver.handle_message(from, session, header, Some(header.epoch), header.epoch, None);
+                receiver.handle_begun(from, session, &header);
+            }
+            self.wake.notify_one();
             give_up(message, "the node that has the shard finds no such entity in it");
             return None;
         };
@@ -309,7 +330,10 @@ impl Cluster {
                 None
             }
             // Its sender counts it as lost, or has had it handled.
-            Verdict::Dropped => None,
+            Verdict::Dropped => {
+                give_up(message, LOST);
+                None
+            }
         }
     }
 

@@ -20,6 +20,12 @@ use super::frame::{HELLO, Hello, Origin};
 use super::outgoing::row;
 use super::parcel::Parcel;
 
+/// The most lives of nodes that are known at a time, each by its process.
+const MOST_LIVES: usize = 4_096;
+
+/// The most sessions of a life whose ends haven't been heard of.
+const MOST_SESSIONS: usize = 16;
+
 /// What one thread at a time sends, in order.
 pub(super) struct Queue<T> {
     pub(super) waiting: VecDeque<T>,
@@ -57,6 +63,9 @@ pub(super) struct Peers {
     links: HashMap<ActorId, Arc<LinkOut>>,
     /// The lives of nodes by what they have said of themselves: the name, and the number of the process.
     known: HashMap<(String, u64), Incarnation>,
+    /// The sessions that a life has begun by its links, in order. A message of the next link may come before this node has heard of the end of
+    /// the one before.
+    heard: HashMap<Incarnation, VecDeque<SessionId>>,
     pub(super) by_incarnation: HashMap<Incarnation, ActorId>,
     /// For nodes that there is no link to, since when.
     pub(super) unsent: BTreeMap<Incarnation, (BootTime, Vec<Numbered>)>,
@@ -260,15 +269,34 @@ impl Cluster {
 
     /// A node has said which life of its process it is.
     pub(super) fn greeted(self: &Arc<Self>, hello: &Hello) {
+        let name = (hello.node.clone(), hello.process);
         let (before, gate) = {
             let mut peers = self.outgoing.peers.lock();
-            let name = (hello.node.clone(), hello.process);
-            let before = peers.known.insert(name, hello.from);
+            if peers.known.len() >= MOST_LIVES && !peers.known.contains_key(&name) {
+                tracing::warn!(
+                    node = hello.node,
+                    "more nodes than there can be say that they have entities"
+                );
+                return;
+            }
+            let before = peers
+                .known
+                .insert(name, hello.from)
+                .filter(|before| *before != hello.from);
+            if let Some(before) = before {
+                peers.heard.remove(&before);
+            }
+            let heard = peers.heard.entry(hello.from).or_default();
+            if heard.len() >= MOST_SESSIONS {
+                heard.pop_front();
+            }
+            heard.push_back(hello.session);
             (before, peers.latest(&hello.node, hello.process))
         };
-        if let Some(before) = before.filter(|before| *before != hello.from) {
+        self.incoming.greeted(hello);
+        if let Some(before) = before {
             self.gone(before);
-            self.incoming.gone(before);
+            self.incoming.gone(before, SessionId(u64::MAX));
         }
         if let Some(gate) = gate {
             self.reach_by(hello.from, gate);
@@ -276,25 +304,47 @@ impl Cluster {
         self.flush();
     }
 
+    /// This life of a node is over in the store. One that leaves in order takes and sends what is under way until its session ends.
+    pub(super) fn ended_elsewhere(self: &Arc<Self>, incarnation: Incarnation) {
+        let is_linked = {
+            let mut peers = self.outgoing.peers.lock();
+            let is_linked = peers.link(incarnation).is_some();
+            if !is_linked {
+                peers.heard.remove(&incarnation);
+            }
+            is_linked
+        };
+        if !is_linked {
+            self.gone(incarnation);
+            self.incoming.gone(incarnation, SessionId(u64::MAX));
+        }
+    }
+
     /// The session with the node of this gate is over.
     pub(super) fn link_down(self: &Arc<Self>, gate: ActorId) {
         let lives = self.lives_behind(gate);
-        let (other, known) = {
+        let (other, known, over) = {
             let mut peers = self.outgoing.peers.lock();
             let Some(link) = peers.links.remove(&gate) else { return };
             let name = (link.node.name.clone(), link.node.incarnation);
             let other = peers.latest(&link.node.name, link.node.incarnation);
             let known = peers.known.get(&name).copied();
-            if other.is_none() {
+            let heard = known.and_then(|known| peers.heard.get_mut(&known));
+            let over = heard.and_then(VecDeque::pop_front);
+            let is_heard = known.is_some_and(|known| peers.heard.get(&known).is_some_and(|heard| !heard.is_empty()));
+            if other.is_none() && !is_heard {
                 peers.known.remove(&name);
+                if let Some(known) = known {
+                    peers.heard.remove(&known);
+                }
             }
-            (other, known)
+            (other, known, over)
         };
         for incarnation in lives {
             self.gone(incarnation);
-            if other.is_none() {
-                self.incoming.gone(incarnation);
-            }
+        }
+        if let (Some(known), Some(over)) = (known, over) {
+            self.incoming.gone(known, over);
         }
         // Another session with the node may have begun before this one was over.
         if let (Some(other), Some(known)) = (other, known) {

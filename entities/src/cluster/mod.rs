@@ -215,19 +215,20 @@ impl Cluster {
         }
     }
 
-    /// An entity of this node is about to handle a message. The message as it was sent; none if it isn't to be handled here, because its sender
-    /// counts it as lost, or because the node may not act any more: then it is on its way elsewhere.
+    /// An entity of this node is about to handle a message. The message as it was sent; none if its sender counts it as lost.
+    ///
+    /// # Errors
+    /// The node may not act any more. The message is for the next activation, wherever that is.
     pub(crate) fn admit(
-        self: &Arc<Self>,
-        (entity, right, marks): (&Entity, Fence, &Mutex<Marks>),
+        &self,
+        (right, marks): (Fence, &Mutex<Marks>),
         message: SerializedMessage,
-    ) -> Option<SerializedMessage> {
-        self.taken_out(marks, &message);
+    ) -> Result<Option<SerializedMessage>, SerializedMessage> {
         if !self.holds(right) {
-            self.send_on(entity, message);
-            return None;
+            return Err(message);
         }
-        self.incoming.begin(self, message)
+        self.taken_out(marks, &message);
+        Ok(self.incoming.begin(self, message))
     }
 
     /// A message waits for its activation no more.

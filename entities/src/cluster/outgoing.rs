@@ -28,6 +28,9 @@ pub(super) const LOST: &str = "the session with its node ended meanwhile: whethe
 /// The time for a node to be reached. After that what was to be sent there is lost.
 const UNREACHED: Duration = Duration::from_secs(15);
 
+/// The longest time between two looks for room.
+const MOMENT: Duration = Duration::from_millis(50);
+
 /// What a message takes beside its own bytes while it is kept.
 const ENTRY: usize = 256;
 
@@ -151,9 +154,11 @@ impl Cluster {
         Ok(())
     }
 
-    /// Completes when more may be on its way to other nodes than before.
+    /// Completes when there may be more on its way to other nodes than before.
     pub(crate) async fn room(&self) {
-        self.outgoing.room.notified().await;
+        // Or after a moment: who was about to wait when others were told has missed that.
+        let told = self.outgoing.room.notified();
+        tokio::time::timeout(MOMENT, told).await.ok();
     }
 
     /// Has the node that has the entity give its state up.
@@ -304,22 +309,44 @@ impl Cluster {
         self.wake.notify_one();
     }
 
-    /// A life of a node is over, or the session with it: what was sent to it and isn't known to be begun is lost.
+    /// A life of a node is over, or the session with it: what was sent to it and isn't known to be begun is lost. What waited for a session was
+    /// never sent, and waits for the next owner.
     pub(super) fn gone(self: &Arc<Self>, incarnation: Incarnation) {
         let Some(ownership) = self.ownership() else { return };
-        {
+        let unsent = {
             let mut peers = self.outgoing.peers.lock();
             peers.by_incarnation.remove(&incarnation);
-            peers.unsent.remove(&incarnation);
-        }
+            peers.unsent.remove(&incarnation)
+        };
         {
             let mut lanes = self.outgoing.sender.lock();
+            for (header, _) in unsent.into_iter().flat_map(|(_, all)| all) {
+                let Header {
+                    shard, number, round, ..
+                } = header;
+                let refused = Reply::NotOwner {
+                    shard,
+                    number,
+                    round,
+                    epoch: Epoch(0),
+                    hint: None,
+                };
+                let row = row(ownership, shard);
+                lanes.sender.handle_reply(incarnation, refused, row, ownership.now());
+            }
             lanes
                 .sender
                 .handle_gone(incarnation, |shard| Some(row(ownership, shard)), ownership.now());
             self.outgoing.pass_on(&mut lanes, ownership);
         }
         self.wake.notify_one();
+    }
+
+    /// Waits until nothing is on its way to other nodes any more.
+    pub(crate) async fn drain(&self) {
+        while self.outgoing.kept.load(Ordering::Acquire) > 0 {
+            self.room().await;
+        }
     }
 
     /// Answers go to whom they are for.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::MutexGuard;
 use ractor::message::SerializedMessage;
-use ractor_host_placement::words::{Entity, EntityKey, Epoch, ShardId};
+use ractor_host_placement::words::{Entity, EntityKey, ShardId};
 
 use super::Entities;
 use super::active::Active;
@@ -91,22 +91,28 @@ impl TypeState {
         }
     }
 
-    /// The entities of a shard that have a place here.
-    fn of_shard(&self, cluster: &Cluster, shard: ShardId) -> Vec<(Entity, Option<Active>)> {
+    /// The entities that have a place here by this right, or are about to be activated in its shard.
+    fn of_shard(&self, cluster: &Cluster, fence: Fence) -> Vec<(Entity, Option<Active>)> {
         let table = self.table.lock();
         let all = table.all().map(|(key, active)| (self.entity(key), active.cloned()));
-        all.filter(|(entity, _)| cluster.is_in(entity, shard)).collect()
+        let is_of_it = |active: &Active| active.0.seat.fence() == Some(fence);
+        all.filter(|(entity, active)| active.as_ref().is_none_or(is_of_it) && cluster.is_in(entity, fence.shard))
+            .collect()
     }
 
-    /// Has the entities of a shard end, and waits until none of them has a place here, nor a write under way.
-    async fn end_shard(&self, cluster: &Cluster, shard: ShardId) {
-        let all = self.of_shard(cluster, shard);
+    /// Has the entities of a shard end, and waits until none of them has a place here by this right, nor a write under way.
+    async fn end_shard(&self, cluster: &Cluster, fence: Fence) {
+        let all = self.of_shard(cluster, fence);
         for (entity, _) in &all {
             self.leave(&entity.key, false);
         }
+        let is_there = |table: &Table<Active, SerializedMessage>, key: &EntityKey| {
+            let actor = table.actor(key);
+            table.has_place(key) && actor.is_none_or(|active| active.0.seat.fence() == Some(fence))
+        };
         let are_gone = |table: &Table<Active, SerializedMessage>| {
             let mut keys = all.iter().map(|(entity, _)| &entity.key);
-            !keys.any(|key| table.has_place(key))
+            !keys.any(|key| is_there(table, key))
         };
         self.wait_until(are_gone).await;
         for (entity, _) in &all {
@@ -134,35 +140,39 @@ impl Entities {
     }
 
     /// Has the entities of a shard end in order.
-    pub(crate) async fn end_shard(&self, shard: ShardId) {
+    pub(crate) async fn end_shard(&self, fence: Fence) {
         let Some(cluster) = self.cluster() else { return };
         for of in self.all_types() {
-            of.end_shard(&cluster, shard).await;
+            of.end_shard(&cluster, fence).await;
         }
     }
 
     /// Ends the entities of a shard at once; what they have taken goes where the shard goes.
-    pub(crate) fn kill_shard(&self, shard: ShardId) {
+    pub(crate) fn kill_shard(&self, fence: Fence) {
         let Some(cluster) = self.cluster() else { return };
         for of in self.all_types() {
-            for (_, active) in of.of_shard(&cluster, shard) {
-                if let Some(active) = active {
-                    active.0.local.cell.kill();
-                }
+            for active in of
+                .of_shard(&cluster, fence)
+                .into_iter()
+                .filter_map(|(_, active)| active)
+            {
+                active.0.local.cell.kill();
             }
         }
     }
 
     /// This node may act for a shard no more: what its entities hold is dropped, and they end at once. One whose mailbox gives nothing back has a
     /// moment to send on what is in it; it handles nothing of that.
-    pub(crate) fn shard_lost(&self, shard: ShardId, epoch: Epoch) {
+    pub(crate) fn shard_lost(&self, fence: Fence) {
         let Some(cluster) = self.cluster() else { return };
         for of in self.all_types() {
-            for (_, active) in of.of_shard(&cluster, shard) {
-                if let Some(active) = active.filter(|active| active.0.seat.fence() == Some(Fence { shard, epoch })) {
-                    active.0.seat.lose();
-                    active.end_at_once();
-                }
+            for active in of
+                .of_shard(&cluster, fence)
+                .into_iter()
+                .filter_map(|(_, active)| active)
+            {
+                active.0.seat.lose();
+                active.end_at_once();
             }
         }
     }

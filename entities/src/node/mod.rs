@@ -115,7 +115,7 @@ impl Entities {
         let gate = cluster.open(started.supervisor()).await?;
         started.0.type_actors.lock().push(gate);
         let sending = tokio::spawn(cluster.clone().run());
-        started.0.tasks.lock().push(sending.abort_handle());
+        *started.0.sending.lock() = Some(sending.abort_handle());
         share_entities();
         cluster::set_of_process(Some(cluster.clone()));
         Ok((started, cluster))
@@ -151,6 +151,7 @@ impl Entities {
             types: Mutex::default(),
             type_actors: Mutex::default(),
             tasks: Mutex::default(),
+            sending: Mutex::default(),
         });
         let starting = tokio::spawn(node.clone().run_starts());
         node.tasks
@@ -216,6 +217,7 @@ impl Entities {
             of.give_up_starting();
             of.leave_all();
         }
+        let begun = Instant::now();
         let ended = async {
             for of in &types {
                 of.wait_until(Table::is_empty).await;
@@ -234,8 +236,20 @@ impl Entities {
                 }
             }
         }
-        if self.0.cluster.is_some() {
+        if let Some(cluster) = &self.0.cluster {
+            // What was sent to entities of other nodes is begun there.
+            let left = patience.saturating_sub(begun.elapsed());
+            if tokio::time::timeout(left, cluster.drain()).await.is_err() {
+                let bytes = cluster.figures().kept_bytes;
+                tracing::warn!(
+                    bytes,
+                    "messages to entities of other nodes were not begun there when this node stopped: they may be lost"
+                );
+            }
             cluster::set_of_process(None);
+        }
+        if let Some(sending) = self.0.sending.lock().take() {
+            sending.abort();
         }
         // At last: a peer gives up its calls to an actor that ends, and entities may have answered them until now.
         for actor in std::mem::take(&mut *self.0.type_actors.lock()) {

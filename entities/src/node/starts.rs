@@ -31,6 +31,8 @@ pub(super) struct Node {
     /// What peers send to.
     pub(super) type_actors: Mutex<Vec<ActorCell>>,
     pub(super) tasks: Mutex<Vec<AbortHandle>>,
+    /// Sends to other nodes, until the end.
+    pub(super) sending: Mutex<Option<AbortHandle>>,
 }
 
 impl Node {

@@ -30,12 +30,24 @@ impl Held {
 }
 
 impl Seat {
-    /// The entity is about to handle a message that it has taken. None if it isn't to: it is on its way to the node that has the entity by now, or
-    /// its sender has given it up.
+    /// The entity is about to handle a message that it has taken. None if it isn't to: its sender has given it up, or the message is for the next
+    /// activation, because another node may have the entity.
     pub fn admit(&self, message: SerializedMessage) -> Option<SerializedMessage> {
-        match &self.0.held {
-            Some(held) => held.cluster.admit((&self.0.entity, held.right, &held.marks), message),
-            None => Some(message),
+        let Some(held) = &self.0.held else {
+            return Some(message);
+        };
+        match held.cluster.admit((held.right, &held.marks), message) {
+            Ok(message) => message,
+            Err(message) => {
+                // Before what is in the mailbox still, and which is given back when the activation ends: now, whoever else has it end.
+                self.give_back(vec![message]);
+                self.over();
+                let end = self.0.inner.lock().end.take();
+                if let Some(end) = end {
+                    end();
+                }
+                None
+            }
         }
     }
 

@@ -352,7 +352,7 @@ impl World {
             panic!("a peer")
         };
         remove_peer(node_id);
-        self.entities.stop(Duration::from_secs(20)).await;
+        self.entities.stop(Duration::from_millis(500)).await;
     }
 }
 
