@@ -40,7 +40,8 @@ fn refused(number: u64, round: u64, hint: Option<u64>) -> Reply {
         shard: SHARD,
         number,
         round,
-        epoch: Epoch(1),
+        // A hint is about the next one.
+        epoch: Epoch(1 + u64::from(hint.is_some())),
         hint: hint.map(node),
     }
 }
@@ -112,6 +113,33 @@ fn bytes_are_bounded_for_a_shard() {
         sender.handle_send(row(1, None), "b", 1, at(0)),
         Err(Overloaded { shard, kind })
     );
+}
+
+#[test]
+fn a_hint_is_followed_if_it_is_newer_than_what_is_known() {
+    let mut sender = sender();
+    let old = row(2, Some(1));
+    sender.handle_send(old, "a", 1, at(0)).unwrap();
+    sent(&mut sender);
+    // Of the epoch that is known here: the two would send it to each other.
+    sender.handle_reply(node(1), refused(1, 1, Some(2)), old, at(1));
+    sender.handle_timeout(|_| Some(old), at(200));
+    assert_eq!(sent(&mut sender), [(1, 1, "a")]);
+    let newer = |hint| Reply::NotOwner {
+        shard: SHARD,
+        number: 1,
+        round: 2,
+        epoch: Epoch(3),
+        hint: Some(node(hint)),
+    };
+    sender.handle_reply(node(1), newer(3), old, at(201));
+    sender.handle_timeout(|_| Some(old), at(400));
+    assert_eq!(sent(&mut sender), [(3, 1, "a")]);
+    // Whoever was hinted at has gone: what was on its way there is lost, and what comes goes by what is known.
+    sender.handle_gone(node(3), |_| Some(old), at(401));
+    sender.handle_send(old, "b", 1, at(402)).unwrap();
+    sender.handle_timeout(|_| Some(old), at(600));
+    assert_eq!(sent(&mut sender), [(1, 2, "b")]);
 }
 
 #[test]
