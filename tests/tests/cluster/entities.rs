@@ -4,11 +4,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use postgres_server::Server;
 use ractor_host_tests::process::Signal;
-use ractor_host_tests::wait;
+use ractor_host_tests::{programs, wait};
+use serde_json::{Value, json};
 
 use crate::ring::{Answer, Member};
 
 const KEYS: u64 = 24;
+
+/// One that sleeps.
+const BUSY: &str = "entity:kitchen/busy";
 
 fn key(number: u64) -> String {
     format!("k{number}")
@@ -237,4 +241,41 @@ fn entities_outlive_the_store_and_the_cluster() {
     }
     let gamma = Member::start("gamma", &url, lines);
     callers.check(&gamma);
+}
+
+/// What is under way to an entity while its shard moves waits for the next owner, and so does what waits in its mailbox.
+#[test]
+fn what_is_sent_to_a_busy_entity_while_it_moves_arrives_in_order() {
+    let Some(server) = Server::start() else { return };
+    let url = server.url("postgres", "postgres");
+    let kitchen = programs::guest("kitchen_rs");
+    let kitchen = format!(
+        "[modules.kitchen]\npath = {kitchen:?}\n[entities.kitchen]\nmodule = \"kitchen\"\narguments = \"str:x\"\nshards = 16\n"
+    );
+    let mut beta = Member::start_node("beta", &url, &kitchen);
+    // Null until somebody answers.
+    let marks = |member: &Member| member.ask(BUSY, "GetMarks", &json!([])).unwrap_or_default();
+    wait::until("the entity", || marks(&beta), Value::is_array);
+    let alpha = Member::start_node("alpha", &url, &kitchen);
+    wait::until("the entity", || marks(&alpha), Value::is_array);
+    std::thread::scope(|scope| {
+        let sleeps = scope.spawn(|| alpha.ask(BUSY, "Sleep", &json!([4_000])));
+        for mark in 0..3 {
+            alpha.cast(BUSY, "Mark", &json!([mark]));
+        }
+        beta.node.process().signal(Signal::TERM);
+        for mark in 3..6 {
+            alpha.cast(BUSY, "Mark", &json!([mark]));
+        }
+        beta.node.process().wait_exit();
+        assert!(
+            sleeps.join().expect("a caller").is_ok(),
+            "the call of before is answered"
+        );
+    });
+    wait::until(
+        "the marks",
+        || marks(&alpha),
+        |marks| *marks == json!([0, 1, 2, 3, 4, 5]),
+    );
 }

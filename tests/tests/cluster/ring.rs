@@ -83,20 +83,7 @@ impl Member {
     }
 
     fn send(&self, target: &str, message: &str, arguments: &Value, idempotency_key: Option<&str>) -> Answer {
-        let body = json!({"target": target, "message": message, "arguments": arguments}).to_string();
-        let request = self.agent.post(format!("{}/v1/call", self.url));
-        let request = request
-            .header("authorization", format!("Bearer {TOKEN}"))
-            .header("content-type", "application/json");
-        let request = match idempotency_key {
-            Some(key) => request.header("idempotency-key", key),
-            None => request,
-        };
-        let Ok(mut answered) = request.send(body) else {
-            return Answer::Gone;
-        };
-        let status = answered.status().as_u16();
-        let Ok(said) = answered.body_mut().read_to_string() else {
+        let Some((status, said)) = self.post("call", target, message, arguments, idempotency_key) else {
             return Answer::Gone;
         };
         let number = serde_json::from_str::<Value>(&said)
@@ -106,6 +93,43 @@ impl Member {
             Some(number) if status == 200 => Answer::Count(number),
             _ => Answer::Failed(status, said),
         }
+    }
+
+    /// The reply to a call as JSON; what was said if there is none.
+    pub(crate) fn ask(&self, target: &str, message: &str, arguments: &Value) -> Result<Value, String> {
+        match self.post("call", target, message, arguments, None) {
+            Some((200, said)) => Ok(serde_json::from_str::<Value>(&said).expect("JSON")["reply"].clone()),
+            answer => Err(format!("{answer:?}")),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn cast(&self, target: &str, message: &str, arguments: &Value) {
+        let answer = self.post("cast", target, message, arguments, None);
+        assert!(matches!(answer, Some((200, _))), "{message}: {answer:?}");
+    }
+
+    /// The status and the body of the answer; none if nobody is there.
+    fn post(
+        &self,
+        verb: &str,
+        target: &str,
+        message: &str,
+        arguments: &Value,
+        idempotency_key: Option<&str>,
+    ) -> Option<(u16, String)> {
+        let body = json!({"target": target, "message": message, "arguments": arguments}).to_string();
+        let request = self.agent.post(format!("{}/v1/{verb}", self.url));
+        let request = request
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .header("content-type", "application/json");
+        let request = match idempotency_key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        };
+        let mut answered = request.send(body).ok()?;
+        let status = answered.status().as_u16();
+        Some((status, answered.body_mut().read_to_string().ok()?))
     }
 
     pub(crate) fn add(&self, key: &str) -> Answer {
