@@ -158,9 +158,9 @@ fn a_node_says_what_it_knows_of_its_cluster() {
         kept_bytes: 4_096,
     };
     let recorded = recorded(|| record_cluster(&row));
-    assert_eq!(recorded["ractor_host_cluster_nodes"], 3.0);
-    assert_eq!(recorded["ractor_host_cluster_store_answers"], 0.0);
-    assert_eq!(recorded["ractor_host_cluster_kept_bytes"], 4_096.0);
+    assert_eq!(recorded["ractor_host_cluster_nodes{}"], 3.0);
+    assert_eq!(recorded["ractor_host_cluster_store_answers{}"], 0.0);
+    assert_eq!(recorded["ractor_host_cluster_kept_bytes{}"], 4_096.0);
     assert_eq!(recorded["ractor_host_cluster_entity_messages_total{outcome=lost}"], 1.0);
     assert_eq!(
         recorded["ractor_host_cluster_entity_messages_total{outcome=taken}"],
