@@ -23,6 +23,8 @@ mod calls;
 #[cfg(not(target_family = "wasm"))]
 mod cost;
 #[cfg(not(target_family = "wasm"))]
+mod entities;
+#[cfg(not(target_family = "wasm"))]
 pub mod namesakes;
 #[cfg(not(target_family = "wasm"))]
 mod questions;
@@ -44,6 +46,7 @@ pub use self::{
     address::ActorAddress,
     calls::call,
     cost::{MESSAGE_OVERHEAD, retained_bytes},
+    entities::{GATES, share_entities, shares_entities},
     questions::{DESCRIBE_VARIANT, PROBE_EVERY, PROBE_VARIANT, probe},
     replies::{FailureReason, MAX_REASON_BYTES, NoReply, Reply, Told, fail, relay_port, reply_port, take_reason},
     text::{acts, tidy},

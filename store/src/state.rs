@@ -210,7 +210,7 @@ fn microseconds(time: SystemTime) -> i64 {
     }
 }
 
-/// The time so many microseconds after 1970.
+/// The time that is this many microseconds after 1970.
 pub(crate) fn time(microseconds: i64) -> SystemTime {
     let by = Duration::from_micros(microseconds.unsigned_abs());
     let time = if microseconds < 0 {

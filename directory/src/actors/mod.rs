@@ -5,7 +5,7 @@ mod looking;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use parking_lot::RwLock;
@@ -17,10 +17,6 @@ pub use self::looking::{FoundActor, Lent, WantedActor, lend, look, look_for};
 use crate::namesakes;
 use crate::traced::Sender;
 
-/// The process group of the actors that take what nodes of a cluster send to each other's entities. A node that leaves keeps its member in there
-/// until it ends: what its actors send on their way out goes through it.
-pub const GATES: &str = "ractor-host.gates";
-
 /// The node id under which this process spawns its own guests. No session is ever given it.
 pub const SANDBOX_NODE_ID: u64 = 1 << 52;
 
@@ -29,7 +25,6 @@ pub const SANDBOX_NODE_ID: u64 = 1 << 52;
 pub const FIRST_HOSTED_PID: u64 = 1 << 52;
 
 static NEXT_HOSTED_PID: AtomicU64 = AtomicU64::new(FIRST_HOSTED_PID);
-static SHARES_ENTITIES: AtomicBool = AtomicBool::new(false);
 static DIRECTORY: LazyLock<RwLock<Directory>> = LazyLock::new(RwLock::default);
 
 /// Something happened to a hosted actor.
@@ -423,16 +418,6 @@ pub fn actor_id(node: &Node, pid: u64) -> Option<ActorId> {
     }
     let (node_id, _) = directory.peers.iter().find(|(_, peer)| peer.node == *node)?;
     Some(ActorId::Remote { node_id: *node_id, pid })
-}
-
-/// The entities of this process are those of a cluster: other nodes have the same types, and that is as it should be.
-pub fn share_entities() {
-    SHARES_ENTITIES.store(true, Ordering::Relaxed);
-}
-
-/// True if other nodes may have the types of entities that this process has.
-pub fn shares_entities() -> bool {
-    SHARES_ENTITIES.load(Ordering::Relaxed)
 }
 
 /// The node of this process, if it has one.

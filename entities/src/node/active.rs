@@ -10,7 +10,7 @@ use crate::code::LiveEntity;
 use crate::mailbox;
 use crate::seat::Seat;
 
-/// How long an entity that may act no more has to send on what it has taken. The shortest margin between a node's own deadline and the end of
+/// The time that an entity which may act no more has to send on what it has taken. The shortest margin between a node's own deadline and the end of
 /// its lease is as long.
 const MOMENT: Duration = Duration::from_secs(1);
 
