@@ -129,9 +129,6 @@ fn an_edited_source_in_typescript_is_reloaded_and_nothing_is_compiled() {
             .to_owned(),
     );
     score("7");
-    node.wait_line(Stream::Stderr, 0, "what the source prints", |line| {
-        line.contains("added 2") && line.contains("origin=\"scoring\"")
-    });
     let failed = call("Fail").stderr;
     assert!(failed.contains("RangeError: nobody scored enough"), "{failed}");
     node.wait_line(Stream::Stderr, 0, "the place of the error", |line| {
@@ -233,6 +230,9 @@ fn an_edited_source_in_python_is_reloaded_and_nothing_is_built_or_compiled() {
             .to_owned(),
     );
     score("7");
+    node.wait_line(Stream::Stderr, 0, "what the source prints", |line| {
+        line.contains("added 2") && line.contains("origin=\"scoring\"")
+    });
     let failed = call("Fail").stderr;
     assert!(failed.contains("StatisticsError: "), "{failed}");
     node.wait_line(Stream::Stderr, 0, "the place of the error", |line| {
