@@ -10,7 +10,7 @@
 
 use ractor::{ActorCell, ActorId};
 
-use super::{NameLocation, is_ours, local_actor, node_of, place, read};
+use super::{NameLocation, Node, is_ours, local_actor, node_of, place, read};
 
 /// The actor to look for among those of a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,4 +123,9 @@ pub async fn lend(id: ActorId) -> Option<Lent> {
     }
     let peer = read().peers.get(&id.node()).cloned()?;
     peer.actors.lend(id.pid()).await
+}
+
+/// The node of this process, if it has one.
+pub fn own_node() -> Option<Node> {
+    read().node.clone()
 }

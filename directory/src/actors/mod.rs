@@ -13,7 +13,7 @@ use ractor::message::SerializedMessage;
 use ractor::registry::{where_is as where_is_native, where_is_pid};
 use ractor::{ActorCell, ActorId, ActorStatus};
 
-pub use self::looking::{FoundActor, Lent, WantedActor, lend, look, look_for};
+pub use self::looking::{FoundActor, Lent, WantedActor, lend, look, look_for, own_node};
 use crate::namesakes;
 use crate::traced::Sender;
 
@@ -418,11 +418,6 @@ pub fn actor_id(node: &Node, pid: u64) -> Option<ActorId> {
     }
     let (node_id, _) = directory.peers.iter().find(|(_, peer)| peer.node == *node)?;
     Some(ActorId::Remote { node_id: *node_id, pid })
-}
-
-/// The node of this process, if it has one.
-pub fn own_node() -> Option<Node> {
-    read().node.clone()
 }
 
 /// Sets the name and incarnation of this process's node.
