@@ -22,8 +22,16 @@ impl Marks {
             .push_back(header);
     }
 
-    /// A message is begun, or is taken away. Gives those before it of its sender, which were dropped.
-    pub(super) fn handle_gone(&mut self, origin: &Origin) -> Vec<Origin> {
+    /// A message waits no more, and says nothing of others: it was not taken, or was given back.
+    pub(super) fn handle_taken_back(&mut self, origin: &Origin) {
+        let Origin { from, session, header } = *origin;
+        if let Some(waiting) = self.0.get_mut(&(from, session, header.shard)) {
+            waiting.retain(|one| *one != header);
+        }
+    }
+
+    /// A message is begun. Gives those before it of its sender, which were dropped.
+    pub(super) fn handle_begun(&mut self, origin: &Origin) -> Vec<Origin> {
         let Origin { from, session, header } = *origin;
         let lane = (from, session, header.shard);
         let Some(waiting) = self.0.get_mut(&lane) else {
@@ -81,10 +89,22 @@ mod tests {
             marks.handle_waits(origin(1, number));
         }
         marks.handle_waits(origin(2, 9));
-        assert_eq!(marks.handle_gone(&origin(1, 1)), []);
-        assert_eq!(marks.handle_gone(&origin(1, 4)), [origin(1, 2), origin(1, 3)]);
-        assert_eq!(marks.handle_gone(&origin(1, 4)), []);
+        assert_eq!(marks.handle_begun(&origin(1, 1)), []);
+        assert_eq!(marks.handle_begun(&origin(1, 4)), [origin(1, 2), origin(1, 3)]);
+        assert_eq!(marks.handle_begun(&origin(1, 4)), []);
         assert_eq!(marks.take_rest(), [origin(1, 5), origin(2, 9)]);
         assert_eq!(marks.take_rest(), []);
+    }
+
+    #[test]
+    fn one_that_was_not_taken_says_nothing_of_those_before_it() {
+        let mut marks = Marks::default();
+        for number in 1..=3 {
+            marks.handle_waits(origin(1, number));
+        }
+        // The mailbox was full.
+        marks.handle_taken_back(&origin(1, 3));
+        assert_eq!(marks.handle_begun(&origin(1, 1)), []);
+        assert_eq!(marks.take_rest(), [origin(1, 2)]);
     }
 }

@@ -227,15 +227,17 @@ impl Cluster {
         if !self.holds(right) {
             return Err(message);
         }
-        self.taken_out(marks, &message);
+        if let Some(origin) = self.incoming.origin(&message) {
+            let dropped = marks.lock().handle_begun(&origin);
+            self.incoming.settle(self, dropped);
+        }
         Ok(self.incoming.begin(self, message))
     }
 
-    /// A message waits for its activation no more.
-    pub(crate) fn taken_out(&self, marks: &Mutex<Marks>, message: &SerializedMessage) {
+    /// A message waits for its activation no more: it was not taken, or was given back.
+    pub(crate) fn taken_back(&self, marks: &Mutex<Marks>, message: &SerializedMessage) {
         if let Some(origin) = self.incoming.origin(message) {
-            let dropped = marks.lock().handle_gone(&origin);
-            self.incoming.settle(self, dropped);
+            marks.lock().handle_taken_back(&origin);
         }
     }
 

@@ -39,25 +39,29 @@ impl Active {
         cell.send_serialized(message).map_err(|error| mailbox::refused(*error))
     }
 
-    /// Has it end without handling anything further.
-    pub(super) fn end_at_once(&self) {
-        let cell = self.0.local.cell.clone();
-        if self.0.live.gives_back() {
-            return cell.kill();
-        }
-        self.leave();
-        tokio::spawn(async move {
-            tokio::time::sleep(MOMENT).await;
-            cell.kill();
-        });
-    }
-
     /// Has it end once it has handled what it has.
     pub(super) fn leave(&self) {
-        if let Some(inbox) = &self.0.local.inbox {
-            inbox.drains();
-        }
-        // It may have ended by now.
-        drop(self.0.local.cell.drain());
+        drain(&self.0.local);
     }
+}
+
+fn drain(local: &Local) {
+    if let Some(inbox) = &local.inbox {
+        inbox.drains();
+    }
+    // It may have ended by now.
+    drop(local.cell.drain());
+}
+
+/// Has an actor end that may act no more. One whose mailbox gives nothing back has a moment to send on what is in it; it handles nothing of that.
+pub(super) fn end_at_once(local: &Local, gives_back: bool) {
+    let cell = local.cell.clone();
+    if gives_back {
+        return cell.kill();
+    }
+    drain(local);
+    tokio::spawn(async move {
+        tokio::time::sleep(MOMENT).await;
+        cell.kill();
+    });
 }

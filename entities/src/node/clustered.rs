@@ -94,10 +94,13 @@ impl TypeState {
     /// The entities that have a place here by this right, or are about to be activated in its shard.
     fn of_shard(&self, cluster: &Cluster, fence: Fence) -> Vec<(Entity, Option<Active>)> {
         let table = self.table.lock();
-        let all = table.all().map(|(key, active)| (self.entity(key), active.cloned()));
-        let is_of_it = |active: &Active| active.0.seat.fence() == Some(fence);
-        all.filter(|(entity, active)| active.as_ref().is_none_or(is_of_it) && cluster.is_in(entity, fence.shard))
-            .collect()
+        // The cheap look first: there may be very many entities, and as many shards are lost at once as the node has.
+        let is_of_it = |(key, active): &(&EntityKey, Option<&Active>)| match active {
+            Some(active) => active.0.seat.fence() == Some(fence),
+            None => cluster.is_in(&self.entity(key), fence.shard),
+        };
+        let found = table.all().filter(is_of_it);
+        found.map(|(key, active)| (self.entity(key), active.cloned())).collect()
     }
 
     /// Has the entities of a shard end, and waits until none of them has a place here by this right, nor a write under way.
@@ -147,33 +150,28 @@ impl Entities {
         }
     }
 
+    /// The entities of a shard that are active, or about to end.
+    fn active_of_shard(&self, fence: Fence) -> Vec<Active> {
+        let Some(cluster) = self.cluster() else {
+            return Vec::new();
+        };
+        let all = self.all_types().into_iter();
+        all.flat_map(|of| of.of_shard(&cluster, fence))
+            .filter_map(|(_, active)| active)
+            .collect()
+    }
+
     /// Ends the entities of a shard at once; what they have taken goes where the shard goes.
     pub(crate) fn kill_shard(&self, fence: Fence) {
-        let Some(cluster) = self.cluster() else { return };
-        for of in self.all_types() {
-            for active in of
-                .of_shard(&cluster, fence)
-                .into_iter()
-                .filter_map(|(_, active)| active)
-            {
-                active.0.local.cell.kill();
-            }
+        for active in self.active_of_shard(fence) {
+            active.0.local.cell.kill();
         }
     }
 
-    /// This node may act for a shard no more: what its entities hold is dropped, and they end at once. One whose mailbox gives nothing back has a
-    /// moment to send on what is in it; it handles nothing of that.
+    /// This node may act for a shard no more: what its entities hold is dropped, and they end at once.
     pub(crate) fn shard_lost(&self, fence: Fence) {
-        let Some(cluster) = self.cluster() else { return };
-        for of in self.all_types() {
-            for active in of
-                .of_shard(&cluster, fence)
-                .into_iter()
-                .filter_map(|(_, active)| active)
-            {
-                active.0.seat.lose();
-                active.end_at_once();
-            }
+        for active in self.active_of_shard(fence) {
+            active.0.seat.lose();
         }
     }
 }

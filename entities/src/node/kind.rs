@@ -14,7 +14,7 @@ use ractor_host_placement::words::{Entity, EntityKey, EntityType};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::active::{Active, ActiveParts};
+use super::active::{Active, ActiveParts, end_at_once};
 use super::starts::Node;
 use super::{Full, NotSent, Refused, TYPES, TypeFigures};
 use crate::cluster::{NotRouted, Way};
@@ -282,6 +282,8 @@ impl TypeState {
         let Activated { local, ended, live } = activated;
         let cell = local.cell.clone();
         seat.ends_by(move || cell.kill());
+        let (lost, gives_back) = (local.clone(), live.gives_back());
+        seat.is_lost_by(move || end_at_once(&lost, gives_back));
         count(&self.counts.activations);
         let active = Active(Arc::new(ActiveParts {
             local,

@@ -1,7 +1,7 @@
 //! The right by which an activation acts, on a node that is one of several.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use ractor::message::SerializedMessage;
@@ -16,6 +16,8 @@ pub(super) struct Held {
     right: Fence,
     marks: Mutex<Marks>,
     is_lost: AtomicBool,
+    /// Has the actor end without handling anything further, and send on what it has taken.
+    end: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Held {
@@ -25,6 +27,7 @@ impl Held {
             right,
             marks: Mutex::default(),
             is_lost: AtomicBool::new(false),
+            end: OnceLock::new(),
         }
     }
 }
@@ -39,13 +42,9 @@ impl Seat {
         match held.cluster.admit((held.right, &held.marks), message) {
             Ok(message) => message,
             Err(message) => {
-                // Before what is in the mailbox still, and which is given back when the activation ends: now, whoever else has it end.
+                // Before what is in the mailbox still, and is given back, too.
                 self.give_back(vec![message]);
-                self.over();
-                let end = self.0.inner.lock().end.take();
-                if let Some(end) = end {
-                    end();
-                }
+                self.lose();
                 None
             }
         }
@@ -61,7 +60,7 @@ impl Seat {
     /// It was not taken, or was given back.
     pub(crate) fn waits_no_more(&self, message: &SerializedMessage) {
         if let Some(held) = &self.0.held {
-            held.cluster.taken_out(&held.marks, message);
+            held.cluster.taken_back(&held.marks, message);
         }
     }
 
@@ -83,10 +82,19 @@ impl Seat {
         self.0.held.as_ref().is_none_or(|held| held.cluster.holds(held.right))
     }
 
-    /// The node may not act for the entity any more: nothing that it holds leaves, and nothing is written.
-    pub(crate) fn lose(&self) {
+    /// Has this done when the node may not act for the entity any more.
+    pub(crate) fn is_lost_by(&self, end: impl Fn() + Send + Sync + 'static) {
         if let Some(held) = &self.0.held {
-            held.is_lost.store(true, Ordering::Release);
+            // It is activated once.
+            held.end.set(Box::new(end)).ok();
+        }
+    }
+
+    /// The node may not act for the entity any more: nothing that it holds leaves, nothing is written, and it ends.
+    pub(crate) fn lose(&self) {
+        let Some(held) = &self.0.held else { return };
+        if held.is_lost.swap(true, Ordering::AcqRel) {
+            return;
         }
         let dropped = {
             let mut inner = self.0.inner.lock();
@@ -97,5 +105,8 @@ impl Seat {
         };
         give_up(dropped, UNKNOWN);
         self.0.changed.send_replace(());
+        if let Some(end) = held.end.get() {
+            end();
+        }
     }
 }

@@ -12,7 +12,7 @@ use ractor_host_placement::routing::{Reply, SessionId};
 use ractor_host_placement::words::EntityKey;
 use tokio::sync::mpsc::unbounded_channel;
 
-use self::played::{ME, NotesMsg, OTHER, SOON, World, acknowledged, node, shard};
+use self::played::{ME, NotesMsg, OTHER, SLEEPS, SOON, World, acknowledged, node, shard};
 use super::frame::{CALL, CAST, HELLO, Hello, Routed, SETTLED};
 use super::outgoing::NOT_HERE;
 use super::*;
@@ -288,5 +288,29 @@ async fn whoever_sends_faster_than_another_node_takes_waits_for_room() {
     }
     assert!(waits.await.unwrap());
     assert_eq!(world.routed().await.origin.header.number, 1_001);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_that_waits_for_a_native_entity_goes_to_the_next_owner_in_order() {
+    let mut world = World::new(Durability::BeforeReply).await;
+    world.map.set(1, 3, Some(ME));
+    let notes = world.notes(KEY);
+    assert_eq!(notes.call(NotesMsg::All, SOON).await, Ok(vec![]));
+    // While it sleeps these wait in its mailbox, which gives nothing back.
+    notes.cast(NotesMsg::Sleep(300)).unwrap();
+    world.until(|| SLEEPS.load(Ordering::SeqCst) > 0).await;
+    for number in 1..=5 {
+        notes.cast(NotesMsg::Note(number)).unwrap();
+    }
+    // Nobody tells that the shard is lost: each message asks.
+    world.map.is_good.store(false, Ordering::SeqCst);
+    world.until(|| crate::active(notes.entity()).is_none()).await;
+    world.map.set(1, 4, Some(OTHER));
+    world.cluster.changed();
+    for number in 1..=5_u64 {
+        let routed = world.routed().await;
+        assert_eq!((&*routed.variant, routed.origin.header.number), ("Note", number));
+    }
     world.end().await;
 }

@@ -22,17 +22,22 @@ use crate::{ActivationLimits, Durability, Entities, EntityRef, MemoryStore, Nati
 pub(super) const SOON: Option<Duration> = Some(Duration::from_secs(20));
 pub(super) const TYPE: TypeId = TypeId(1);
 
+/// The times that an entity has begun to sleep.
+pub(super) static SLEEPS: AtomicU64 = AtomicU64::new(0);
+
 /// The numbers of peers in this process.
 static PEERS: AtomicU64 = AtomicU64::new(7_000);
 
 #[derive(RactorClusterMessage)]
 pub(super) enum NotesMsg {
     Note(u64),
+    /// For this many milliseconds.
+    Sleep(u64),
     #[rpc]
     All(RpcReplyPort<Vec<u64>>),
 }
 
-/// Notes numbers in the order in which they come, one for each permit if it is slow.
+/// Notes numbers in the order in which they come.
 pub(super) struct Notes;
 
 impl Actor for Notes {
@@ -52,6 +57,10 @@ impl Actor for Notes {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             NotesMsg::Note(number) => notes.push(number),
+            NotesMsg::Sleep(ms) => {
+                SLEEPS.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+            }
             NotesMsg::All(reply) => reply.send(notes.clone())?,
         }
         Ok(())
