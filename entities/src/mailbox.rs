@@ -9,7 +9,7 @@ use std::task::{Context, Wake, Waker};
 use parking_lot::Mutex;
 use ractor::message::SerializedMessage;
 use ractor::{ActorCell, MessagingErr};
-use ractor_host_directory::{BoxFuture, Inbox, NotPut, PROBE_EVERY, Placed, PutRefused, probe, retained_bytes};
+use ractor_host_directory::{Inbox, NotPut, PROBE_EVERY, Placed, PutRefused, probe, retained_bytes};
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
@@ -73,16 +73,6 @@ impl Inbox for NativeInbox {
         }
         Ok(Placed::Nowhere)
     }
-
-    fn withdraw(&self, _: Placed) -> Option<SerializedMessage> {
-        None
-    }
-
-    fn room(&self) -> Option<BoxFuture<'_, ()>> {
-        None
-    }
-
-    fn drains(&self) {}
 }
 
 /// A message that an actor of ractor's didn't take.

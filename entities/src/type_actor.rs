@@ -18,8 +18,8 @@ use parking_lot::Mutex;
 use ractor::message::SerializedMessage;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, SpawnErr, pg};
 use ractor_host_directory::{
-    Audience, BoxFuture, DESCRIBE_VARIANT, FailureReason, Hosted, Inbox, NotPut, PROBE_VARIANT, Placed, PutRefused,
-    fail, register_hosted, reserve_hosted_id,
+    Audience, DESCRIBE_VARIANT, FailureReason, Hosted, Inbox, NotPut, PROBE_VARIANT, Placed, PutRefused, fail,
+    register_hosted, reserve_hosted_id,
 };
 use ractor_host_placement::words::{BadEntity, Entity, EntityKey, EntityType};
 use tokio::runtime::Handle;
@@ -237,16 +237,6 @@ impl Inbox for Door {
         }
         Ok(Placed::Nowhere)
     }
-
-    fn withdraw(&self, _: Placed) -> Option<SerializedMessage> {
-        None
-    }
-
-    fn room(&self) -> Option<BoxFuture<'_, ()>> {
-        None
-    }
-
-    fn drains(&self) {}
 }
 
 /// The actor of a type.

@@ -80,19 +80,22 @@ pub trait Inbox: Send + Sync + 'static {
     /// There is no room, or the actor has ended.
     fn put(&self, message: SerializedMessage) -> Result<Placed, NotPut>;
 
-    /// Takes a message back that was put here. None if the actor has it by now, or it never waited.
-    fn withdraw(&self, placed: Placed) -> Option<SerializedMessage>;
+    /// Takes a message back that was put here. None if the actor has it by now, or it never waited: so it is where nothing waits under a number.
+    fn withdraw(&self, _placed: Placed) -> Option<SerializedMessage> {
+        None
+    }
 
     /// Completes as soon as there may be room again, or the actor has ended. None if senders are not to wait.
-    ///
     /// To miss no room, a sender asks before it tries [`put`](Self::put) once more.
-    fn room(&self) -> Option<BoxFuture<'_, ()>>;
+    fn room(&self) -> Option<BoxFuture<'_, ()>> {
+        None
+    }
 
     /// Says who sends a message that is about to be put here. Asked for only while [somebody is traced](crate::is_anyone_traced).
     fn comes_from(&self, _message: &SerializedMessage, _sender: Sender) {}
 
     /// The actor is about to drain. To be said before, so that as it ends it finishes what it has kept apart from its mailbox.
-    fn drains(&self);
+    fn drains(&self) {}
 }
 
 /// Where a message waits in a mailbox that has taken it.

@@ -10,7 +10,7 @@ use ractor::message::SerializedMessage;
 use ractor::pg::GroupChangeMessage;
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, ActorRuntime, SpawnErr, SupervisionEvent, pg};
 use ractor_host_directory::{
-    Audience, BoxFuture, GATES, Hosted, Inbox, NotPut, Placed, is_ours, register_hosted, reserve_hosted_id,
+    Audience, GATES, Hosted, Inbox, NotPut, Placed, is_ours, register_hosted, reserve_hosted_id,
 };
 
 use super::Cluster;
@@ -83,16 +83,6 @@ impl Inbox for Door {
         }
         Ok(Placed::Nowhere)
     }
-
-    fn withdraw(&self, _: Placed) -> Option<SerializedMessage> {
-        None
-    }
-
-    fn room(&self) -> Option<BoxFuture<'_, ()>> {
-        None
-    }
-
-    fn drains(&self) {}
 }
 
 impl Gate {
