@@ -131,7 +131,7 @@ impl Membership {
 
     /// The present life of this node.
     pub fn me(&self) -> Incarnation {
-        self.shared.machine.lock().incarnation()
+        self.shared.seen.borrow().me
     }
 
     /// The time on the clock of leases.
