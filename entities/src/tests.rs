@@ -2,6 +2,7 @@
 
 mod deleted;
 mod elsewhere;
+pub(crate) mod left_to_states;
 mod reached;
 mod scenarios;
 mod stores;
@@ -9,7 +10,6 @@ mod stores;
 /// Where the words are, for what is compiled elsewhere as well.
 use crate as entities;
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,10 +19,10 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, BytesConvertable, RpcReplyPort
 use ractor_host_derive::RactorClusterMessage;
 use ractor_host_directory::CallError;
 
+use self::left_to_states::left_to_states;
 use crate::{
-    ActivationLimits, DuePlace, Durability, Entities, Entity, EntityKey, EntityRef, EntityStore, EntityType, Fence,
-    MemoryStore, Native, NativeEntity, StoreError, Stored, StoredDue, TypeSettings, Write, WriteOutcome, active,
-    passivate,
+    ActivationLimits, Durability, Entities, Entity, EntityKey, EntityRef, EntityStore, EntityType, Fence, MemoryStore,
+    Native, NativeEntity, StoreError, Stored, TypeSettings, Write, WriteOutcome, active, passivate,
 };
 
 const SOON: Option<Duration> = Some(Duration::from_secs(20));
@@ -75,23 +75,7 @@ impl EntityStore for GatedStore {
         self.states.read(entity, fence)
     }
 
-    fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
-        self.states.keys(of, after, most)
-    }
-
-    fn due(
-        &self,
-        slots: RangeInclusive<u8>,
-        after: &DuePlace,
-        until_ms: u64,
-        most: usize,
-    ) -> Result<Vec<StoredDue>, StoreError> {
-        self.states.due(slots, after, until_ms, most)
-    }
-
-    fn forget_replies(&self, before_ms: u64) -> Result<(), StoreError> {
-        self.states.forget_replies(before_ms)
-    }
+    left_to_states!(others);
 }
 
 #[derive(RactorClusterMessage)]

@@ -5,7 +5,6 @@ mod bounds;
 mod faults;
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -14,13 +13,13 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, Message, RpcReplyPort};
 use ractor_host_derive::RactorClusterMessage;
 use ractor_host_directory::{CallError, FailureReason, fail, reply_port};
 use ractor_host_placement::statement::WriteOutcome;
-use ractor_host_placement::words::EntityKey;
 use tokio::time::Instant;
 
 use super::*;
 use crate::reminders::{Clock, whole_millis};
 use crate::seat::told;
-use crate::store::{DuePlace, EntityStore, Fence, KeptReply, MemoryStore, StoreError, Stored, StoredDue, Write};
+use crate::store::{EntityStore, KeptReply, MemoryStore, StoreError, Write};
+use crate::tests::left_to_states::left_to_states;
 use crate::{
     ActivationLimits, Entities, EntityRef, Native, NativeEntity, TypeSettings, active, delete_active, passivate, send,
 };
@@ -160,27 +159,9 @@ impl EntityStore for Handle {
         self.states.write(writes)
     }
 
-    fn read(&self, entity: &Entity, fence: Option<Fence>) -> Result<Stored, StoreError> {
-        self.states.read(entity, fence)
-    }
+    left_to_states!(read);
 
-    fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
-        self.states.keys(of, after, most)
-    }
-
-    fn due(
-        &self,
-        slots: RangeInclusive<u8>,
-        after: &DuePlace,
-        until_ms: u64,
-        most: usize,
-    ) -> Result<Vec<StoredDue>, StoreError> {
-        self.states.due(slots, after, until_ms, most)
-    }
-
-    fn forget_replies(&self, before_ms: u64) -> Result<(), StoreError> {
-        self.states.forget_replies(before_ms)
-    }
+    left_to_states!(others);
 }
 
 struct World {

@@ -1,12 +1,12 @@
 //! Writes that fail, wait, are refused, or come late.
 
-use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use ractor_host_placement::words::{EntityKey, EntityType, Epoch, ShardId, TypeId};
+use ractor_host_placement::words::{Epoch, ShardId, TypeId};
 
 use super::*;
-use crate::store::{DuePlace, FencedStore, MemoryStore, StoredDue, StoredState};
+use crate::store::{FencedStore, MemoryStore, StoredState};
+use crate::tests::left_to_states::left_to_states;
 
 /// Fails while it is told to, and for one entity always.
 #[derive(Debug, Default)]
@@ -26,27 +26,9 @@ impl EntityStore for Failing {
         self.states.write(writes)
     }
 
-    fn read(&self, entity: &Entity, fence: Option<Fence>) -> Result<Stored, StoreError> {
-        self.states.read(entity, fence)
-    }
+    left_to_states!(read);
 
-    fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
-        self.states.keys(of, after, most)
-    }
-
-    fn due(
-        &self,
-        slots: RangeInclusive<u8>,
-        after: &DuePlace,
-        until_ms: u64,
-        most: usize,
-    ) -> Result<Vec<StoredDue>, StoreError> {
-        self.states.due(slots, after, until_ms, most)
-    }
-
-    fn forget_replies(&self, before_ms: u64) -> Result<(), StoreError> {
-        self.states.forget_replies(before_ms)
-    }
+    left_to_states!(others);
 }
 
 fn write(key: &str, bytes: &[u8]) -> Write {
@@ -169,27 +151,9 @@ impl EntityStore for Scripted {
         }
     }
 
-    fn read(&self, entity: &Entity, fence: Option<Fence>) -> Result<Stored, StoreError> {
-        self.states.read(entity, fence)
-    }
+    left_to_states!(read);
 
-    fn keys(&self, of: &EntityType, after: Option<&EntityKey>, most: usize) -> Result<Vec<EntityKey>, StoreError> {
-        self.states.keys(of, after, most)
-    }
-
-    fn due(
-        &self,
-        slots: RangeInclusive<u8>,
-        after: &DuePlace,
-        until_ms: u64,
-        most: usize,
-    ) -> Result<Vec<StoredDue>, StoreError> {
-        self.states.due(slots, after, until_ms, most)
-    }
-
-    fn forget_replies(&self, before_ms: u64) -> Result<(), StoreError> {
-        self.states.forget_replies(before_ms)
-    }
+    left_to_states!(others);
 }
 
 fn fenced(key: &str, bytes: &[u8]) -> Write {
