@@ -8,15 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 use ractor::RpcReplyPort;
 use ractor::message::SerializedMessage;
-use ractor_host_directory::{DESCRIBE_VARIANT, FailureReason, PROBE_VARIANT, fail};
+use ractor_host_directory::{DESCRIBE_VARIANT, PROBE_VARIANT};
 use ractor_host_placement::routing::{Receiver, Reply, SessionId, Verdict};
 use ractor_host_placement::words::{Entity, EntityKey, Epoch, Incarnation, ShardId};
 
 use super::frame::{Hello, Origin, Routed, Settled};
 use super::outgoing::{LOST, NOT_HERE};
-use super::{Cluster, ClusterFigures, give_up};
+use super::{Cluster, ClusterFigures, give_up, give_up_for};
 use crate::node::{PutHere, find};
-use crate::seat::told;
 
 /// The most answers in one message.
 const ANSWERS: usize = 10_000;
@@ -213,10 +212,21 @@ impl Incoming {
     /// See [`Cluster::admit`].
     pub(super) fn begin(&self, cluster: &Cluster, message: SerializedMessage) -> Option<SerializedMessage> {
         let (message, origin) = self.unmarked(message);
-        let Some(Origin { from, session, header }) = origin else {
-            return Some(message);
-        };
-        let may_begin = self.receiver.lock().handle_begun(from, session, &header);
+        match origin {
+            Some(origin) => self.begin_unmarked(cluster, &origin, message),
+            None => Some(message),
+        }
+    }
+
+    /// The same for one that has no mark, because it hasn't waited.
+    fn begin_unmarked(
+        &self,
+        cluster: &Cluster,
+        origin: &Origin,
+        message: SerializedMessage,
+    ) -> Option<SerializedMessage> {
+        let Origin { from, session, header } = origin;
+        let may_begin = self.receiver.lock().handle_begun(*from, *session, header);
         cluster.wake.notify_one();
         if may_begin {
             return Some(message);
@@ -229,17 +239,22 @@ impl Incoming {
     /// A message goes back to the node that it came from. If it came from this one, it is given back.
     pub(super) fn give_back(&self, cluster: &Cluster, message: SerializedMessage) -> Option<SerializedMessage> {
         let (message, origin) = self.unmarked(message);
-        let Some(Origin { from, session, header }) = origin else {
+        let Some(origin) = origin else {
             return Some(message);
         };
+        self.give_back_unmarked(cluster, &origin, message);
+        None
+    }
+
+    fn give_back_unmarked(&self, cluster: &Cluster, origin: &Origin, message: SerializedMessage) {
+        let Origin { from, session, header } = origin;
         let (known, hint) = self.known(cluster, header.shard);
         self.receiver
             .lock()
-            .handle_returned(from, session, &header, known, hint);
+            .handle_returned(*from, *session, header, known, hint);
         self.refused.fetch_add(1, Ordering::Relaxed);
         cluster.wake.notify_one();
         give_up(message, NOT_HERE);
-        None
     }
 }
 
@@ -274,7 +289,7 @@ impl Cluster {
         let Some((entity, message)) = self.taken(&origin, key, message) else {
             return;
         };
-        let message = self.incoming.begin(self, self.incoming.marked(&origin, message));
+        let message = self.incoming.begin_unmarked(self, &origin, message);
         if let Some(SerializedMessage::Call { reply, .. }) = message
             && let Some(of) = find(&entity.entity_type)
         {
@@ -340,16 +355,15 @@ impl Cluster {
     /// Where the messages of the entity go.
     fn put(self: &Arc<Self>, entity: &Entity, origin: &Origin, message: SerializedMessage) {
         let Some(of) = find(&entity.entity_type) else {
-            return drop(self.incoming.give_back(self, self.incoming.marked(origin, message)));
+            return self.incoming.give_back_unmarked(self, origin, message);
         };
-        let marked = self.incoming.marked(origin, message);
-        if let SerializedMessage::Call { variant, .. } = &marked
+        if let SerializedMessage::Call { variant, .. } = &message
             && [DESCRIBE_VARIANT, PROBE_VARIANT].contains(&&**variant)
         {
             // Answered without a turn, and so never begun.
             if let Some(SerializedMessage::Call {
                 variant, args, reply, ..
-            }) = self.incoming.begin(self, marked)
+            }) = self.incoming.begin_unmarked(self, origin, message)
                 && variant == DESCRIBE_VARIANT
             {
                 self.runtime.spawn(async move {
@@ -361,19 +375,13 @@ impl Cluster {
             }
             return;
         }
-        match of.put_here(&entity.key, marked) {
+        match of.put_here(&entity.key, self.incoming.marked(origin, message)) {
             Ok(()) => {}
             Err(PutHere::Elsewhere(message)) => drop(self.incoming.give_back(self, message)),
             Err(PutHere::Refused(refused)) => {
                 // Told at once: it keeps nobody back.
-                let Some(message) = self.incoming.begin(self, refused.message) else {
-                    return;
-                };
-                if let SerializedMessage::Call { reply, .. } = message {
-                    let reason = format!("{entity}: {}", refused.reason);
-                    told(fail(reply, FailureReason::new(&reason)));
-                } else {
-                    tracing::warn!(%entity, reason = %refused.reason, "a message of another node for the entity is dropped");
+                if let Some(message) = self.incoming.begin(self, refused.message) {
+                    give_up_for(entity, message, refused.reason);
                 }
             }
         }

@@ -262,10 +262,7 @@ impl Cluster {
             return;
         };
         if let Err((message, reason)) = self.enqueue(entity, message) {
-            if matches!(message, SerializedMessage::Cast { .. }) {
-                tracing::warn!(%entity, %reason, "a message that was for an entity of this node, which has moved, is given up");
-            }
-            give_up(message, &format!("{entity}: {reason}"));
+            give_up_for(entity, message, reason);
         }
         // Whoever calls this has locks, under which nothing is sent.
         self.wake.notify_one();
@@ -286,6 +283,14 @@ fn give_up(message: SerializedMessage, reason: &str) {
     if let SerializedMessage::Call { reply, .. } = message {
         told(fail(reply, FailureReason::new(reason)));
     }
+}
+
+/// The same for one that an entity was to handle. Of a cast nobody would hear otherwise.
+fn give_up_for(entity: &Entity, message: SerializedMessage, reason: NotSent) {
+    if matches!(message, SerializedMessage::Cast { .. }) {
+        tracing::warn!(%entity, %reason, "a message for an entity is given up");
+    }
+    give_up(message, &format!("{entity}: {reason}"));
 }
 
 /// That of this process, if its node is part of one.

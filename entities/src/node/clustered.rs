@@ -10,7 +10,7 @@ use super::Entities;
 use super::active::Active;
 use super::kind::TypeState;
 use super::{NotSent, Refused};
-use crate::cluster::{Cluster, NotRouted, Way};
+use crate::cluster::{Cluster, Way};
 use crate::store::Fence;
 use crate::table::Table;
 
@@ -48,7 +48,13 @@ impl TypeState {
             cluster.is_some_and(|cluster| !cluster.is_here(&entity, has_place, Way::Here))
         };
         let outcome = self.put(key, message, |has_place| {
-            is_elsewhere(has_place).then_some(|message| -> Result<(), NotRouted> { Err((message, NotSent::NotHere)) })
+            is_elsewhere(has_place).then_some(|message| {
+                Err(Refused {
+                    message,
+                    reason: NotSent::NotHere,
+                    full: None,
+                })
+            })
         });
         outcome.map_err(|refused| match refused.reason {
             NotSent::NotHere => PutHere::Elsewhere(refused.message),

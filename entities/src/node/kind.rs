@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::active::{Active, ActiveParts, end_at_once};
 use super::starts::Node;
 use super::{Full, NotSent, Refused, TYPES, TypeFigures};
-use crate::cluster::{NotRouted, Way};
+use crate::cluster::Way;
 use crate::code::{Activated, EntityCode, TypeSettings};
 use crate::reminders::is_nudge;
 use crate::seat::{Durability, Seat, told};
@@ -153,7 +153,7 @@ impl TypeState {
     )]
     pub(super) fn send(self: &Arc<Self>, key: &EntityKey, message: SerializedMessage) -> Result<(), Refused> {
         let Some(cluster) = &self.node.cluster else {
-            return self.put(key, message, |_| None::<fn(SerializedMessage) -> Result<(), NotRouted>>);
+            return self.put(key, message, |_| None::<fn(SerializedMessage) -> Result<(), Refused>>);
         };
         let (mut is_sent, is_nudge) = (false, is_nudge(&message));
         let outcome = self.put(key, message, |has_place| {
@@ -163,7 +163,10 @@ impl TypeState {
             }
             is_sent = true;
             // With the lock of the table, so that it comes behind what goes from there to other nodes.
-            Some(move |message| cluster.enqueue(&entity, message))
+            Some(move |message| {
+                let sent = cluster.enqueue(&entity, message);
+                sent.map_err(|not_routed| Refused::elsewhere(cluster, not_routed))
+            })
         });
         if is_sent && is_nudge {
             // Whoever has the entity by now sees to its reminders.
@@ -187,20 +190,13 @@ impl TypeState {
         elsewhere: impl FnOnce(bool) -> Option<F>,
     ) -> Result<(), Refused>
     where
-        F: FnOnce(SerializedMessage) -> Result<(), NotRouted>,
+        F: FnOnce(SerializedMessage) -> Result<(), Refused>,
     {
         let (bytes, now) = (retained_bytes(&message), Instant::now().into_std());
         let mut route = {
             let mut table = self.table.lock();
             if let Some(send) = elsewhere(table.has_place(key)) {
-                return send(message).map_err(|not_routed| match &self.node.cluster {
-                    Some(cluster) => Refused::elsewhere(cluster, not_routed),
-                    None => Refused {
-                        message: not_routed.0,
-                        reason: not_routed.1,
-                        full: None,
-                    },
-                });
+                return send(message);
             }
             table.handle_message(key, message, bytes, now)
         };
