@@ -6,6 +6,7 @@ mod polyglot;
 mod secret;
 mod stay;
 mod story;
+mod transcript;
 
 use std::env;
 use std::fs;
