@@ -8,7 +8,7 @@ use ractor::Message;
 use ractor_guest::Json;
 use ractor_guest::entity::Kept;
 use ractor_host::entities::{
-    ActivationLimits, Entities, EntityCode, EntityRef, EntityType, MemoryStore, Native, TypeSettings,
+    ActivationLimits, Durability, Entities, EntityCode, EntityRef, EntityType, MemoryStore, Native, TypeSettings,
 };
 use shop_cart::Cart;
 use shop_messages::{CartMsg, Goods, Order, OrderMsg, Status, StockMsg, order, stock};
@@ -23,9 +23,13 @@ async fn open() -> Entities {
     let entities = Entities::start(Arc::new(MemoryStore::default()), ActivationLimits::default())
         .await
         .expect("a store in memory");
+    let settings = TypeSettings {
+        durability: Durability::BeforeReply,
+        ..TypeSettings::default()
+    };
     let add = |name: &str, code: Arc<dyn EntityCode>| {
         let of = EntityType::new(name).expect("a name");
-        entities.add(of, TypeSettings::default(), code).expect("a type");
+        entities.add(of, settings.clone(), code).expect("a type");
     };
     add("cart", Arc::new(Native::new("cart", |_| (Kept::new(Cart, 0), ()))));
     add("order", Arc::new(Native::new("order", |_| (Kept::new(Orders, 0), ()))));
