@@ -55,7 +55,7 @@ impl Story<'_> {
             customers,
             ..
         } = self;
-        crowd::run(doors, customers, Failures::None, |progress| {
+        let progress = crowd::run(doors, customers, Failures::Repeated, |progress| {
             progress.wait_for(half)?;
             nodes.stop(At::Beta)?;
             transcript.note(&format!(
@@ -63,7 +63,10 @@ impl Story<'_> {
             ));
             Ok(())
         })?;
-        transcript.note(&format!("{all} of {all} calls answered, none of them made again"));
+        transcript.note_with(
+            &format!("{all} of {all} calls answered, {{}} of them made again"),
+            &[&progress.repeated().to_string()],
+        );
         Ok(())
     }
 
