@@ -1,9 +1,11 @@
-//! The PostgreSQL that the store of clusters is tested with: the machine's own, or Debian's, unpacked under `target/tools` and not installed.
+//! The PostgreSQL that the store of clusters is tested with, and that a demo has: the machine's own, or Debian's, unpacked under `target/tools` and not installed.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use postgres_server::Server;
 
 use crate::debian::Packages;
 use crate::languages;
@@ -15,6 +17,9 @@ pub(crate) const POSTGRES_VARIABLE: &str = "RACTOR_TEST_POSTGRES";
 
 /// Where Debian has its servers: a folder for each version.
 const SERVERS: &str = "usr/lib/postgresql";
+
+/// What is said where it can't be had.
+const NEEDED: &str = "PostgreSQL is needed, and isn't on this machine";
 
 const PACKAGES: Packages<'static> = Packages {
     what: "PostgreSQL from Debian (20 MB)",
@@ -49,6 +54,17 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Option<PathBuf>> {
     }
 }
 
+/// Starts a server that ends with this value.
+///
+/// # Errors
+/// There are no programs, and they can't be got.
+pub(crate) fn start(workspace: &Workspace) -> Result<Server> {
+    let named = env::var_os(POSTGRES_VARIABLE).is_some();
+    let got = if named { None } else { get(workspace).context(NEEDED)? };
+    let programs = got.or_else(postgres_server::programs).context(NEEDED)?;
+    Ok(Server::start_by(programs))
+}
+
 fn get(workspace: &Workspace) -> Result<Option<PathBuf>> {
     if is_on_this_machine() {
         return Ok(None);
@@ -59,9 +75,9 @@ fn get(workspace: &Workspace) -> Result<Option<PathBuf>> {
 }
 
 fn is_on_this_machine() -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = env::var_os("PATH").unwrap_or_default();
     let is_there = |folder: PathBuf| is_complete(&folder);
-    std::env::split_paths(&path).any(is_there) || newest(&Path::new("/").join(SERVERS)).is_ok()
+    env::split_paths(&path).any(is_there) || newest(&Path::new("/").join(SERVERS)).is_ok()
 }
 
 fn is_complete(folder: &Path) -> bool {

@@ -28,6 +28,7 @@ const TOGETHER: [&[&str]; 3] = [
         "polyglot",
         "ractor-host",
         "router",
+        "shop",
         ONE_BUILD,
     ],
     // Peers with the defaults of `ractor_cluster`.
@@ -130,7 +131,7 @@ mod tests {
         assert_eq!(
             packages,
             [
-                "counter-node key-value polyglot ractor-host router one-build",
+                "counter-node key-value polyglot ractor-host router shop one-build",
                 "ractor-host-tests unix-socket",
                 "host-peer stock-peer"
             ]

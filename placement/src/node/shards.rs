@@ -14,6 +14,9 @@ use crate::words::{BootTime, Epoch, Incarnation, Member, ShardId, ShardRow, Stan
 /// The most shards in one statement.
 const SHARDS_PER_STATEMENT: usize = 1_024;
 
+/// The part of its shards that a node which leaves gives away at a time, as a divisor: the others serve meanwhile.
+const LEAVING_PARTS: usize = 16;
+
 impl Node {
     /// Does what has become possible.
     pub(super) fn reconsider(&mut self, now: BootTime) {
@@ -154,8 +157,10 @@ impl Node {
             self.wants_balance |= !shards.is_empty();
             return;
         }
+        let moving = self.owned.values().filter(|owned| owned.moves()).count();
+        let mut room = self.moves_at_once().saturating_sub(moving);
         for (shard, to) in shards {
-            if self.owned.values().filter(|owned| owned.moves()).count() >= self.timing.moves_at_once {
+            if room == 0 {
                 return;
             }
             let Some(owned) = self.owned.get_mut(&shard).filter(|owned| owned.stage == Stage::Serving) else {
@@ -166,10 +171,21 @@ impl Node {
             } else {
                 Stage::Stopping { to }
             };
+            room -= 1;
             let epoch = owned.epoch;
             self.tell(Event::Stop { shard, epoch, to });
         }
         self.release_stopped();
+    }
+
+    /// The shards that may be on their way to others. A node that leaves has little time and gives everything away: a few at a time, it would
+    /// take as many round trips to the store as there are shards.
+    fn moves_at_once(&self) -> usize {
+        let usual = self.timing.moves_at_once;
+        match self.me.standing {
+            Standing::Draining => usual.max(self.owned.len() / LEAVING_PARTS),
+            _ => usual,
+        }
     }
 
     /// When shards may be moved for balance, if the plan has any to move.

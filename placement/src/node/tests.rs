@@ -293,6 +293,21 @@ fn what_is_given_away_is_not_served_again_however_the_release_ends() {
     );
 }
 
+/// A node has some seconds to leave, and a shard takes a round trip to the store.
+#[test]
+fn a_node_that_leaves_gives_away_a_part_of_its_shards_at_a_time() {
+    let mut rig = Rig::joined(1_024, &[], Vec::new());
+    let (id, _) = rig.one(0);
+    let rows = (0..1_024).map(|of| row(of, 1, Some(ME)));
+    rig.answer(id, Outcome::Acquired(rows.collect()), 10);
+    rig.events();
+    rig.node.handle_drain(at(100));
+    let stops = rig.events();
+    assert_eq!(stops.len(), 64, "{stops:?}");
+    let serving = (0..1_024).filter(|of| rig.node.may_take(shard(*of), at(100)).is_some());
+    assert_eq!(serving.count(), 1_024 - 64, "the others serve meanwhile");
+}
+
 #[test]
 fn what_came_of_a_lost_answer_is_read() {
     let mut rig = Rig::joined(2, &[], Vec::new());

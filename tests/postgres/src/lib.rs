@@ -95,11 +95,18 @@ impl Server {
     /// It doesn't start; or there is no PostgreSQL, and this is CI.
     #[track_caller]
     pub fn start() -> Option<Self> {
-        // First: where there are none, nothing is left behind.
-        programs()?;
+        programs().map(Self::start_by)
+    }
+
+    /// The same, with the programs of this folder.
+    ///
+    /// # Panics
+    /// It doesn't start.
+    #[track_caller]
+    pub fn start_by(programs: PathBuf) -> Self {
         let folder = tempfile::Builder::new().prefix("ractor-postgres-").tempdir();
         let folder = must("making a folder", folder.map(TempDir::keep));
-        Self::start_in(folder, None)
+        Self::start_in(programs, folder, None)
     }
 
     /// The same, with its tables on a disk of this many bytes, a tmpfs, which [`Server::fill`] fills. None, with a line that says so, where this
@@ -109,7 +116,8 @@ impl Server {
     /// As [`Server::start`], and where it may not mount one and this is CI.
     #[track_caller]
     pub fn start_on_disk(bytes: u64) -> Option<Self> {
-        programs()?;
+        // First: where there are none, nothing is left behind.
+        let programs = programs()?;
         let prefixed = || tempfile::Builder::new().prefix("ractor-postgres-").tempdir();
         let folder = must("making a folder", prefixed().map(TempDir::keep));
         let mut mount = Command::new("mount");
@@ -131,7 +139,7 @@ impl Server {
             "giving the folder away",
             chown(log_folder.path(), Some(NOBODY), Some(NOBODY)),
         );
-        Self::start_in(folder, Some(log_folder))
+        Some(Self::start_in(programs, folder, Some(log_folder)))
     }
 
     /// Fills the disk of [`Server::start_on_disk`], until the file that is returned is removed.
@@ -152,8 +160,7 @@ impl Server {
     }
 
     #[track_caller]
-    fn start_in(folder: PathBuf, log_folder: Option<TempDir>) -> Option<Self> {
-        let programs = programs()?;
+    fn start_in(programs: PathBuf, folder: PathBuf, log_folder: Option<TempDir>) -> Self {
         must(
             "opening the folder to its owner",
             fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)),
@@ -194,7 +201,7 @@ impl Server {
         );
         server.configure(&settings);
         server.run();
-        Some(server)
+        server
     }
 
     /// Adds lines to its configuration. They hold from its next start, or [`Server::reload`].

@@ -31,7 +31,15 @@ fn faults(schema: &Validator, text: &str) -> Vec<String> {
 #[test]
 fn every_node_toml_of_the_repository_is_valid_by_the_schema() {
     let schema = schema();
-    let examples = ["node", "key-value", "router"].map(|name| format!("examples/{name}/node.toml"));
+    let examples = [
+        "node/node",
+        "key-value/node",
+        "router/node",
+        "shop/shop",
+        "shop/alpha",
+        "shop/beta",
+    ];
+    let examples = examples.map(|name| format!("examples/{name}.toml"));
     let templates = ["go", "python", "rust", "c", "js"].map(|name| format!("project/templates/{name}/node.toml"));
     for path in examples.iter().chain(&templates) {
         let text = fs::read_to_string(repository().join(path)).unwrap();

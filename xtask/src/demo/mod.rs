@@ -1,11 +1,13 @@
 //! `cargo xtask demo`: two nodes, native and WebAssembly actors on them, and every kind of conversation between them.
-//! `cargo xtask demo polyglot` is another one, with actors in four languages.
+//! `cargo xtask demo polyglot` is another one, with actors in four languages, and `cargo xtask demo shop` one with entities.
 
 mod node;
 mod polyglot;
 mod secret;
+mod shop;
 mod stay;
 mod story;
+mod transcript;
 
 use std::env;
 use std::fs;
@@ -31,6 +33,8 @@ pub(crate) enum Demo {
     Counters,
     /// examples/polyglot: a shop in native Rust, sandboxed Rust, Python and TypeScript, edited while orders come in
     Polyglot,
+    /// examples/shop: carts, stock and orders as entities on two nodes and PostgreSQL, one of which is killed under load
+    Shop,
 }
 
 /// Builds what a demo needs, then plays it.
@@ -41,6 +45,7 @@ pub(crate) fn run(workspace: &Workspace, demo: Demo, afterwards: Afterwards) -> 
     match demo {
         Demo::Counters => counters(workspace, afterwards),
         Demo::Polyglot => polyglot::run(workspace, afterwards),
+        Demo::Shop => shop::run(workspace, afterwards),
     }
 }
 

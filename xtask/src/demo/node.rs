@@ -64,6 +64,20 @@ impl Node {
         self.admin.as_ref().map(|admin| format!("{admin}/"))
     }
 
+    /// The address of its admin HTTP.
+    ///
+    /// # Errors
+    /// It has none.
+    pub(super) fn admin(&self) -> Result<&str> {
+        let admin = self.admin.as_deref();
+        admin.with_context(|| format!("node {} has no admin HTTP: it didn't say `admin=…`", self.name))
+    }
+
+    /// Ends it as the power does (SIGKILL).
+    pub(super) fn kill(&mut self) {
+        self.process.kill();
+    }
+
     /// Whether its process has ended.
     pub(super) fn has_ended(&mut self) -> Result<bool> {
         Ok(self.process.ended()?.is_some())

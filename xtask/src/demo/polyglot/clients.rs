@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 use super::checkout::Checkout;
-use super::{BLESS, wants_blessing};
+use crate::demo::transcript::{self, BLESS};
 use crate::process::Run;
 
 /// A client, made of a component.
@@ -51,7 +51,7 @@ pub(super) fn check(checkout: &Checkout, clients: &[Client]) -> Result<()> {
         if fs::read_to_string(&file).is_ok_and(|written| written == made) {
             continue;
         }
-        if !wants_blessing() {
+        if !transcript::is_to_be_written() {
             bail!(
                 "{} isn't the client that `ractor-host bindgen` makes of {}; {BLESS}=1 writes it",
                 file.display(),

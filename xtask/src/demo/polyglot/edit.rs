@@ -10,7 +10,7 @@ use super::opening;
 use super::orders::{self, AFTER, ALL, BEFORE, Kind};
 use super::shop::{At, Shop};
 use super::traffic::Traffic;
-use super::transcript::Transcript;
+use crate::demo::transcript::Transcript;
 use crate::process;
 
 /// The source that is edited.

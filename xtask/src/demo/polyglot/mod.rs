@@ -9,16 +9,14 @@ mod opening;
 mod orders;
 mod shop;
 mod traffic;
-mod transcript;
 
-use std::env;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
 use self::checkout::Checkout;
 use self::shop::Shop;
-use self::transcript::Transcript;
+use super::transcript::Transcript;
 use super::{Afterwards, built};
 use crate::programs::{self, HOST};
 use crate::report;
@@ -27,8 +25,6 @@ use crate::workspace::Workspace;
 
 /// The program of the node at the edge.
 const EDGE: &str = "polyglot";
-/// The variable with which what is compared is written instead.
-const BLESS: &str = "RACTOR_BLESS";
 
 /// Builds the shop, opens it, and plays the story.
 ///
@@ -53,7 +49,7 @@ pub(super) fn run(workspace: &Workspace, afterwards: Afterwards) -> Result<()> {
     let folder = checkout.fresh_copy()?;
     let mut transcript = Transcript::default();
     play(&checkout, &folder, &mut transcript, afterwards)?;
-    transcript.compare(&example.join("README.md"), wants_blessing())
+    transcript.compare("polyglot", &example.join("README.md"))
 }
 
 fn play(checkout: &Checkout, folder: &Path, transcript: &mut Transcript, afterwards: Afterwards) -> Result<()> {
@@ -74,9 +70,4 @@ fn play(checkout: &Checkout, folder: &Path, transcript: &mut Transcript, afterwa
 fn tell(shop: &Shop, transcript: &mut Transcript) -> Result<()> {
     opening::tell(shop, transcript).context("the first orders")?;
     edit::tell(shop, transcript).context("the edit")
-}
-
-/// Whether files that are compared are to be written instead.
-fn wants_blessing() -> bool {
-    env::var_os(BLESS).is_some()
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::shop::Shop;
 use super::traffic::Connection;
-use super::transcript::Transcript;
+use crate::demo::transcript::Transcript;
 
 /// The good orders that this sends.
 pub(super) const DECIDED: u64 = 2;

@@ -1,15 +1,16 @@
 //! What the demo says, and the record of it in the README of the example.
 
+use std::env;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::BLESS;
 use crate::report;
 
-/// Where the record begins and ends in the README.
-const BEGIN: &str = "<!-- What `cargo xtask demo polyglot` says; RACTOR_BLESS=1 writes it. -->\n```text\n";
+/// The variable with which what is compared is written instead.
+pub(super) const BLESS: &str = "RACTOR_BLESS";
+/// Where the record ends in the README.
 const END: &str = "```\n";
 /// In a line that is said: a place for what differs from run to run.
 const VARIES: &str = "{}";
@@ -53,21 +54,22 @@ impl Transcript {
         self.0.push(Line { said, pattern });
     }
 
-    /// Compares the record in a README, or writes it there.
+    /// Compares the record of this demo in a README, or writes it there.
     ///
     /// # Errors
     /// The README has no record, or another one.
-    pub(super) fn compare(&self, readme: &Path, is_to_be_written: bool) -> Result<()> {
+    pub(super) fn compare(&self, demo: &str, readme: &Path) -> Result<()> {
+        let begin = format!("<!-- What `cargo xtask demo {demo}` says; {BLESS}=1 writes it. -->\n```text\n");
         let text = fs::read_to_string(readme).with_context(|| format!("cannot read {}", readme.display()))?;
         let (before, rest) = text
-            .split_once(BEGIN)
-            .with_context(|| format!("{} has no place for the transcript: {BEGIN}", readme.display()))?;
+            .split_once(&begin)
+            .with_context(|| format!("{} has no place for the transcript: {begin}", readme.display()))?;
         let (record, after) = rest
             .split_once(END)
             .context("the transcript in the README has no end")?;
-        if is_to_be_written {
+        if is_to_be_written() {
             let said: String = self.0.iter().map(|line| format!("{}\n", line.said)).collect();
-            return fs::write(readme, format!("{before}{BEGIN}{said}{END}{after}"))
+            return fs::write(readme, format!("{before}{begin}{said}{END}{after}"))
                 .with_context(|| format!("cannot write {}", readme.display()));
         }
         match self.difference(record) {
@@ -89,6 +91,11 @@ impl Transcript {
         let (recorded, line) = lines.find(|(recorded, line)| !fits(recorded, &line.pattern))?;
         Some(format!("`{}` instead of `{}`", recorded.trim(), line.said.trim()))
     }
+}
+
+/// Whether files that are compared are to be written instead.
+pub(super) fn is_to_be_written() -> bool {
+    env::var_os(BLESS).is_some()
 }
 
 /// Whether a line is this one, whatever stands in the places for what differs.
