@@ -67,7 +67,9 @@ pub use server::{NodeServer, NodeServerState};
 pub use session_info::NodeServerSessionInformation;
 pub use session_messages::NodeSessionMessage;
 
-pub use crate::session::{CloseReason, Rival, StockPeers, Timing};
+pub use crate::session::{
+    BadGroups, CloseReason, GroupInterest, GroupMembers, GroupPattern, MAX_GROUP_PATTERNS, Rival, StockPeers, Timing,
+};
 pub use crate::wire::{NameMessage, NodeFlags, ServerStatus, WireError};
 
 /// The protocol version that this node announces.

@@ -26,14 +26,17 @@ use super::node_session::NodeSessionState;
 use super::session_monitors::{SessionMonitor, SessionMonitors};
 use super::sessions::Sessions;
 use super::{
-    HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation,
-    NodeSession, PROTOCOL_VERSION, SessionLimits, StandInNames, Timing,
+    GroupInterest, HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage,
+    NodeServerSessionInformation, NodeSession, PROTOCOL_VERSION, SessionLimits, StandInNames, Timing,
 };
 use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
 use crate::session::{CloseReason, DialDecision, PeerAccount, PeerLedger, StockPeers};
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
-use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, CAPABILITY_TRACE};
+use crate::wire::{
+    CAPABILITY_CALL_FAILED, CAPABILITY_GROUPS, CAPABILITY_IDENTITY, CAPABILITY_INTEREST, CAPABILITY_NAME_TAKEN,
+    CAPABILITY_TRACE,
+};
 
 /// The time that a stopping node gives its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
@@ -64,6 +67,8 @@ pub struct NodeServer {
     /// What sessions may do at one time on the word of peers.
     hearsay: Arc<Hearsay>,
     gate: Option<watch::Receiver<bool>>,
+    /// The groups of other nodes that this one wants to know of; none for all.
+    groups: Option<GroupInterest>,
 }
 
 /// Keeps the shared secret out of debug output.
@@ -241,6 +246,7 @@ impl NodeServer {
         session.account = Arc::new(PeerAccount::new(self.ledger.clone(), self.limits.peer));
         session.timing = self.timing;
         session.stand_in_names = self.stand_in_names;
+        session.groups = self.groups.clone();
         session.purpose = dialled.purpose;
         session.stock_peers = match dialled.stock_peers {
             StockPeers::Refused => StockPeers::Refused,
@@ -315,11 +321,12 @@ pub struct NodeServerState {
     succeeding: Vec<Succession>,
 }
 
-/// What this node understands beyond the stock protocol.
-fn capabilities() -> u32 {
+/// What this node understands beyond the stock protocol, and says.
+fn capabilities(groups: Option<&GroupInterest>) -> u32 {
     // Asked once, since a peer is told it once: whoever wants traces installs a tracer before there is a node.
     let traces = if directory::trace::is_on() { CAPABILITY_TRACE } else { 0 };
-    CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN | CAPABILITY_IDENTITY | traces
+    let interest = groups.map_or(0, |_| CAPABILITY_INTEREST);
+    CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN | CAPABILITY_IDENTITY | CAPABILITY_GROUPS | interest | traces
 }
 
 #[cfg_attr(feature = "async-trait", ractor::async_trait)]
@@ -337,7 +344,7 @@ impl Actor for NodeServer {
             name: format!("{}@{}", self.node_name, self.hostname),
             flags: Some(NodeFlags {
                 version: PROTOCOL_VERSION,
-                capabilities: capabilities(),
+                capabilities: capabilities(self.groups.as_ref()),
                 max_frame: self.limits.inbound_frame,
                 incarnation,
             }),
