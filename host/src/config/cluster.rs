@@ -27,6 +27,10 @@ pub(super) const KEYS: Keys = Keys {
              environment variable with `store_env = \"…\"`",
         ),
         ("peers", "leave it out: the nodes find each other through the store"),
+        (
+            "groups",
+            "it belongs to the table `[node]`: it is about the groups of all peers",
+        ),
         ("address", "write `advertise = \"10.0.0.7:4697\"`"),
     ],
 };

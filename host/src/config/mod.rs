@@ -16,6 +16,7 @@ mod control;
 mod cookie;
 mod duration;
 mod entity;
+mod groups;
 mod include;
 mod interfaces;
 mod limits;
