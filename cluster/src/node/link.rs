@@ -38,7 +38,7 @@ pub struct Link {
     /// The peer's actors that this node may address: those that the peer advertises.
     remote: RwLock<HashSet<u64>>,
     outbound_calls: Mutex<OutboundCalls>,
-    inbound_calls: InboundCalls<Self>,
+    pub(super) inbound_calls: InboundCalls<Self>,
     /// Something was read since the session last asked.
     traffic: AtomicBool,
     /// Messages to or from this peer that were given up, by reason.

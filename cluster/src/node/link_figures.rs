@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::link::Link;
 use super::undelivered::REASONS;
 use super::{GroupInterest, NodeFlags};
 use crate::transport::FrameCounts;
@@ -50,6 +51,13 @@ pub struct TrafficFigures {
     pub control: u64,
     /// Bytes on the connection, within TLS if there is any.
     pub bytes: u64,
+}
+
+impl Link {
+    /// True if no call waits for its reply, at either end, and nothing waits to be sent.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.outbound_calls().is_empty() && self.inbound_calls.is_empty() && self.outbox().waiting_bytes() == 0
+    }
 }
 
 impl TrafficFigures {

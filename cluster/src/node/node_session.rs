@@ -1,6 +1,6 @@
 //! One session of a node: what it is made of, and what it keeps.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -164,6 +164,7 @@ pub struct NodeSessionState {
     pub(super) told: ToldGroups,
     /// Those who wait until the peer has said whether it has an actor, by the pids of these.
     pub(super) questions: HashMap<u64, Vec<RpcReplyPort<Option<()>>>>,
+    pub(super) met: MetActors,
     pub(super) peer: Option<NameMessage>,
     pub(super) writer: Option<JoinHandle<()>>,
     pub(super) timer: SessionTimer,
@@ -173,6 +174,15 @@ pub struct NodeSessionState {
     pub(super) is_leaving: bool,
     /// Ends what would outlive the actor, however it ends: after a kill there is no `post_stop`.
     pub(super) _ending: SessionCleanup,
+}
+
+/// The actors that one end has told of because the other came across their addresses, by pid.
+#[derive(Debug, Default)]
+pub(super) struct MetActors {
+    /// Those of this node.
+    pub(super) ours: HashSet<u64>,
+    /// Those of the peer.
+    pub(super) theirs: HashSet<u64>,
 }
 
 #[derive(Debug)]
@@ -287,7 +297,17 @@ impl NodeSessionState {
         let cell = directory::local_actor(pid).filter(|cell| cell.get_status() < ActorStatus::Stopping);
         let shared = cell.filter(sync::is_shared);
         let actor = shared.and_then(|cell| sync::advertise(&self.link, &cell, &mut self.left_out));
+        if actor.is_some() {
+            self.met.ours.insert(pid);
+        }
         self.session.handle_answer(pid, actor);
+    }
+
+    /// True if the session is for entities and nobody at this end needs it: nobody has come across the address of an actor at the other end
+    /// that still lives, no call waits for its reply, and nothing waits to be sent. What is sent to entities is for others to know.
+    pub(super) fn is_unused(&self) -> bool {
+        let has_met = !self.met.ours.is_empty() || !self.met.theirs.is_empty() || !self.questions.is_empty();
+        self.session.is_for_entities() && !has_met && self.link.is_quiet()
     }
 
     /// Counts entries of the peer that were not taken.
@@ -299,6 +319,7 @@ impl NodeSessionState {
 
     /// Withdraws a local actor that ended.
     pub(super) fn terminated(&mut self, cell: &ActorCell) {
+        self.met.ours.remove(&cell.get_id().pid());
         // The peer hears of the ends of those actors alone that it was told of.
         if self.link.withdraw(cell.get_id().pid()) {
             self.session.handle_local(LocalChange::Terminated(cell.get_id().pid()));

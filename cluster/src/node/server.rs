@@ -26,7 +26,7 @@ use super::node_session::NodeSessionState;
 use super::session_monitors::{SessionMonitor, SessionMonitors};
 use super::sessions::Sessions;
 use super::{
-    GroupInterest, HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage,
+    GroupInterest, HandshakeStats, MAX_ON_DEMAND_LINKS, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage,
     NodeServerSessionInformation, NodeSession, PROTOCOL_VERSION, SessionLimits, StandInNames, Timing,
 };
 use crate::NodeId;
@@ -35,7 +35,7 @@ use crate::session::{CloseReason, DialDecision, PeerAccount, PeerLedger, StockPe
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
 use crate::wire::{
     CAPABILITY_CALL_FAILED, CAPABILITY_GROUPS, CAPABILITY_IDENTITY, CAPABILITY_INTEREST, CAPABILITY_NAME_TAKEN,
-    CAPABILITY_TRACE,
+    CAPABILITY_ON_DEMAND, CAPABILITY_TRACE, ServerStatus,
 };
 
 /// The time that a stopping node gives its sessions to end in order.
@@ -108,8 +108,9 @@ impl NodeServer {
     ) {
         match request {
             // A node that opens no further connection has no use for another peer.
-            NodeRequest::AddPeer(_) if state.quiet => {}
-            NodeRequest::AddPeer(peer) => state.connectors.add(myself, *peer),
+            NodeRequest::AddPeer(..) if state.quiet => {}
+            NodeRequest::AddPeer(peer, purpose) => state.connectors.add(myself, *peer, purpose),
+            NodeRequest::OnDemandLinks(reply) => drop(reply.send(state.sessions.on_demand())),
             NodeRequest::Quiesce(reply) => {
                 // Connectors end before the wait for the listener, during which they would go on dialling.
                 state.connectors.clear();
@@ -153,8 +154,20 @@ impl NodeServer {
                 drop(reply.send(stats));
             }
             NodeRequest::Admit { actor_id, name, reply } => {
+                let is_for_entities = name.flags.unwrap_or_default().capabilities & CAPABILITY_ON_DEMAND != 0;
                 state.sessions.name(actor_id, name);
-                let status = namesakes::admit(&state.sessions, &state.local, &self.admission.refusals, actor_id);
+                if is_for_entities {
+                    state.sessions.set_for_entities(actor_id);
+                }
+                let status = if is_for_entities && !state.sessions.has_room_on_demand(actor_id) {
+                    tracing::info!(
+                        sessions = MAX_ON_DEMAND_LINKS,
+                        "refused a session for entities: there are as many as there may be; the peer tries again"
+                    );
+                    ServerStatus::NotAllowed
+                } else {
+                    namesakes::admit(&state.sessions, &state.local, &self.admission.refusals, actor_id)
+                };
                 drop(reply.send(status));
             }
             NodeRequest::Introduced {
@@ -163,7 +176,7 @@ impl NodeServer {
                 purpose,
                 reply,
             } => {
-                let is_linked = purpose == DialPurpose::Link && state.sessions.is_linked(&name);
+                let is_linked = state.sessions.is_linked(&name, purpose);
                 // The name is noted even if this session goes no further, because the connector then waits for the end of the link
                 // with that node.
                 state.sessions.name(actor_id, name);
@@ -253,6 +266,9 @@ impl NodeServer {
             StockPeers::Accepted => self.stock_peers,
         };
         session.permit = permit;
+        if dialled.purpose == DialPurpose::OnDemand {
+            session.local.flags.get_or_insert_default().capabilities |= CAPABILITY_ON_DEMAND;
+        }
         // The node can wait here without a deadlock, because a session asks its node nothing while it starts.
         match Actor::spawn_linked(None, session, stream, myself.get_cell()).await {
             Ok((actor, _)) => {
@@ -270,7 +286,11 @@ impl NodeServer {
                 if let Some(monitor) = monitor {
                     state.monitors.insert(info.actor.get_id(), monitor);
                 }
+                let id = info.actor.get_id();
                 state.sessions.insert(info);
+                if dialled.purpose == DialPurpose::OnDemand {
+                    state.sessions.set_for_entities(id);
+                }
             }
             Err(error) => {
                 tracing::warn!(peer_addr, "dropped a connection: its session did not start: {error}");

@@ -11,7 +11,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent, pg};
 use super::ingress::Ingress;
 use super::left_out::LeftOut;
 use super::link::Link;
-use super::node_session::{NodeSession, NodeSessionState, SessionCleanup};
+use super::node_session::{MetActors, NodeSession, NodeSessionState, SessionCleanup};
 use super::session_messages::{Inbound, NodeSessionMessage, Outbound, SessionRequest};
 use super::stand_ins::{StandInLifetime, StandIns};
 use super::timer::SessionTimer;
@@ -83,6 +83,12 @@ impl NodeSession {
             // The peer has proved the cookie since this connection was chosen to give way.
             SessionRequest::GiveWay if state.session.is_authenticated() => {}
             SessionRequest::GiveWay => state.session.handle_closed(CloseReason::GaveWay),
+            SessionRequest::Unused(reply) => drop(reply.send(state.is_unused())),
+            SessionRequest::CloseUnused => {
+                if state.is_unused() {
+                    state.session.handle_closed(CloseReason::Unused);
+                }
+            }
             SessionRequest::Tick => state.tick(),
             SessionRequest::Figures(reply) => {
                 let mut figures = state.link.figures();
@@ -128,6 +134,7 @@ impl Actor for NodeSession {
             confirmations: VecDeque::new(),
             told: ToldGroups::default(),
             questions: HashMap::new(),
+            met: MetActors::default(),
             peer: None,
             writer: Some(writer),
             timer: SessionTimer::default(),

@@ -58,7 +58,10 @@ impl NodeSession {
             // An actor is a table entry until a look-up or a group needs more.
             Event::Spawned(actors) => state.link.add_remote(actors.iter().map(|actor| actor.pid)),
             Event::Terminated(pids) => {
-                pids.iter().for_each(|pid| state.stand_ins.terminate(*pid));
+                pids.iter().for_each(|pid| {
+                    state.stand_ins.terminate(*pid);
+                    state.met.theirs.remove(pid);
+                });
                 state.link.remove_remotes(pids);
             }
             Event::Joined(change) => self.joined(myself, state, change).await,
@@ -76,6 +79,9 @@ impl NodeSession {
             Event::Asked(pid) => state.asked(pid),
             Event::Answered(pid) => {
                 let waiting = state.questions.remove(&pid).unwrap_or_default();
+                if state.session.peer_actor(pid).is_some() {
+                    state.met.theirs.insert(pid);
+                }
                 waiting.into_iter().for_each(|port| drop(port.send(Some(()))));
             }
             Event::SessionsAsked(asking) => self.answer_sessions(state, &asking).await,
@@ -208,7 +214,7 @@ impl NodeSession {
 
     /// Tells the peer what it wants to know of this node's actors and groups.
     fn tell_snapshot(state: &mut NodeSessionState) {
-        state.told = ToldGroups::new(state.session.peer_interest().cloned());
+        state.told = state.session.audience();
         let snapshot = sync::snapshot(&state.link, &mut state.told, &mut state.left_out);
         state.session.handle_snapshot(snapshot);
     }
@@ -257,11 +263,7 @@ impl NodeSession {
     /// Actors of the peer join a group on this node, as many as there is room for.
     async fn joined(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, change: GroupChange) {
         // Nodes of other kinds tell of everything.
-        if self
-            .groups
-            .as_ref()
-            .is_some_and(|wanted| wanted.wanted(&change.group).is_none())
-        {
+        if !self.wants(state, &change.group) {
             return;
         }
         let GroupChange { scope, group, actors } = change;
@@ -298,6 +300,14 @@ impl NodeSession {
             pg::join_scoped(group.scope.clone(), group.group.clone(), cells);
         }
         state.note(refusals);
+    }
+
+    /// Whether this node wants to know of a group.
+    fn wants(&self, state: &NodeSessionState, group: &str) -> bool {
+        if state.session.is_for_entities() {
+            return ToldGroups::for_entities().is_wanted(group);
+        }
+        self.groups.as_ref().is_none_or(|wanted| wanted.wanted(group).is_some())
     }
 
     /// Tells the peer the other nodes that this one knows.

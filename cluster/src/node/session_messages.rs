@@ -73,6 +73,10 @@ pub(super) enum SessionRequest {
     LinkEnded(CloseReason),
     /// Too many connections are in their handshakes, and this one is the oldest.
     GiveWay,
+    /// Whether it is for entities, and nobody at this end needs it.
+    Unused(RpcReplyPort<bool>),
+    /// End, if that is still so.
+    CloseUnused,
     /// A deadline of the session may have come.
     Tick,
     /// What has passed over the link.

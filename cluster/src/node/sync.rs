@@ -82,7 +82,10 @@ pub(super) fn snapshot(link: &Link, told: &mut ToldGroups, left_out: &mut LeftOu
 /// True if the peer hears of this actor whatever groups it is in. Names are found everywhere; what has none is found by a group, or by
 /// an address that somebody gave, and then the peer asks.
 pub(super) fn is_told_unasked(cell: &ActorCell, told: &ToldGroups) -> bool {
-    told.has_nameless() || cell.get_name().is_some()
+    match cell.get_name() {
+        Some(name) => told.has_named(&name),
+        None => told.has_nameless(),
+    }
 }
 
 /// Those present members of a group that the peer is yet to hear of.

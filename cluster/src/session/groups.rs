@@ -160,11 +160,22 @@ impl GroupInterest {
     }
 }
 
+/// What a peer is to be told of.
+#[derive(Debug, Default)]
+enum Audience {
+    /// Everything, as a stock peer is.
+    #[default]
+    Everything,
+    /// The groups that it wants, and names.
+    Wanted(GroupInterest),
+    /// What this program has for itself.
+    OwnAlone,
+}
+
 /// What one peer is told of this node's groups.
 #[derive(Debug, Default)]
 pub(crate) struct ToldGroups {
-    /// None: the peer is told of everything, as a stock one is.
-    interest: Option<GroupInterest>,
+    audience: Audience,
     /// The member that stands for each group of which the peer wants one, by scope and group.
     shown: HashMap<(String, String), u64>,
 }
@@ -182,7 +193,15 @@ impl ToldGroups {
     /// For a peer that has said what it wants, or hasn't.
     pub(crate) fn new(interest: Option<GroupInterest>) -> Self {
         Self {
-            interest,
+            audience: interest.map_or(Audience::Everything, Audience::Wanted),
+            shown: HashMap::new(),
+        }
+    }
+
+    /// For a peer that has a session for entities alone.
+    pub(crate) fn for_entities() -> Self {
+        Self {
+            audience: Audience::OwnAlone,
             shown: HashMap::new(),
         }
     }
@@ -190,7 +209,12 @@ impl ToldGroups {
     /// True if the peer is told of actors that have no name and are in none of its groups. One that says what it wants asks for such
     /// an actor when it has come across its address.
     pub(crate) fn has_nameless(&self) -> bool {
-        self.interest.is_none()
+        matches!(self.audience, Audience::Everything)
+    }
+
+    /// True if the peer is told of the actor with this name.
+    pub(crate) fn has_named(&self, name: &str) -> bool {
+        !matches!(self.audience, Audience::OwnAlone) || name.starts_with(OWN_GROUPS)
     }
 
     /// True if the peer is told of members of this group at all.
@@ -208,8 +232,11 @@ impl ToldGroups {
     }
 
     fn members(&self, group: &str) -> Option<GroupMembers> {
-        let all = Some(GroupMembers::Every);
-        self.interest.as_ref().map_or(all, |interest| interest.wanted(group))
+        match &self.audience {
+            Audience::Everything => Some(GroupMembers::Every),
+            Audience::Wanted(interest) => interest.wanted(group),
+            Audience::OwnAlone => group.starts_with(OWN_GROUPS).then_some(GroupMembers::Every),
+        }
     }
 
     fn is_shown(&self, scope: &str, group: &str) -> bool {
@@ -357,6 +384,17 @@ mod tests {
         assert_eq!(told.room("s", "g"), usize::MAX);
         let left = told.left(change("g", &[1, 9])).unwrap();
         assert_eq!((left.change, left.is_vacant), (change("g", &[1, 9]), false));
+    }
+
+    #[test]
+    fn a_session_for_entities_alone_has_what_nodes_have_for_themselves() {
+        let told = ToldGroups::for_entities();
+        let heard = ["ractor-host.gates", "orders", "entity:cart"].map(|group| told.is_wanted(group));
+        assert_eq!(heard, [true, false, false]);
+        let named = ["ractor-host.control", "worker"].map(|name| told.has_named(name));
+        assert_eq!((named, told.has_nameless()), ([true, false], false));
+        let wants = ToldGroups::new(Some(interest(&[])));
+        assert!(wants.has_named("worker"), "an interest is in groups alone");
     }
 
     #[test]

@@ -78,6 +78,7 @@ enum SyncProgress {
 #[derive(Debug)]
 pub struct Session {
     ours: Credentials,
+    role: Role,
     transitive: bool,
     timing: Timing,
     jitter: u64,
@@ -123,6 +124,7 @@ impl Session {
                 challenge: config.challenge,
                 nonce: config.nonce,
             },
+            role: config.role,
             transitive: config.transitive,
             jitter: config.jitter,
             state: SessionState::Handshake(Handshake::new(config.role)),

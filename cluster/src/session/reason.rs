@@ -138,6 +138,9 @@ pub enum CloseReason {
         /// The outbox limit in bytes.
         limit: usize,
     },
+    /// Nobody needed the session any more, which was opened when an entity was spoken to.
+    #[error("the session was for entities and isn't needed any more; it is opened again when one is spoken to")]
+    Unused,
     /// This node ended the session.
     #[error("this node ended the session")]
     Local,
@@ -221,6 +224,7 @@ impl CloseReason {
             Self::BadName { .. } => "bad_name",
             Self::BadGroups(_) => "bad_groups",
             Self::TooSlow { .. } => "too_slow",
+            Self::Unused => "unused",
             Self::Local => "local",
         }
     }

@@ -124,6 +124,10 @@ pub(crate) const CAPABILITY_GROUPS: u32 = 16;
 /// [`NodeFlags::capabilities`]. Its peer tells it nothing of actors and groups before.
 pub(crate) const CAPABILITY_INTEREST: u32 = 32;
 
+/// This connection is for entities alone, and whoever opened it closes it when neither end needs it: a bit of
+/// [`NodeFlags::capabilities`], for the initiator's name. Groups of users, and names, are not told by it.
+pub(crate) const CAPABILITY_ON_DEMAND: u32 = 64;
+
 /// A node's name and how to connect to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct NameMessage {

@@ -2,8 +2,8 @@
 
 use super::{Session, SessionState};
 use crate::session::event::{Event, LocalChange};
-use crate::session::{CloseReason, GroupInterest};
-use crate::wire::{Actor, CAPABILITY_GROUPS, CAPABILITY_INTEREST, Control};
+use crate::session::{CloseReason, GroupInterest, Role, ToldGroups};
+use crate::wire::{Actor, CAPABILITY_GROUPS, CAPABILITY_INTEREST, CAPABILITY_ON_DEMAND, Control};
 
 /// The most actors that a peer may be asked for at a time.
 const MAX_QUESTIONS: usize = 4_096;
@@ -12,8 +12,32 @@ impl Session {
     /// True if the peer has announced an interest in groups that it hasn't told yet. This node waits for it with what it has to tell.
     pub(crate) fn awaits_interest(&self) -> bool {
         // It tells those alone that understand it.
-        let understands = self.ours.local.flags.unwrap_or_default().capabilities & CAPABILITY_GROUPS != 0;
-        understands && self.peer_capabilities & CAPABILITY_INTEREST != 0 && self.peer_interest.is_none()
+        self.announces(CAPABILITY_GROUPS)
+            && self.peer_capabilities & CAPABILITY_INTEREST != 0
+            && self.peer_interest.is_none()
+            && !self.is_for_entities()
+    }
+
+    /// True if whoever opened the connection did so for entities alone.
+    pub(crate) fn is_for_entities(&self) -> bool {
+        match self.role {
+            Role::Initiator => self.announces(CAPABILITY_ON_DEMAND),
+            Role::Acceptor => self.peer_capabilities & CAPABILITY_ON_DEMAND != 0,
+        }
+    }
+
+    /// True if this end's name says so.
+    fn announces(&self, capability: u32) -> bool {
+        self.ours.local.flags.unwrap_or_default().capabilities & capability != 0
+    }
+
+    /// What the peer is to be told of.
+    pub(crate) fn audience(&self) -> ToldGroups {
+        if self.is_for_entities() {
+            ToldGroups::for_entities()
+        } else {
+            ToldGroups::new(self.peer_interest.clone())
+        }
     }
 
     /// True once the peer is told of changes as they come. Until then they are in what it is told when the session starts.
@@ -28,12 +52,12 @@ impl Session {
 
     /// True if the peer keeps actors back until they are asked for.
     pub(crate) fn is_kept_back_from(&self) -> bool {
-        self.interest.is_some() && self.peer_capabilities & CAPABILITY_GROUPS != 0
+        (self.interest.is_some() || self.is_for_entities()) && self.peer_capabilities & CAPABILITY_GROUPS != 0
     }
 
     /// Tells the peer what this node wants, before the peer tells of anything.
     pub(super) fn tell_interest(&mut self) {
-        if self.is_kept_back_from() {
+        if self.is_kept_back_from() && !self.is_for_entities() {
             let wanted = self.interest.as_ref().map(GroupInterest::to_wire).unwrap_or_default();
             self.send(Control::Interest(wanted));
         }
