@@ -59,7 +59,7 @@ pub use actor::{ActorSection, Code, MAX_ACTORS, MAX_COUNT};
 pub use address::{AddressError, PeerAddress};
 pub use admin::{AdminSection, AdminTls, RoleToken};
 pub use checkpoint::CheckpointSection;
-pub use cluster::{ClusterSection, StoreUrl};
+pub use cluster::{ClusterLinks, ClusterSection, StoreUrl};
 pub use control::{ControlSection, RoleKey};
 pub use cookie::{Cookie, CookieError};
 pub use entity::EntitySection;

@@ -165,7 +165,8 @@ fn of_cluster() -> Vec<(&'static str, Kind)> {
         ("store_file", Kind::Text),
         ("store_env", Kind::Text),
         ("advertise", Kind::Text),
-        ("links", Kind::Choice(vec!["mesh"])),
+        ("links", names(&cluster::LINKS)),
+        ("links_idle", Kind::Time),
         ("labels", Kind::Settings),
         ("lease", Kind::Time),
     ]
