@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use tokio::sync::watch;
 
@@ -153,23 +153,7 @@ impl NodeServer {
                 };
                 drop(reply.send(stats));
             }
-            NodeRequest::Admit { actor_id, name, reply } => {
-                let is_for_entities = name.flags.unwrap_or_default().capabilities & CAPABILITY_ON_DEMAND != 0;
-                state.sessions.name(actor_id, name);
-                if is_for_entities {
-                    state.sessions.set_for_entities(actor_id);
-                }
-                let status = if is_for_entities && !state.sessions.has_room_on_demand(actor_id) {
-                    tracing::info!(
-                        sessions = MAX_ON_DEMAND_LINKS,
-                        "refused a session for entities: there are as many as there may be; the peer tries again"
-                    );
-                    ServerStatus::NotAllowed
-                } else {
-                    namesakes::admit(&state.sessions, &state.local, &self.admission.refusals, actor_id)
-                };
-                drop(reply.send(status));
-            }
+            NodeRequest::Admit { actor_id, name, reply } => drop(reply.send(self.admit(state, actor_id, name))),
             NodeRequest::Introduced {
                 actor_id,
                 name,
@@ -202,6 +186,23 @@ impl NodeServer {
             }
             NodeRequest::Over(id, reason) => state.sessions.over(id, reason),
         }
+    }
+
+    /// Whether a session goes on whose peer has just said its name.
+    fn admit(&self, state: &mut NodeServerState, id: ActorId, name: NameMessage) -> ServerStatus {
+        let is_for_entities = name.flags.unwrap_or_default().capabilities & CAPABILITY_ON_DEMAND != 0;
+        state.sessions.name(id, name);
+        if is_for_entities {
+            state.sessions.set_for_entities(id);
+            if !state.sessions.has_room_on_demand(id) {
+                tracing::info!(
+                    sessions = MAX_ON_DEMAND_LINKS,
+                    "refused a session for entities: there are as many as there may be; the peer tries again"
+                );
+                return ServerStatus::NotAllowed;
+            }
+        }
+        namesakes::admit(&state.sessions, &state.local, &self.admission.refusals, id)
     }
 
     /// Starts the session of a connection that the program opened or accepted itself.
