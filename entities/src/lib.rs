@@ -28,7 +28,7 @@ mod tests;
 mod type_actor;
 mod writer;
 
-pub use self::cluster::{Cluster, ClusterFigures, Location, Ownership, is_reached, located};
+pub use self::cluster::{Cluster, ClusterFigures, Location, OnDemand, Ownership, SessionUse, is_reached, located};
 pub use self::code::{Activated, EntityCode, LiveEntity, TypeSettings};
 pub use self::keys::{KEPT_FOR, KEY_BYTES, KeyRefused, KeyedRef, Scope, keyed};
 pub use self::native::{Native, NativeEntity, Reminders, reminders};

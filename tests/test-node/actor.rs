@@ -78,9 +78,10 @@ impl Actor for Consumer {
     }
 }
 
-/// Spawns a consumer and enters it in its group.
+/// Spawns a consumer and enters it in its group. One that is called `-` has no name.
 pub(crate) async fn spawn(name: &str, group: &str, pause: Duration) -> Result<ActorCell, SpawnErr> {
-    let (consumer, _) = Actor::spawn(Some(name.to_owned()), Consumer, pause).await?;
+    let name = (name != "-").then(|| name.to_owned());
+    let (consumer, _) = Actor::spawn(name, Consumer, pause).await?;
     pg::join(group.to_owned(), vec![consumer.get_cell()]);
     Ok(consumer.get_cell())
 }

@@ -26,11 +26,13 @@
 //! | `where NAME` | `local:PID`, `remote:PID` or `nobody` |
 //! | `taken-at TARGET NAME` | what TARGET hears from the actor NAME, whose address it is sent |
 //! | `registered NAME` | the same of what `ractor`'s own registry has under this name |
-//! | `spawn NAME GROUP` | |
+//! | `spawn NAME GROUP` | its pid; `-` is no name |
+//! | `join GROUP NAME`, `leave GROUP NAME` | |
+//! | `known GROUP` | how many members it has on other nodes |
 //! | `keep NAME` | keeps the address of an actor |
 //! | `resolve` | what the kept address leads to, as `where` says it |
 //!
-//! TARGET is a name as `directory::find` takes it. Calls have no timeout on the wire; their errors are `dropped` for a
+//! TARGET is a name as `directory::find` takes it, or `pid:PID` for an actor of this node. Calls have no timeout on the wire; their errors are `dropped` for a
 //! port that ended and `hung` for one that didn't.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -125,8 +127,21 @@ pub(crate) async fn run(server: &ActorRef<NodeServerMessage>, line: &str) -> Res
         ["where", name] => Ok(place(directory::find(name).await)),
         ["registered", name] => Ok(place(ractor::registry::where_is(*name))),
         ["spawn", name, group] => {
-            actor::spawn(name, group, Duration::ZERO).await?;
+            let spawned = actor::spawn(name, group, Duration::ZERO).await?;
+            Ok(spawned.get_id().pid().to_string())
+        }
+        ["join", group, name] => {
+            pg::join((*group).to_owned(), vec![find(name).await?]);
             Ok(String::new())
+        }
+        ["leave", group, name] => {
+            pg::leave((*group).to_owned(), vec![find(name).await?]);
+            Ok(String::new())
+        }
+        ["known", group] => {
+            let members = pg::get_members(&(*group).to_owned());
+            let others = members.iter().filter(|member| !directory::is_ours(member.get_id()));
+            Ok(others.count().to_string())
         }
         ["keep", name] => {
             let address = ActorAddress::of(&find(name).await?).ok_or("no address")?;
@@ -156,9 +171,11 @@ fn place(actor: Option<ActorCell>) -> String {
 }
 
 async fn find(name: &str) -> Result<ActorCell, Error> {
-    directory::find(name)
-        .await
-        .ok_or_else(|| format!("{name} is nobody").into())
+    let found = match name.strip_prefix("pid:") {
+        Some(pid) => directory::local_actor(pid.parse()?),
+        None => directory::find(name).await,
+    };
+    found.ok_or_else(|| format!("{name} is nobody").into())
 }
 
 async fn call<T: Send + 'static>(

@@ -12,7 +12,7 @@ mod options;
 use std::io::BufRead;
 
 use ractor::Actor;
-use ractor_host::node::{self, Backoff, Peer};
+use ractor_host::node::{self, Backoff, GroupInterest, Peer};
 use ractor_host::{NodeServer, NodeServerMessage};
 
 use crate::options::Options;
@@ -46,6 +46,11 @@ async fn main() -> Result<(), Error> {
     .with_peer_limits(options.peers_may)
     .with_stand_in_names(options.stand_in_names)
     .with_stock_peers(options.stock_peers);
+    let server = if options.wants.is_empty() {
+        server
+    } else {
+        server.with_groups(GroupInterest::new(options.wants.clone())?)
+    };
     let (server, _) = Actor::spawn(None, server, ()).await?;
     server.cast(NodeServerMessage::SubscribeToEvents {
         id: "stdout".to_owned(),

@@ -11,13 +11,15 @@
 //! | `--silence` | milliseconds after which a silent peer counts as down |
 //! | `--stand-ins` | `bare` or `qualified`, as their names are; qualified by default, so that tests can tell nodes apart |
 //! | `--stock-peers` | `accepted` or `refused`; accepted by default |
+//! | `--wants` | a pattern of groups, and every member of them; may be repeated. Without it and the next one the node wants all |
+//! | `--wants-one` | a pattern of groups, and one member of each node |
 //! | `--actor` | `NAME:GROUP[:PAUSE_MS]`; may be repeated |
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use ractor_host::node::{
-    DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MAX_OUTBOX_SIZE, PeerLimits, StandInNames, StockPeers, Timing,
+    DEFAULT_MAX_MAILBOX_SIZE, DEFAULT_MAX_OUTBOX_SIZE, GroupPattern, PeerLimits, StandInNames, StockPeers, Timing,
 };
 
 use crate::Error;
@@ -34,6 +36,7 @@ pub(crate) struct Options {
     pub(crate) timing: Timing,
     pub(crate) stand_in_names: StandInNames,
     pub(crate) stock_peers: StockPeers,
+    pub(crate) wants: Vec<GroupPattern>,
     /// Name, group, pause.
     pub(crate) actors: Vec<(String, String, Duration)>,
 }
@@ -52,6 +55,7 @@ impl Options {
             timing: Timing::default(),
             stand_in_names: StandInNames::Qualified,
             stock_peers: StockPeers::Accepted,
+            wants: Vec::new(),
             actors: Vec::new(),
         };
         while let Some(key) = arguments.next() {
@@ -71,6 +75,8 @@ impl Options {
                 "--stand-ins" if value == "qualified" => {}
                 "--stock-peers" if value == "refused" => options.stock_peers = StockPeers::Refused,
                 "--stock-peers" if value == "accepted" => {}
+                "--wants" => options.wants.push(GroupPattern::every(value)),
+                "--wants-one" => options.wants.push(GroupPattern::one_per_node(value)),
                 "--actor" => options.actors.push(actor(&value)?),
                 _ => return Err(format!("unknown option {key}").into()),
             }

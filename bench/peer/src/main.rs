@@ -6,6 +6,7 @@
 
 mod certificates;
 mod flood;
+mod interest;
 mod link;
 mod node;
 mod sink;
@@ -29,6 +30,9 @@ struct Options {
     /// The group that those actors enter.
     #[arg(long)]
     group: Option<String>,
+    /// The groups of other nodes that this one wants to know of, each `PATTERN` or `PATTERN=one`. Without any it wants all.
+    #[arg(long, value_name = "PATTERN")]
+    want: Vec<String>,
     /// The folder with the certificates of both nodes. Without it they speak plain TCP.
     #[arg(long)]
     tls: Option<PathBuf>,

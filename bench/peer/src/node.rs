@@ -3,6 +3,7 @@
 //! | line | what it does |
 //! |---|---|
 //! | `connect PORT CROWD GROUP` | connects, and waits until the node is ready and CROWD of its actors are in GROUP |
+//! | `mesh SESSIONS PORT…` | connects to these, and waits until the node has SESSIONS of them in all |
 //! | `flood SIZE COUNT` | casts to an actor that is too slow for them |
 
 use std::net::{Ipv4Addr, TcpListener};
@@ -21,7 +22,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::link::ReadySessions;
 use crate::sink::{self, RemoteSink, Sink};
-use crate::{Options, certificates, flood, tls};
+use crate::{Options, certificates, flood, interest, tls};
 
 /// The number of times that a port which was free a moment ago may turn out taken before the start fails.
 const PORT_ATTEMPTS: usize = 20;
@@ -54,7 +55,7 @@ impl PeerNode {
             }
             None => (None, None),
         };
-        let (server, port) = listen(&options.name, encryption).await?;
+        let (server, port) = listen(&options.name, encryption, &options.want).await?;
         let (events, ready) = watch::channel(0);
         server.cast(NodeServerMessage::SubscribeToEvents {
             id: "bench".to_owned(),
@@ -99,6 +100,17 @@ impl PeerNode {
     }
 }
 
+impl PeerNode {
+    /// Connects to nodes that others connect to as well.
+    async fn mesh(&mut self, sessions: usize, ports: &[&str]) -> anyhow::Result<Value> {
+        for port in ports {
+            client_connect(&self.server, &format!("{}:{port}", certificates::HOST)).await?;
+        }
+        self.ready.wait_for(|ready| *ready >= sessions).await?;
+        Ok(json!({ "resident_kib": resident_kib() }))
+    }
+}
+
 impl Node for PeerNode {
     type Target = RemoteSink;
 
@@ -118,6 +130,12 @@ impl Node for PeerNode {
                     .await
                     .context("not ready in time")?
             }
+            ["mesh", sessions, ports @ ..] => {
+                let sessions = usize::try_from(number(sessions)?)?;
+                timeout(READY, self.mesh(sessions, ports))
+                    .await
+                    .context("not ready in time")?
+            }
             ["flood", size, count] => {
                 let size = usize::try_from(number(size)?)?;
                 let sent = tokio::spawn(flood::send(self.sink()?, size, number(count)?)).await??;
@@ -133,6 +151,7 @@ impl Node for PeerNode {
 async fn listen(
     name: &str,
     encryption: Option<IncomingEncryptionMode>,
+    want: &[String],
 ) -> anyhow::Result<(ActorRef<NodeServerMessage>, u16)> {
     let mut attempts = PORT_ATTEMPTS;
     loop {
@@ -146,6 +165,7 @@ async fn listen(
             Some(NodeConnectionMode::Isolated),
         )
         .with_listen_addr(Ipv4Addr::LOCALHOST.into());
+        let server = interest::wanting(server, want)?;
         match Actor::spawn(None, server, ()).await {
             Ok((server, _)) => return Ok((server, port)),
             Err(_) if attempts > 1 => attempts -= 1,

@@ -205,7 +205,12 @@ impl Peer {
             }
             Event::PeerNamed(_) | Event::Authenticated => assert!(self.closed, "a second handshake"),
             Event::Refused(refused) => assert!(refused.count > 0, "nothing is refused"),
-            Event::SessionsAsked(_) | Event::SessionsLearned(_) | Event::Pong(_) | Event::NameContested(_) => {}
+            Event::InterestTold | Event::Answered(_) => assert!(self.closed, "what nobody waits for"),
+            Event::SessionsAsked(_)
+            | Event::SessionsLearned(_)
+            | Event::Pong(_)
+            | Event::NameContested(_)
+            | Event::Asked(_) => {}
             Event::Closed(_) => self.closed = true,
         }
     }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::input::Input;
 use crate::wire::{
     self, Actor, Auth, Challenge, ChallengeReply, Control, GroupChange, HandshakeNonce, Message, NameMessage,
-    NameTaken, NodeFlags, ServerStatus, Timestamp,
+    NameTaken, NodeFlags, ServerStatus, Timestamp, WantedGroups,
 };
 
 pub(super) fn auth(input: &mut Input<'_>) -> Auth {
@@ -55,7 +55,7 @@ pub(super) fn status(input: &mut Input<'_>) -> ServerStatus {
 }
 
 pub(super) fn control(input: &mut Input<'_>) -> Control {
-    match input.byte() % 11 {
+    match input.byte() % 13 {
         0 => Control::Spawn(input.several(actor)),
         1 => Control::Terminate(input.several(Input::number)),
         2 => Control::Ping(timestamp(input)),
@@ -70,6 +70,11 @@ pub(super) fn control(input: &mut Input<'_>) -> Control {
             for_seconds: input.number(),
             receiver_stays: input.number().is_multiple_of(2),
         }),
+        10 => Control::Interest(input.several(|input| WantedGroups {
+            pattern: short_text(input),
+            one_per_node: input.flag(),
+        })),
+        11 => Control::Ask(input.number()),
         _ => Control::Unknown,
     }
 }

@@ -49,5 +49,6 @@ fn config(role: Role, number: u16, transitive: bool) -> SessionConfig {
         nonce: [number as u8; 16],
         jitter: 1,
         account: Arc::new(PeerAccount::new(Arc::new(PeerLedger::new(BYTES)), BYTES)),
+        interest: None,
     }
 }

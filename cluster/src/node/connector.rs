@@ -46,7 +46,7 @@ impl Drop for ConnectorTask {
 
 impl Connectors {
     /// Starts to keep this peer connected, unless it is kept connected already.
-    pub(super) fn add(&mut self, node_server: &ActorRef<NodeServerMessage>, peer: Peer) {
+    pub(super) fn add(&mut self, node_server: &ActorRef<NodeServerMessage>, peer: Peer, purpose: DialPurpose) {
         let node_server = node_server.clone();
         // A peer that is named twice still has one task. Two would dial the same addresses, and each would find the other's link
         // there.
@@ -55,6 +55,7 @@ impl Connectors {
                 node_server,
                 dialling: Dialling::new(peer.backoff, Instant::now().into_std()),
                 peer,
+                purpose,
                 tasks: JoinSet::new(),
                 addresses: HashMap::new(),
                 look_up: NameLookUp::default(),
@@ -87,6 +88,8 @@ enum AttemptOutcome {
 struct PeerConnector {
     node_server: ActorRef<NodeServerMessage>,
     peer: Peer,
+    /// What its connections are for.
+    purpose: DialPurpose,
     dialling: Dialling,
     /// The commands that are being carried out, each for one address.
     tasks: JoinSet<AttemptOutcome>,
@@ -160,7 +163,7 @@ impl PeerConnector {
             DialCommand::Dial { addr, stock_peers } => {
                 let peer = self.peer.clone();
                 let dialled = DialOptions {
-                    purpose: DialPurpose::Link,
+                    purpose: self.purpose,
                     stock_peers,
                 };
                 let task = self.tasks.spawn(async move {

@@ -98,6 +98,12 @@ impl<L: CallEnded + Send + Sync + 'static> InboundCalls<L> {
         Ok(port)
     }
 
+    /// True if none waits.
+    pub(super) fn is_empty(&self) -> bool {
+        let slots = self.0.lock();
+        slots.free.len() == slots.calls.len()
+    }
+
     fn enter(&self, call: impl FnOnce(usize) -> InboundCall<L>) -> Result<Arc<InboundCall<L>>, InboundCallsFull> {
         let mut slots = self.0.lock();
         // A call and its link hold each other. After `shut`, nothing would ever take a new call out and so free the two.

@@ -12,6 +12,9 @@ pub(super) const MAX_TRANSITIVE_DIALS: usize = 256;
 /// nobody waits for it any more. Further ones wait, within the time of their connections.
 pub(super) const MAX_HEARSAY_LOOK_UPS: usize = 16;
 
+/// The most sessions for entities alone that a node has at a time. Beyond that a node that opens another one is refused until there is room.
+pub const MAX_ON_DEMAND_LINKS: usize = 256;
+
 /// How much of this node's memory the actors of other nodes may take: what stays of each that a peer advertises, of each that
 /// is in a group or was looked up, and of the groups.
 ///

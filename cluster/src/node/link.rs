@@ -38,7 +38,7 @@ pub struct Link {
     /// The peer's actors that this node may address: those that the peer advertises.
     remote: RwLock<HashSet<u64>>,
     outbound_calls: Mutex<OutboundCalls>,
-    inbound_calls: InboundCalls<Self>,
+    pub(super) inbound_calls: InboundCalls<Self>,
     /// Something was read since the session last asked.
     traffic: AtomicBool,
     /// Messages to or from this peer that were given up, by reason.
@@ -107,6 +107,7 @@ impl Link {
             outbox_limit: self.outbox.limit() as u64,
             dead_letters: self.dead_letters.each_ref().map(|count| count.load(Ordering::Relaxed)),
             peer: self.peer.get().copied().unwrap_or_default(),
+            groups: None,
         }
     }
 
@@ -194,7 +195,7 @@ impl Link {
     }
 
     /// True if the peer's actor `to` can be addressed.
-    fn has_remote(&self, to: u64) -> bool {
+    pub(super) fn has_remote(&self, to: u64) -> bool {
         self.remote.read().contains(&to)
     }
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::NodeFlags;
+use super::link::Link;
 use super::undelivered::REASONS;
+use super::{GroupInterest, NodeFlags};
 use crate::transport::FrameCounts;
 
 /// A link in figures. They are read without a lock, so some may be a batch of messages ahead of others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LinkFigures {
     /// How long the peer took to answer the last ping; none if it has answered none yet. A stock node answers, too.
@@ -26,6 +27,8 @@ pub struct LinkFigures {
     pub(super) dead_letters: [u64; REASONS.len()],
     /// What the peer says of itself: all zero but for the version if it is a stock node.
     pub peer: NodeFlags,
+    /// The groups that the peer wants to know of; none if it wants to know of all, as a stock node does.
+    pub groups: Option<GroupInterest>,
 }
 
 impl LinkFigures {
@@ -48,6 +51,13 @@ pub struct TrafficFigures {
     pub control: u64,
     /// Bytes on the connection, within TLS if there is any.
     pub bytes: u64,
+}
+
+impl Link {
+    /// True if no call waits for its reply, at either end, and nothing waits to be sent.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.outbound_calls().is_empty() && self.inbound_calls.is_empty() && self.outbox().waiting_bytes() == 0
+    }
 }
 
 impl TrafficFigures {

@@ -53,21 +53,25 @@ mod undelivered;
 pub use admission::{HandshakeLimits, HandshakeStats};
 pub use dialling::Backoff;
 pub use events::NodeEventSubscription;
+pub use limits::MAX_ON_DEMAND_LINKS;
 use limits::SessionLimits;
 pub use limits::{PeerLimits, StandInNames};
 pub use link_figures::{LinkFigures, TrafficFigures};
 pub use messages::{NodeServerMessage, SessionCheckReply};
+pub use node_requests::OnDemandLink;
 pub use node_session::NodeSession;
 pub use operations::{
-    add_peer, await_down, confirm, dead_letters, handshake_stats, leave, left_out, link_figures, listen_addr, quiesce,
-    remove_peer,
+    add_peer, add_peer_on_demand, await_down, close_unused, confirm, dead_letters, handshake_stats, is_unused, leave,
+    left_out, link_figures, listen_addr, on_demand_links, quiesce, remove_peer,
 };
 pub use peer::{EncryptionSource, Peer};
 pub use server::{NodeServer, NodeServerState};
 pub use session_info::NodeServerSessionInformation;
 pub use session_messages::NodeSessionMessage;
 
-pub use crate::session::{CloseReason, Rival, StockPeers, Timing};
+pub use crate::session::{
+    BadGroups, CloseReason, GroupInterest, GroupMembers, GroupPattern, MAX_GROUP_PATTERNS, Rival, StockPeers, Timing,
+};
 pub use crate::wire::{NameMessage, NodeFlags, ServerStatus, WireError};
 
 /// The protocol version that this node announces.

@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
-use ractor::{ActorId, RpcReplyPort};
+use ractor::{ActorId, ActorRef, RpcReplyPort};
 
 use super::admission::{HandshakeStats, Permit};
 use super::peer::Peer;
+use super::session_messages::NodeSessionMessage;
 use super::session_monitors::SessionMonitor;
+use crate::NodeId;
 use crate::session::{CloseReason, DialDecision, Rival, StockPeers};
 use crate::transport::NetworkStream;
 use crate::wire::{NameMessage, ServerStatus};
@@ -14,7 +16,9 @@ use crate::wire::{NameMessage, ServerStatus};
 /// Of a node.
 pub(super) enum NodeRequest {
     /// Stay connected to this peer.
-    AddPeer(Box<Peer>),
+    AddPeer(Box<Peer>, DialPurpose),
+    /// The sessions that are for entities alone.
+    OnDemandLinks(RpcReplyPort<Vec<OnDemandLink>>),
     /// Don't dial the peer of this address any more.
     RemovePeer(String),
     /// Neither accept nor open any further connection.
@@ -54,6 +58,19 @@ pub(super) enum NodeRequest {
     Over(ActorId, CloseReason),
 }
 
+/// A session that is for entities alone, and ends when nobody needs it.
+#[derive(Debug, Clone)]
+pub struct OnDemandLink {
+    /// The session.
+    pub session: ActorRef<NodeSessionMessage>,
+    /// The node id of the peer's actors.
+    pub node_id: NodeId,
+    /// The peer's full name.
+    pub peer: String,
+    /// True if this node opened it, and so closes it.
+    pub is_own: bool,
+}
+
 /// How this node means a connection that it opened.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct DialOptions {
@@ -70,6 +87,8 @@ pub(super) enum DialPurpose {
     Connection,
     /// The connector opened it to have a link. Where there is one already, this connection is one too many.
     Link,
+    /// An entity of the node is spoken to. Any link to the node will do.
+    OnDemand,
     /// A peer named the node. The address may be anybody's.
     Hearsay,
 }

@@ -1,11 +1,11 @@
 //! One session of a node: what it is made of, and what it keeps.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
 use ractor::concurrency::JoinHandle;
-use ractor::{ActorCell, ActorRef, RpcReplyPort};
+use ractor::{ActorCell, ActorRef, ActorStatus, RpcReplyPort};
 
 use super::admission::Permit;
 use super::hearsay::Hearsay;
@@ -14,11 +14,14 @@ use super::link::Link;
 use super::node_requests::DialPurpose;
 use super::stand_ins::StandIns;
 use super::timer::SessionTimer;
-use super::{NameMessage, NodeConnectionMode, NodeServerMessage, PeerLimits, SessionLimits, StandInNames, sync};
+use super::{
+    GroupInterest, NameMessage, NodeConnectionMode, NodeServerMessage, PeerLimits, SessionLimits, StandInNames, sync,
+};
 use crate::NodeId;
 use crate::directory::{self, WantedActor};
 use crate::session::{
     CloseReason, EntryRefusals, LocalChange, PeerAccount, PeerLedger, Role, Session, SessionConfig, StockPeers, Timing,
+    ToldGroups,
 };
 use crate::transport::{FrameKind, Room};
 use crate::wire::{self, Data};
@@ -39,6 +42,8 @@ pub struct NodeSession {
     pub(super) hearsay: Arc<Hearsay>,
     pub(super) timing: Timing,
     pub(super) stand_in_names: StandInNames,
+    /// The groups of other nodes that this one wants to know of; none for all.
+    pub(super) groups: Option<GroupInterest>,
     /// Why it was opened, if this node opened it.
     pub(super) purpose: DialPurpose,
     /// Whether the peer may prove no more than the cookie.
@@ -80,6 +85,7 @@ impl NodeSession {
             hearsay: Arc::default(),
             timing: Timing::default(),
             stand_in_names: StandInNames::default(),
+            groups: None,
             purpose: DialPurpose::default(),
             stock_peers: StockPeers::default(),
             permit: None,
@@ -109,6 +115,7 @@ impl NodeSession {
                 nonce: rand::random(),
                 jitter: rand::random(),
                 account: self.account.clone(),
+                interest: self.groups.clone(),
             },
             now,
         )
@@ -153,6 +160,11 @@ pub struct NodeSessionState {
     pub(super) left_out: LeftOut,
     /// Those who wait until the peer has handled what it was sent, in the order in which they asked.
     pub(super) confirmations: VecDeque<RpcReplyPort<()>>,
+    /// What the peer was told of this node's groups.
+    pub(super) told: ToldGroups,
+    /// Those who wait until the peer has said whether it has an actor, by the pids of these.
+    pub(super) questions: HashMap<u64, Vec<RpcReplyPort<Option<()>>>>,
+    pub(super) met: MetActors,
     pub(super) peer: Option<NameMessage>,
     pub(super) writer: Option<JoinHandle<()>>,
     pub(super) timer: SessionTimer,
@@ -162,6 +174,15 @@ pub struct NodeSessionState {
     pub(super) is_leaving: bool,
     /// Ends what would outlive the actor, however it ends: after a kill there is no `post_stop`.
     pub(super) _ending: SessionCleanup,
+}
+
+/// The actors that one end has told of because the other came across their addresses, by pid.
+#[derive(Debug, Default)]
+pub(super) struct MetActors {
+    /// Those of this node.
+    pub(super) ours: HashSet<u64>,
+    /// Those of the peer.
+    pub(super) theirs: HashSet<u64>,
 }
 
 #[derive(Debug)]
@@ -185,10 +206,7 @@ impl NodeSessionState {
     /// Takes this node's actors out of their groups, as far as the peer can see, and tells it why.
     pub(super) fn leave(&mut self) {
         self.is_leaving = true;
-        for change in sync::memberships()
-            .into_iter()
-            .filter(|change| change.group != directory::GATES)
-        {
+        for change in sync::leave_groups(&mut self.told, |group| group != directory::GATES) {
             self.session.handle_local(LocalChange::Left(change));
         }
         self.session.handle_leaving();
@@ -217,11 +235,79 @@ impl NodeSessionState {
     pub(super) fn spawned(&mut self, cell: &ActorCell) {
         // Noted for actors that aren't shared as well: the end of a stand-in can take their names just the same.
         self.stand_ins.note_namesake(cell);
-        if sync::is_shared(cell)
+        if self.session.tells_changes()
+            && sync::is_shared(cell)
+            && sync::is_told_unasked(cell, &self.told)
             && let Some(actor) = sync::advertise(&self.link, cell, &mut self.left_out)
         {
             self.session.handle_local(LocalChange::Spawned(actor));
         }
+    }
+
+    /// Actors have joined a group. The peer hears of those that it wants to know of.
+    pub(super) fn joined(&mut self, scope: String, group: String, cells: &[ActorCell]) {
+        // A peer sends no more to a node that is about to stop.
+        if self.is_leaving || !self.session.tells_changes() {
+            return;
+        }
+        let change = sync::group_change(&self.link, (scope, group), cells, &mut self.told, &mut self.left_out);
+        if let Some(change) = change {
+            self.session.handle_local(LocalChange::Joined(change));
+        }
+    }
+
+    /// Actors have left a group. If one of them stood for others, another does from now on.
+    pub(super) fn left(&mut self, scope: String, group: String, cells: &[ActorCell]) {
+        if !self.session.tells_changes() {
+            return;
+        }
+        let Some(left) = sync::group_leave((scope, group), cells, &mut self.told) else {
+            return;
+        };
+        let mut change = left.change;
+        if left.is_vacant && !self.is_leaving {
+            let group = (change.scope.clone(), change.group.clone());
+            let next = sync::members_to_tell(&self.link, group, &mut self.told, &mut self.left_out);
+            if let Some(next) = next {
+                // One that has joined again meanwhile has never left, as far as the peer can see.
+                change.actors.retain(|actor| !next.actors.contains(actor));
+                // Before the other leaves, so that the peer finds somebody at any time.
+                self.session.handle_local(LocalChange::Joined(next));
+            }
+        }
+        if !change.actors.is_empty() {
+            self.session.handle_local(LocalChange::Left(change));
+        }
+    }
+
+    /// Somebody has come across an actor's address: asks the peer for the actor if it has told nothing of it.
+    pub(super) fn learn(&mut self, pid: u64, reply: RpcReplyPort<Option<()>>) {
+        // The port of a question that can't be asked is dropped, which says that there is no such actor.
+        if self.session.handle_question(pid) {
+            let waiting = self.questions.entry(pid).or_default();
+            // A peer that never answers must not make them pile up.
+            waiting.retain(|port| !port.is_closed());
+            waiting.push(reply);
+        }
+    }
+
+    /// The peer asks for an actor of this node.
+    pub(super) fn asked(&mut self, pid: u64) {
+        // One that is about to end would never be withdrawn.
+        let cell = directory::local_actor(pid).filter(|cell| cell.get_status() < ActorStatus::Stopping);
+        let shared = cell.filter(sync::is_shared);
+        let actor = shared.and_then(|cell| sync::advertise(&self.link, &cell, &mut self.left_out));
+        if actor.is_some() {
+            self.met.ours.insert(pid);
+        }
+        self.session.handle_answer(pid, actor);
+    }
+
+    /// True if the session is for entities and nobody at this end needs it: nobody has come across the address of an actor at the other end
+    /// that still lives, no call waits for its reply, and nothing waits to be sent. What is sent to entities is for others to know.
+    pub(super) fn is_unused(&self) -> bool {
+        let has_met = !self.met.ours.is_empty() || !self.met.theirs.is_empty() || !self.questions.is_empty();
+        self.session.is_for_entities() && !has_met && self.link.is_quiet()
     }
 
     /// Counts entries of the peer that were not taken.
@@ -233,6 +319,7 @@ impl NodeSessionState {
 
     /// Withdraws a local actor that ended.
     pub(super) fn terminated(&mut self, cell: &ActorCell) {
+        self.met.ours.remove(&cell.get_id().pid());
         // The peer hears of the ends of those actors alone that it was told of.
         if self.link.withdraw(cell.get_id().pid()) {
             self.session.handle_local(LocalChange::Terminated(cell.get_id().pid()));

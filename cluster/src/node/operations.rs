@@ -8,7 +8,7 @@ use ractor::{ActorRef, ActorStatus, MessagingErr};
 use super::admission::HandshakeStats;
 use super::link_figures::LinkFigures;
 use super::messages::NodeServerMessage;
-use super::node_requests::NodeRequest;
+use super::node_requests::{DialPurpose, NodeRequest, OnDemandLink};
 use super::peer::Peer;
 use super::session_messages::{NodeSessionMessage, SessionRequest};
 use crate::session::CloseReason;
@@ -18,7 +18,39 @@ use crate::session::CloseReason;
 /// # Errors
 /// The node has ended.
 pub fn add_peer(node_server: &ActorRef<NodeServerMessage>, peer: Peer) -> Result<(), MessagingErr<NodeServerMessage>> {
-    node_server.cast(NodeRequest::AddPeer(Box::new(peer)).into())
+    node_server.cast(NodeRequest::AddPeer(Box::new(peer), DialPurpose::Link).into())
+}
+
+/// As [`add_peer`] for sessions that are for entities alone: what nodes of this crate tell each other of actors and groups stays out of them, but
+/// for what is this crate's own. [`close_unused`] ends one that nobody needs.
+///
+/// # Errors
+/// The node has ended.
+pub fn add_peer_on_demand(
+    node_server: &ActorRef<NodeServerMessage>,
+    peer: Peer,
+) -> Result<(), MessagingErr<NodeServerMessage>> {
+    node_server.cast(NodeRequest::AddPeer(Box::new(peer), DialPurpose::OnDemand).into())
+}
+
+/// The sessions of a node that are for entities alone, whoever opened them; none if the node has ended.
+pub async fn on_demand_links(node_server: &ActorRef<NodeServerMessage>) -> Option<Vec<OnDemandLink>> {
+    let ask = |reply| NodeRequest::OnDemandLinks(reply).into();
+    node_server.call(ask, None).await.ok()?.success_or(()).ok()
+}
+
+/// Whether such a session isn't needed at this end, as far as the session knows: no call waits for its reply, nothing waits to be sent, and no actor
+/// lives that one end has come across by its address. False if the session doesn't say so within `timeout`.
+pub async fn is_unused(session: &ActorRef<NodeSessionMessage>, timeout: Duration) -> bool {
+    let ask = |reply| SessionRequest::Unused(reply).into();
+    let unused = session.call(ask, Some(timeout)).await;
+    unused.is_ok_and(|unused| unused.success_or(()) == Ok(true))
+}
+
+/// Ends such a session, if it is still [unused](is_unused).
+pub fn close_unused(session: &ActorRef<NodeSessionMessage>) {
+    // One that has ended is closed.
+    drop(session.cast(SessionRequest::CloseUnused.into()));
 }
 
 /// Doesn't dial the peer of this address any more. A session with it goes on for as long as it lives.

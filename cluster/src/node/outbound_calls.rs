@@ -85,6 +85,11 @@ pub(super) struct Insertion {
 }
 
 impl OutboundCalls {
+    /// True if none waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.free.len() == self.slots.len()
+    }
+
     /// Enters a call to the peer's actor `to`, unless the table is full or closed.
     pub(super) fn insert(&mut self, to: u64, port: RpcReplyPort<Vec<u8>>) -> Insertion {
         let mut ended = Vec::new();

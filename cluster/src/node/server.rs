@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::{Actor, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 
 use tokio::sync::watch;
 
@@ -26,14 +26,17 @@ use super::node_session::NodeSessionState;
 use super::session_monitors::{SessionMonitor, SessionMonitors};
 use super::sessions::Sessions;
 use super::{
-    HandshakeStats, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage, NodeServerSessionInformation,
-    NodeSession, PROTOCOL_VERSION, SessionLimits, StandInNames, Timing,
+    GroupInterest, HandshakeStats, MAX_ON_DEMAND_LINKS, NameMessage, NodeConnectionMode, NodeFlags, NodeServerMessage,
+    NodeServerSessionInformation, NodeSession, PROTOCOL_VERSION, SessionLimits, StandInNames, Timing,
 };
 use crate::NodeId;
 use crate::directory::{self, SANDBOX_NODE_ID};
 use crate::session::{CloseReason, DialDecision, PeerAccount, PeerLedger, StockPeers};
 use crate::transport::{IncomingEncryptionMode, NetworkStream, bind};
-use crate::wire::{CAPABILITY_CALL_FAILED, CAPABILITY_IDENTITY, CAPABILITY_NAME_TAKEN, CAPABILITY_TRACE};
+use crate::wire::{
+    CAPABILITY_CALL_FAILED, CAPABILITY_GROUPS, CAPABILITY_IDENTITY, CAPABILITY_INTEREST, CAPABILITY_NAME_TAKEN,
+    CAPABILITY_ON_DEMAND, CAPABILITY_TRACE, ServerStatus,
+};
 
 /// The time that a stopping node gives its sessions to end in order.
 const STOP: Duration = Duration::from_secs(8);
@@ -64,6 +67,8 @@ pub struct NodeServer {
     /// What sessions may do at one time on the word of peers.
     hearsay: Arc<Hearsay>,
     gate: Option<watch::Receiver<bool>>,
+    /// The groups of other nodes that this one wants to know of; none for all.
+    groups: Option<GroupInterest>,
 }
 
 /// Keeps the shared secret out of debug output.
@@ -103,8 +108,9 @@ impl NodeServer {
     ) {
         match request {
             // A node that opens no further connection has no use for another peer.
-            NodeRequest::AddPeer(_) if state.quiet => {}
-            NodeRequest::AddPeer(peer) => state.connectors.add(myself, *peer),
+            NodeRequest::AddPeer(..) if state.quiet => {}
+            NodeRequest::AddPeer(peer, purpose) => state.connectors.add(myself, *peer, purpose),
+            NodeRequest::OnDemandLinks(reply) => drop(reply.send(state.sessions.on_demand())),
             NodeRequest::Quiesce(reply) => {
                 // Connectors end before the wait for the listener, during which they would go on dialling.
                 state.connectors.clear();
@@ -147,18 +153,14 @@ impl NodeServer {
                 };
                 drop(reply.send(stats));
             }
-            NodeRequest::Admit { actor_id, name, reply } => {
-                state.sessions.name(actor_id, name);
-                let status = namesakes::admit(&state.sessions, &state.local, &self.admission.refusals, actor_id);
-                drop(reply.send(status));
-            }
+            NodeRequest::Admit { actor_id, name, reply } => drop(reply.send(self.admit(state, actor_id, name))),
             NodeRequest::Introduced {
                 actor_id,
                 name,
                 purpose,
                 reply,
             } => {
-                let is_linked = purpose == DialPurpose::Link && state.sessions.is_linked(&name);
+                let is_linked = state.sessions.is_linked(&name, purpose);
                 // The name is noted even if this session goes no further, because the connector then waits for the end of the link
                 // with that node.
                 state.sessions.name(actor_id, name);
@@ -184,6 +186,23 @@ impl NodeServer {
             }
             NodeRequest::Over(id, reason) => state.sessions.over(id, reason),
         }
+    }
+
+    /// Whether a session goes on whose peer has just said its name.
+    fn admit(&self, state: &mut NodeServerState, id: ActorId, name: NameMessage) -> ServerStatus {
+        let is_for_entities = name.flags.unwrap_or_default().capabilities & CAPABILITY_ON_DEMAND != 0;
+        state.sessions.name(id, name);
+        if is_for_entities {
+            state.sessions.set_for_entities(id);
+            if !state.sessions.has_room_on_demand(id) {
+                tracing::info!(
+                    sessions = MAX_ON_DEMAND_LINKS,
+                    "refused a session for entities: there are as many as there may be; the peer tries again"
+                );
+                return ServerStatus::NotAllowed;
+            }
+        }
+        namesakes::admit(&state.sessions, &state.local, &self.admission.refusals, id)
     }
 
     /// Starts the session of a connection that the program opened or accepted itself.
@@ -241,12 +260,16 @@ impl NodeServer {
         session.account = Arc::new(PeerAccount::new(self.ledger.clone(), self.limits.peer));
         session.timing = self.timing;
         session.stand_in_names = self.stand_in_names;
+        session.groups = self.groups.clone();
         session.purpose = dialled.purpose;
         session.stock_peers = match dialled.stock_peers {
             StockPeers::Refused => StockPeers::Refused,
             StockPeers::Accepted => self.stock_peers,
         };
         session.permit = permit;
+        if dialled.purpose == DialPurpose::OnDemand {
+            session.local.flags.get_or_insert_default().capabilities |= CAPABILITY_ON_DEMAND;
+        }
         // The node can wait here without a deadlock, because a session asks its node nothing while it starts.
         match Actor::spawn_linked(None, session, stream, myself.get_cell()).await {
             Ok((actor, _)) => {
@@ -264,7 +287,11 @@ impl NodeServer {
                 if let Some(monitor) = monitor {
                     state.monitors.insert(info.actor.get_id(), monitor);
                 }
+                let id = info.actor.get_id();
                 state.sessions.insert(info);
+                if dialled.purpose == DialPurpose::OnDemand {
+                    state.sessions.set_for_entities(id);
+                }
             }
             Err(error) => {
                 tracing::warn!(peer_addr, "dropped a connection: its session did not start: {error}");
@@ -315,11 +342,12 @@ pub struct NodeServerState {
     succeeding: Vec<Succession>,
 }
 
-/// What this node understands beyond the stock protocol.
-fn capabilities() -> u32 {
+/// What this node understands beyond the stock protocol, and says.
+fn capabilities(groups: Option<&GroupInterest>) -> u32 {
     // Asked once, since a peer is told it once: whoever wants traces installs a tracer before there is a node.
     let traces = if directory::trace::is_on() { CAPABILITY_TRACE } else { 0 };
-    CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN | CAPABILITY_IDENTITY | traces
+    let interest = groups.map_or(0, |_| CAPABILITY_INTEREST);
+    CAPABILITY_CALL_FAILED | CAPABILITY_NAME_TAKEN | CAPABILITY_IDENTITY | CAPABILITY_GROUPS | interest | traces
 }
 
 #[cfg_attr(feature = "async-trait", ractor::async_trait)]
@@ -337,7 +365,7 @@ impl Actor for NodeServer {
             name: format!("{}@{}", self.node_name, self.hostname),
             flags: Some(NodeFlags {
                 version: PROTOCOL_VERSION,
-                capabilities: capabilities(),
+                capabilities: capabilities(self.groups.as_ref()),
                 max_frame: self.limits.inbound_frame,
                 incarnation,
             }),

@@ -1,6 +1,6 @@
 //! The actor of one session: carries out what the pure session decides.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,12 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent, pg};
 use super::ingress::Ingress;
 use super::left_out::LeftOut;
 use super::link::Link;
-use super::node_session::{NodeSession, NodeSessionState, SessionCleanup};
+use super::node_session::{MetActors, NodeSession, NodeSessionState, SessionCleanup};
 use super::session_messages::{Inbound, NodeSessionMessage, Outbound, SessionRequest};
 use super::stand_ins::{StandInLifetime, StandIns};
-use super::sync;
 use super::timer::SessionTimer;
 use crate::directory::{HostedEvent, Lent};
-use crate::session::{CloseReason, LocalChange};
+use crate::session::{CloseReason, ToldGroups};
 use crate::transport::{NetworkStream, split, write_outbox};
 use crate::wire;
 
@@ -62,6 +61,7 @@ impl NodeSession {
                 };
                 drop(reply.send(cell));
             }
+            SessionRequest::Learn(pid, reply) => state.learn(pid, reply),
             SessionRequest::Look(wanted, reply) => drop(reply.send(state.look(wanted))),
             SessionRequest::Lend(pid, reply) => {
                 let cell = self.stand_in(myself, state, pid, StandInLifetime::Lent).await;
@@ -83,8 +83,18 @@ impl NodeSession {
             // The peer has proved the cookie since this connection was chosen to give way.
             SessionRequest::GiveWay if state.session.is_authenticated() => {}
             SessionRequest::GiveWay => state.session.handle_closed(CloseReason::GaveWay),
+            SessionRequest::Unused(reply) => drop(reply.send(state.is_unused())),
+            SessionRequest::CloseUnused => {
+                if state.is_unused() {
+                    state.session.handle_closed(CloseReason::Unused);
+                }
+            }
             SessionRequest::Tick => state.tick(),
-            SessionRequest::Figures(reply) => drop(reply.send(state.link.figures())),
+            SessionRequest::Figures(reply) => {
+                let mut figures = state.link.figures();
+                figures.groups = state.session.peer_interest().cloned();
+                drop(reply.send(figures));
+            }
         }
         None
     }
@@ -122,6 +132,9 @@ impl Actor for NodeSession {
             stand_ins: StandIns::new(self.stand_in_names, self.account.clone()),
             left_out: LeftOut::default(),
             confirmations: VecDeque::new(),
+            told: ToldGroups::default(),
+            questions: HashMap::new(),
+            met: MetActors::default(),
             peer: None,
             writer: Some(writer),
             timer: SessionTimer::default(),
@@ -184,19 +197,11 @@ impl Actor for NodeSession {
             SupervisionEvent::PidLifecycleEvent(PidLifecycleEvent::Terminate(cell)) => state.terminated(&cell),
             // The groups also have stand-ins of other nodes' actors. They must be left out, or a node would pass on the members of
             // others as its own.
-            // The peer sends no more to a node that is about to stop.
-            SupervisionEvent::ProcessGroupChanged(pg::GroupChangeMessage::Join(..)) if state.is_leaving => {}
             SupervisionEvent::ProcessGroupChanged(pg::GroupChangeMessage::Join(scope, group, cells)) => {
-                let change = sync::group_change(&state.link, scope, group, &cells, &mut state.left_out);
-                change
-                    .into_iter()
-                    .for_each(|change| state.session.handle_local(LocalChange::Joined(change)));
+                state.joined(scope, group, &cells);
             }
             SupervisionEvent::ProcessGroupChanged(pg::GroupChangeMessage::Leave(scope, group, cells)) => {
-                let change = sync::group_leave(scope, group, &cells);
-                change
-                    .into_iter()
-                    .for_each(|change| state.session.handle_local(LocalChange::Left(change)));
+                state.left(scope, group, &cells);
             }
         }
         self.pump(&myself, state).await;

@@ -13,7 +13,7 @@ use super::session_messages::SessionRequest;
 use super::stand_ins::{NoStandIn, Resolver, StandInLifetime};
 use super::{NameMessage, NodeServerMessage, NodeSession, NodeSessionMessage, sync};
 use crate::directory;
-use crate::session::{CloseReason, EntryRefusal, EntryRefusals, Event, Role};
+use crate::session::{CloseReason, EntryRefusal, EntryRefusals, Event, Role, ToldGroups};
 use crate::transport::OutboxError;
 use crate::wire::{self, Actor, GroupChange, MAX_NODE_NAME_BYTES};
 
@@ -58,7 +58,10 @@ impl NodeSession {
             // An actor is a table entry until a look-up or a group needs more.
             Event::Spawned(actors) => state.link.add_remote(actors.iter().map(|actor| actor.pid)),
             Event::Terminated(pids) => {
-                pids.iter().for_each(|pid| state.stand_ins.terminate(*pid));
+                pids.iter().for_each(|pid| {
+                    state.stand_ins.terminate(*pid);
+                    state.met.theirs.remove(pid);
+                });
                 state.link.remove_remotes(pids);
             }
             Event::Joined(change) => self.joined(myself, state, change).await,
@@ -72,6 +75,15 @@ impl NodeSession {
                 pg::leave_scoped(group.scope.clone(), group.group.clone(), cells);
             }
             Event::Refused(refused) => state.left_out.theirs(&refused),
+            Event::InterestTold => Self::tell_snapshot(state),
+            Event::Asked(pid) => state.asked(pid),
+            Event::Answered(pid) => {
+                let waiting = state.questions.remove(&pid).unwrap_or_default();
+                if state.session.peer_actor(pid).is_some() {
+                    state.met.theirs.insert(pid);
+                }
+                waiting.into_iter().for_each(|port| drop(port.send(Some(()))));
+            }
             Event::SessionsAsked(asking) => self.answer_sessions(state, &asking).await,
             Event::SessionsLearned(sessions) => self.dial(sessions).await,
             Event::Pong(latency) => {
@@ -181,6 +193,7 @@ impl NodeSession {
         let resolver = Resolver {
             session: myself.clone(),
             link: state.link.clone(),
+            asks: state.session.is_kept_back_from(),
         };
         let node = directory::Node {
             name: state.peer_name().to_owned(),
@@ -193,8 +206,17 @@ impl NodeSession {
         };
         // Before the peer hears of this node's actors: what it sends them may carry addresses of its own, which must resolve.
         directory::add_peer(self.node_id, node, Arc::new(resolver));
-        let snapshot = sync::snapshot(&state.link, &mut state.left_out);
-        state.session.handle_election(Some(snapshot));
+        state.session.handle_survival();
+        if !state.session.awaits_interest() {
+            Self::tell_snapshot(state);
+        }
+    }
+
+    /// Tells the peer what it wants to know of this node's actors and groups.
+    fn tell_snapshot(state: &mut NodeSessionState) {
+        state.told = state.session.audience();
+        let snapshot = sync::snapshot(&state.link, &mut state.told, &mut state.left_out);
+        state.session.handle_snapshot(snapshot);
     }
 
     /// The stand-in for the peer's actor with this pid, for somebody who looks it up.
@@ -240,6 +262,10 @@ impl NodeSession {
 
     /// Actors of the peer join a group on this node, as many as there is room for.
     async fn joined(&self, myself: &ActorRef<NodeSessionMessage>, state: &mut NodeSessionState, change: GroupChange) {
+        // Nodes of other kinds tell of everything.
+        if !self.wants(state, &change.group) {
+            return;
+        }
         let GroupChange { scope, group, actors } = change;
         let group = Arc::new(ScopedGroup { scope, group });
         let mut refusals = EntryRefusals::default();
@@ -274,6 +300,14 @@ impl NodeSession {
             pg::join_scoped(group.scope.clone(), group.group.clone(), cells);
         }
         state.note(refusals);
+    }
+
+    /// Whether this node wants to know of a group.
+    fn wants(&self, state: &NodeSessionState, group: &str) -> bool {
+        if state.session.is_for_entities() {
+            return ToldGroups::for_entities().is_wanted(group);
+        }
+        self.groups.as_ref().is_none_or(|wanted| wanted.wanted(group).is_some())
     }
 
     /// Tells the peer the other nodes that this one knows.

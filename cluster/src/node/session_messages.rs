@@ -57,6 +57,8 @@ pub(super) enum SessionRequest {
     StandIn(u64, RpcReplyPort<Option<ActorCell>>),
     /// The stand-in for the peer's actor with this name.
     StandInNamed(String, RpcReplyPort<Option<ActorCell>>),
+    /// Have the peer say whether it has an actor with this pid, if it has told nothing of one: answered once it has.
+    Learn(u64, RpcReplyPort<Option<()>>),
     /// Whether the peer advertises an actor, and its pid and name.
     Look(WantedActor, RpcReplyPort<Option<Actor>>),
     /// The stand-in for the peer's actor with this pid, until it is given back.
@@ -71,6 +73,10 @@ pub(super) enum SessionRequest {
     LinkEnded(CloseReason),
     /// Too many connections are in their handshakes, and this one is the oldest.
     GiveWay,
+    /// Whether it is for entities, and nobody at this end needs it.
+    Unused(RpcReplyPort<bool>),
+    /// End, if that is still so.
+    CloseUnused,
     /// A deadline of the session may have come.
     Tick,
     /// What has passed over the link.

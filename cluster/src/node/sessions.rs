@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use ractor::{ActorId, ActorRef};
 
+use super::limits::MAX_ON_DEMAND_LINKS;
+use super::node_requests::{DialPurpose, OnDemandLink};
 use super::session_end::PeerProof;
 use super::{NameMessage, NodeServerSessionInformation, NodeSessionMessage, SessionCheckReply};
 use crate::NodeId;
@@ -118,11 +120,49 @@ impl Sessions {
         }
     }
 
-    /// True if there is an authenticated session with the node that this one claims to be.
-    pub(super) fn is_linked(&self, claimed: &NameMessage) -> bool {
+    /// True if there is an authenticated session with the node that this one claims to be, which makes a connection for this purpose one too
+    /// many.
+    pub(super) fn is_linked(&self, claimed: &NameMessage, purpose: DialPurpose) -> bool {
+        let serves = |id: &ActorId| match purpose {
+            DialPurpose::Connection | DialPurpose::Hearsay => false,
+            DialPurpose::Link => !self.registry.is_for_entities(*id),
+            DialPurpose::OnDemand => true,
+        };
         let authenticated = self.infos.iter().filter(|(id, _)| self.registry.is_elected(**id));
-        let mut peers = authenticated.filter_map(|(_, info)| info.peer_name.as_ref());
+        let mut peers = authenticated
+            .filter(|(id, _)| serves(id))
+            .filter_map(|(_, info)| info.peer_name.as_ref());
         peers.any(|peer| peer.name == claimed.name && incarnation(Some(peer)) == incarnation(Some(claimed)))
+    }
+
+    /// This session is for entities alone.
+    pub(super) fn set_for_entities(&mut self, id: ActorId) {
+        self.registry.set_for_entities(id);
+    }
+
+    /// The authenticated sessions that are for entities alone.
+    pub(super) fn on_demand(&self) -> Vec<OnDemandLink> {
+        let links = self.infos.iter().filter_map(|(id, info)| {
+            let is_one = self.registry.is_elected(*id) && self.registry.is_for_entities(*id);
+            let peer = info.peer_name.as_ref().filter(|_| is_one)?;
+            Some(OnDemandLink {
+                session: info.actor.clone(),
+                node_id: info.node_id,
+                peer: peer.name.clone(),
+                is_own: !info.is_server,
+            })
+        });
+        links.collect()
+    }
+
+    /// True if there may be one more session for entities alone. One that takes the place of another needs no room.
+    pub(super) fn has_room_on_demand(&self, id: ActorId) -> bool {
+        let newcomer = self.infos.get(&id).and_then(|info| info.peer_name.as_ref());
+        let links = self.on_demand();
+        let others = links
+            .iter()
+            .filter(|link| newcomer.is_none_or(|newcomer| newcomer.name != link.peer));
+        others.count() < MAX_ON_DEMAND_LINKS
     }
 
     /// The authenticated session with another node that has the name of this session's peer, if there is one. The other one may be

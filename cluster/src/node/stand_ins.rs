@@ -288,7 +288,12 @@ fn report_loss(name: &str) {
 pub(super) struct Resolver {
     pub(super) session: ActorRef<NodeSessionMessage>,
     pub(super) link: Arc<Link>,
+    /// The peer keeps actors back until it is asked for them.
+    pub(super) asks: bool,
 }
+
+/// The longest time for a peer to say whether it has an actor. It answers at once, behind whatever else waits for this node.
+const QUESTION: Duration = Duration::from_secs(10);
 
 impl Resolver {
     async fn ask<T: Send + 'static>(
@@ -298,11 +303,22 @@ impl Resolver {
         // No time limit is needed: a session answers, or drops the port when it ends.
         self.session.call(ask, None).await.ok()?.success_or(()).ok()?
     }
+
+    /// Has the peer tell of the actor with this pid, if it has one and kept it back.
+    async fn learn(&self, pid: u64) {
+        if self.asks && !self.link.has_remote(pid) {
+            let asked = self.ask(|reply| SessionRequest::Learn(pid, reply).into());
+            ractor::concurrency::timeout(QUESTION, asked).await.ok();
+        }
+    }
 }
 
 impl RemoteActors for Resolver {
     fn stand_in(&self, pid: u64) -> BoxFuture<'_, Option<ActorCell>> {
-        Box::pin(self.ask(move |reply| SessionRequest::StandIn(pid, reply).into()))
+        Box::pin(async move {
+            self.learn(pid).await;
+            self.ask(move |reply| SessionRequest::StandIn(pid, reply).into()).await
+        })
     }
 
     fn stand_in_named(&self, name: String) -> BoxFuture<'_, Option<ActorCell>> {
@@ -311,6 +327,9 @@ impl RemoteActors for Resolver {
 
     fn look(&self, wanted: WantedActor) -> BoxFuture<'_, Option<FoundActor>> {
         Box::pin(async {
+            if let WantedActor::Pid(pid) = wanted {
+                self.learn(pid).await;
+            }
             let ask = |reply| SessionRequest::Look(wanted, reply).into();
             let Actor { pid, name } = self.ask(ask).await?;
             let node_id = self.link.node_id();
@@ -323,7 +342,10 @@ impl RemoteActors for Resolver {
     }
 
     fn lend(&self, pid: u64) -> BoxFuture<'_, Option<Lent>> {
-        Box::pin(self.ask(move |reply| SessionRequest::Lend(pid, reply).into()))
+        Box::pin(async move {
+            self.learn(pid).await;
+            self.ask(move |reply| SessionRequest::Lend(pid, reply).into()).await
+        })
     }
 
     fn send(&self, pid: u64, message: SerializedMessage) -> BoxFuture<'_, Result<(), SendRefused>> {

@@ -13,15 +13,20 @@ pub(crate) struct Candidate<Id> {
     pub(crate) role: Role,
     /// The initiator's nonce; none from a peer that knows none.
     pub(crate) connection_id: Option<NonZeroU64>,
+    /// It was opened for entities alone.
+    pub(crate) is_for_entities: bool,
 }
 
 /// The survivors among `candidates`, all of them connections between `this` node and `peer`.
 ///
-/// With connections in both directions, those opened by the node whose full name sorts last stay. Of these the smallest
+/// One that tells of everything takes the place of those for entities alone: both ends know which these are. With connections in both directions, those opened by the node whose full name sorts last stay. Of these the smallest
 /// nonce stays. Where that leaves several, only the accepting end decides (the lowest id stays): its verdict reaches the
 /// initiator as a closed connection, whereas two ends deciding for themselves could each drop the other's choice.
 pub(crate) fn elect<Id: Copy + Ord>(this: &str, peer: &str, mut candidates: Vec<Candidate<Id>>) -> Vec<Id> {
-    // The direction comes first: both ends always know it, while a stock peer has no nonces.
+    if candidates.iter().any(|candidate| !candidate.is_for_entities) {
+        candidates.retain(|candidate| !candidate.is_for_entities);
+    }
+    // Of the rest, the direction comes first: both ends always know it, while a stock peer has no nonces.
     let has = |role| candidates.iter().any(|candidate| candidate.role == role);
     // A node that is connected to itself has both ends of each connection, and its name doesn't tell them apart.
     if has(Role::Initiator) && has(Role::Acceptor) && this != peer {
@@ -52,6 +57,7 @@ mod tests {
                 id,
                 role,
                 connection_id: NonZeroU64::new(nonce),
+                is_for_entities: false,
             })
             .collect();
         assert_eq!(elect(this, peer, candidates), survivors, "{this} and {peer}");
@@ -87,6 +93,23 @@ mod tests {
         );
         check("b@h", "a@h", &[(1, Role::Acceptor, 0), (2, Role::Acceptor, 0)], &[1]);
         check("b@h", "a@h", &[(1, Role::Acceptor, 4), (2, Role::Acceptor, 4)], &[1]);
+    }
+
+    #[test]
+    fn one_that_tells_of_everything_survives_those_for_entities_alone() {
+        let of = |id, role, nonce, is_for_entities| Candidate {
+            id,
+            role,
+            connection_id: NonZeroU64::new(nonce),
+            is_for_entities,
+        };
+        // What would win otherwise, by its direction and its nonce.
+        let at_beta = vec![of(1, Role::Initiator, 1, true), of(2, Role::Acceptor, 5, false)];
+        assert_eq!(elect("b@h", "a@h", at_beta), [2]);
+        let at_alpha = vec![of(1, Role::Acceptor, 1, true), of(2, Role::Initiator, 5, false)];
+        assert_eq!(elect("a@h", "b@h", at_alpha), [2]);
+        let both = vec![of(1, Role::Initiator, 7, true), of(2, Role::Acceptor, 5, true)];
+        assert_eq!(elect("b@h", "a@h", both), [1], "among themselves as any others");
     }
 
     #[test]

@@ -14,6 +14,14 @@ pub enum Event {
     PeerNamed(NameMessage),
     /// Both ends proved the cookie. The session now waits for [`handle_election`](super::Session::handle_election).
     Authenticated,
+    /// The peer has said which groups it wants to know of, and waits to be told; answer with
+    /// [`handle_snapshot`](super::Session::handle_snapshot).
+    InterestTold,
+    /// The peer has come across the address of an actor of this node; answer with
+    /// [`handle_answer`](super::Session::handle_answer).
+    Asked(u64),
+    /// The peer has said whether it has the actor with this pid, after a [`handle_question`](super::Session::handle_question).
+    Answered(u64),
     /// Both ends have sent all they had.
     Ready,
     /// The peer's actors with these pids can be addressed.

@@ -1,18 +1,20 @@
 //! The session itself: handshake, election, synchronization, health, end.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::event::{Event, LocalChange, LocalSnapshot};
+use super::event::{Event, LocalChange};
 use super::handshake::{Credentials, Handshake, HandshakeStep};
 use super::health::{Due, Health, Timing};
 use super::ledger::PeerAccount;
 use super::peer_actors::PeerActors;
 use super::refusal::{EntryRefusal, EntryRefusals};
-use super::{CloseReason, Rival, Role, StockChallenge, StockPeers};
+use super::{CloseReason, GroupInterest, Rival, Role, StockChallenge, StockPeers};
 use crate::wire::{Actor, Auth, Control, GroupChange, HandshakeNonce, Message, NameMessage, ServerStatus, Timestamp};
 
+mod interest;
+mod opening;
 mod words;
 
 /// The most actors in one `Spawn` or `PgJoin`: some hundred kilobytes, far below any peer's frame limit.
@@ -41,6 +43,8 @@ pub struct SessionConfig {
     pub jitter: u64,
     /// What the peer's actors are charged to.
     pub account: Arc<PeerAccount>,
+    /// The groups that this node wants to know of; none for all. Its name has to announce an interest.
+    pub interest: Option<GroupInterest>,
 }
 
 /// A node's decision about a peer that it has dialled, and that has said who it is but not proved it.
@@ -74,6 +78,7 @@ enum SyncProgress {
 #[derive(Debug)]
 pub struct Session {
     ours: Credentials,
+    role: Role,
     transitive: bool,
     timing: Timing,
     jitter: u64,
@@ -86,6 +91,14 @@ pub struct Session {
     peer_actors: PeerActors,
     /// What the peer understands beyond the stock protocol.
     peer_capabilities: u32,
+    interest: Option<GroupInterest>,
+    peer_interest: Option<GroupInterest>,
+    /// What this node has to tell when a session starts is yet to be told.
+    is_snapshot_due: bool,
+    /// The pids of actors that the peer was asked for, and has not said anything of.
+    questions: HashSet<u64>,
+    /// The pids of actors that the peer asked for before it could be told anything.
+    early_questions: Vec<u64>,
     /// The peer was asked for its other sessions, and has not answered.
     awaits_sessions: bool,
     /// The peer has said that another node tried to take this one's name. An honest one says so once.
@@ -111,6 +124,7 @@ impl Session {
                 challenge: config.challenge,
                 nonce: config.nonce,
             },
+            role: config.role,
             transitive: config.transitive,
             jitter: config.jitter,
             state: SessionState::Handshake(Handshake::new(config.role)),
@@ -121,6 +135,11 @@ impl Session {
             confirmations: VecDeque::new(),
             peer_actors: PeerActors::new(config.account),
             peer_capabilities: 0,
+            interest: config.interest,
+            peer_interest: None,
+            is_snapshot_due: false,
+            questions: HashSet::new(),
+            early_questions: Vec::new(),
             awaits_sessions: false,
             is_contested: false,
             peer_leaves: false,
@@ -246,36 +265,6 @@ impl Session {
         }
     }
 
-    /// The node's answer to [`Event::Authenticated`]: what to tell the peer, or none if another connection survives.
-    pub fn handle_election(&mut self, won: Option<LocalSnapshot>) {
-        // The session may have ended while the node was deciding.
-        if !matches!(self.state, SessionState::Electing) {
-            return;
-        }
-        let Some(snapshot) = won else {
-            return self.close(CloseReason::DuplicateConnection);
-        };
-        // Open from here on: changes among the local actors are sent behind the snapshot.
-        self.state = SessionState::Open;
-        if self.transitive {
-            let mut asking = self.ours.local.clone();
-            asking.connection_id = 0;
-            self.send(Control::EnumerateNodeSessions(asking));
-            self.awaits_sessions = true;
-        }
-        // Actors before the groups that they are in, and `Ready` behind everything that it vouches for.
-        for actors in snapshot.actors.chunks(ACTORS_PER_MESSAGE) {
-            self.send(Control::Spawn(actors.to_vec()));
-        }
-        for change in snapshot.groups {
-            for part in parts(change) {
-                self.send(Control::PgJoin(part));
-            }
-        }
-        self.send(Control::Ready);
-        self.advance_sync(SyncProgress::WeSent);
-    }
-
     /// The node's answer to [`Event::Authenticated`] where another node has the peer's name, and stays.
     pub(crate) fn handle_rival(&mut self, name: String, rival: Rival) {
         if !matches!(self.state, SessionState::Electing) {
@@ -286,9 +275,9 @@ impl Session {
         self.close(CloseReason::NameTaken { name, rival });
     }
 
-    /// Something changed among the local actors. Before the session is open this is in the snapshot to come.
+    /// Something changed among the local actors. Before there was a snapshot this is in the one to come.
     pub fn handle_local(&mut self, change: LocalChange) {
-        if !matches!(self.state, SessionState::Open) {
+        if !self.tells_changes() {
             return;
         }
         match change {
@@ -392,6 +381,7 @@ impl Session {
                 self.grouped(change, Event::Left);
             }
             Control::Terminate(pids) => {
+                self.answered(pids.iter().copied());
                 let known = self.peer_actors.terminate(pids);
                 if !known.is_empty() {
                     self.events.push_back(Event::Terminated(known));
@@ -412,6 +402,8 @@ impl Session {
             Control::Ready => self.advance_sync(SyncProgress::PeerSent),
             Control::NameTaken(taken) => self.name_taken(&taken)?,
             Control::Leaving => self.peer_leaves = true,
+            Control::Interest(wanted) => self.interest_told(wanted)?,
+            Control::Ask(pid) => self.asked(pid),
             Control::NodeSessions(_) | Control::Unknown => {}
         }
         Ok(())
@@ -431,6 +423,8 @@ impl Session {
         if !new.is_empty() {
             self.events.push_back(Event::Spawned(new));
         }
+        // Behind the event, since whoever has asked looks for the actor then.
+        self.answered(actors.iter().map(|actor| actor.pid));
     }
 
     /// What of a change of a group is nobody's to make, for the group's name. Gives how many members are left out.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::BadGroups;
 use crate::wire::{ServerStatus, WireError};
 
 /// Why a session ended. Reaches event subscribers, logs and whoever waits for a connection.
@@ -128,12 +129,18 @@ pub enum CloseReason {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// What the peer says that it wants to know of groups is none.
+    #[error("the peer says which groups it wants to know of, and {0}")]
+    BadGroups(#[from] BadGroups),
     /// The peer takes what it is sent too slowly even for the control plane.
     #[error("the peer reads too slowly: {limit} bytes are waiting for it")]
     TooSlow {
         /// The outbox limit in bytes.
         limit: usize,
     },
+    /// Nobody needed the session any more, which was opened when an entity was spoken to.
+    #[error("the session was for entities and isn't needed any more; it is opened again when one is spoken to")]
+    Unused,
     /// This node ended the session.
     #[error("this node ended the session")]
     Local,
@@ -215,7 +222,9 @@ impl CloseReason {
             Self::Tls(_) => "tls",
             Self::NameTooLong { .. } => "name_too_long",
             Self::BadName { .. } => "bad_name",
+            Self::BadGroups(_) => "bad_groups",
             Self::TooSlow { .. } => "too_slow",
+            Self::Unused => "unused",
             Self::Local => "local",
         }
     }

@@ -55,6 +55,7 @@ struct RegistryEntry {
     role: Role,
     peer: Option<String>,
     connection_id: Option<NonZeroU64>,
+    is_for_entities: bool,
     standing: SessionStanding,
 }
 
@@ -85,6 +86,7 @@ impl<Id: Copy + Ord> Registry<Id> {
             role,
             peer: None,
             connection_id: None,
+            is_for_entities: false,
             standing: SessionStanding::Claimed,
         };
         self.entries.insert(id, entry);
@@ -104,6 +106,18 @@ impl<Id: Copy + Ord> Registry<Id> {
             entry.peer = Some(peer.to_owned());
             entry.connection_id = NonZeroU64::new(connection_id);
         }
+    }
+
+    /// The connection was opened for entities alone.
+    pub(crate) fn set_for_entities(&mut self, id: Id) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.is_for_entities = true;
+        }
+    }
+
+    /// True if it was.
+    pub(crate) fn is_for_entities(&self, id: Id) -> bool {
+        self.entries.get(&id).is_some_and(|entry| entry.is_for_entities)
     }
 
     /// Notes that the session has ended or is about to. The first reason stays, since later ones follow from it.
@@ -222,6 +236,7 @@ impl RegistryEntry {
             id,
             role: self.role,
             connection_id: self.connection_id,
+            is_for_entities: self.is_for_entities,
         }
     }
 }

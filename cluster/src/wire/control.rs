@@ -6,7 +6,7 @@ use prost::Message as _;
 use super::error::WireError;
 use super::message::{
     Actor, Auth, Call, Cast, Challenge, ChallengeReply, Control, Data, GroupChange, Message, NameMessage, NameTaken,
-    NodeFlags, Reply, ServerStatus, Timestamp, TraceFields,
+    NodeFlags, Reply, ServerStatus, Timestamp, TraceFields, WantedGroups,
 };
 use super::proto;
 
@@ -140,6 +140,8 @@ fn checked_control(control: proto::ControlMessage) -> Control {
         }
         Some(Raw::Ready(_)) => Control::Ready,
         Some(Raw::Leaving(_)) => Control::Leaving,
+        Some(Raw::Interest(interest)) => Control::Interest(interest.groups.into_iter().map(Into::into).collect()),
+        Some(Raw::Ask(ask)) => Control::Ask(ask.pid),
         Some(Raw::NameTaken(taken)) => Control::NameTaken(NameTaken {
             address: taken.address,
             for_seconds: taken.for_seconds,
@@ -170,6 +172,10 @@ fn raw_control(control: &Control) -> Option<proto::Control> {
         }),
         Control::Ready => Raw::Ready(proto::Ready {}),
         Control::Leaving => Raw::Leaving(proto::Leaving {}),
+        Control::Interest(groups) => Raw::Interest(proto::Interest {
+            groups: groups.iter().map(Into::into).collect(),
+        }),
+        Control::Ask(pid) => Raw::Ask(proto::Ask { pid: *pid }),
         Control::NameTaken(taken) => Raw::NameTaken(proto::NameTaken {
             address: taken.address.clone(),
             for_seconds: taken.for_seconds,
@@ -294,6 +300,24 @@ impl From<&GroupChange> for proto::GroupChange {
             scope: change.scope.clone(),
             group: change.group.clone(),
             actors: change.actors.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<proto::WantedGroups> for WantedGroups {
+    fn from(wanted: proto::WantedGroups) -> Self {
+        Self {
+            pattern: wanted.pattern,
+            one_per_node: wanted.one_per_node,
+        }
+    }
+}
+
+impl From<&WantedGroups> for proto::WantedGroups {
+    fn from(wanted: &WantedGroups) -> Self {
+        Self {
+            pattern: wanted.pattern.clone(),
+            one_per_node: wanted.one_per_node,
         }
     }
 }

@@ -8,6 +8,9 @@ pub(crate) const MAX_NAME_BYTES: usize = 255;
 /// What the names of entities begin with, and those of the actors and groups that stand for their types. They are nobody else's.
 pub(crate) const ENTITIES: &str = "entity:";
 
+/// What the names of those groups begin with that nodes of this program have for themselves.
+pub(crate) const OWN_GROUPS: &str = "ractor-host.";
+
 /// True for a name that is only an entity's, or that of what stands for a type of entities.
 pub(crate) fn is_of_entities(name: &str) -> bool {
     name.starts_with(ENTITIES)
@@ -113,6 +116,17 @@ pub const CAPABILITY_IDENTITY: u32 = 4;
 /// The node wants to know which trace a cast or a call belongs to: a bit of [`NodeFlags::capabilities`]. Only a node that traces
 /// announces it.
 pub(crate) const CAPABILITY_TRACE: u32 = 8;
+
+/// The node heeds what its peer wants to know of groups, and says of an actor that it is asked for whether it is there: a bit of
+/// [`NodeFlags::capabilities`].
+pub(crate) const CAPABILITY_GROUPS: u32 = 16;
+/// The node is about to say which groups it wants to know of, and waits with nothing meanwhile: a bit of
+/// [`NodeFlags::capabilities`]. Its peer tells it nothing of actors and groups before.
+pub(crate) const CAPABILITY_INTEREST: u32 = 32;
+
+/// This connection is for entities alone, and whoever opened it closes it when neither end needs it: a bit of
+/// [`NodeFlags::capabilities`], for the initiator's name. Groups of users, and names, are not told by it.
+pub(crate) const CAPABILITY_ON_DEMAND: u32 = 64;
 
 /// A node's name and how to connect to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -256,8 +270,22 @@ pub enum Control {
     /// The sender stops in order: its actors have left their groups, and it will close the connection. Only for nodes with
     /// [`CAPABILITY_NAME_TAKEN`], which ignore it if they are too old to know it.
     Leaving,
+    /// The groups that the sender wants to know of, and no others. Only for nodes with [`CAPABILITY_GROUPS`], and before anything about actors.
+    Interest(Vec<WantedGroups>),
+    /// The sender has come across the address of an actor of the receiver's, by this pid. The answer is a `Spawn` or a `Terminate` of it. Only
+    /// for nodes with [`CAPABILITY_GROUPS`].
+    Ask(u64),
     /// A control message that this version doesn't know. To be ignored.
     Unknown,
+}
+
+/// Groups that a node wants to know of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedGroups {
+    /// Their names, as a pattern.
+    pub pattern: String,
+    /// True if one of the members that a node has is enough.
+    pub one_per_node: bool,
 }
 
 /// Another node that has the receiver's name.

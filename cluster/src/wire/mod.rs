@@ -23,8 +23,9 @@ pub use message::{
     NodeFlags, ServerStatus,
 };
 pub(crate) use message::{
-    CAPABILITY_TRACE, Call, Challenge, ChallengeReply, Control, CookieDigest, ENTITIES, GroupChange, HandshakeNonce,
-    MAX_NAME_BYTES, MAX_NODE_NAME_BYTES, NameTaken, Timestamp, TraceFields, is_of_entities, is_of_type,
+    CAPABILITY_GROUPS, CAPABILITY_INTEREST, CAPABILITY_ON_DEMAND, CAPABILITY_TRACE, Call, Challenge, ChallengeReply,
+    Control, CookieDigest, ENTITIES, GroupChange, HandshakeNonce, MAX_NAME_BYTES, MAX_NODE_NAME_BYTES, NameTaken,
+    OWN_GROUPS, Timestamp, TraceFields, WantedGroups, is_of_entities, is_of_type,
 };
 pub(crate) use parts::Parts;
 

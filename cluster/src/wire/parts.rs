@@ -73,6 +73,8 @@ pub(super) fn parts(payload: &[u8]) -> Result<Option<Parts>, WireError> {
         5 => List::Join(group_of(body)?),
         6 => List::Leave(group_of(body)?),
         8 => List::Sessions,
+        // No node has so many patterns as that, nor such long ones.
+        102 => return Err(malformed("an interest in groups that is too large")),
         // The other messages have no lists, so they take about as much memory as bytes on the wire.
         _ => return Ok(None),
     };
@@ -276,7 +278,7 @@ mod tests {
     use bytes::{BufMut, BytesMut};
 
     use super::{PART, parts};
-    use crate::wire::{Actor, Control, FRAME_HEADER_BYTES, GroupChange, MAX_NAME_BYTES, Message, encode};
+    use crate::wire::{Actor, Control, FRAME_HEADER_BYTES, GroupChange, MAX_NAME_BYTES, Message, WantedGroups, encode};
 
     fn payload(control: Control) -> Vec<u8> {
         let mut out = BytesMut::new();
@@ -374,6 +376,20 @@ mod tests {
             None,
         );
         assert!(parts(&cast[FRAME_HEADER_BYTES..]).unwrap().is_none());
+    }
+
+    #[test]
+    fn no_interest_is_large() {
+        let wanted = |count| {
+            let pattern = String::new();
+            let one = WantedGroups {
+                pattern,
+                one_per_node: false,
+            };
+            payload(Control::Interest(vec![one; count]))
+        };
+        parts(&wanted(PART)).unwrap_err();
+        assert!(parts(&wanted(1_000)).unwrap().is_none());
     }
 
     #[test]

@@ -183,9 +183,31 @@ pub(crate) struct NameTaken {
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Leaving {}
 
+/// Ours: the groups that the sender wants to know of.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Interest {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) groups: Vec<WantedGroups>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct WantedGroups {
+    #[prost(string, tag = "1")]
+    pub(super) pattern: String,
+    #[prost(bool, tag = "2")]
+    pub(super) one_per_node: bool,
+}
+
+/// Ours: is there an actor of this pid?
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Ask {
+    #[prost(uint64, tag = "1")]
+    pub(super) pid: u64,
+}
+
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ControlMessage {
-    #[prost(oneof = "Control", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 100, 101")]
+    #[prost(oneof = "Control", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 100, 101, 102, 103")]
     pub(super) msg: Option<Control>,
 }
 
@@ -213,6 +235,10 @@ pub(crate) enum Control {
     NameTaken(NameTaken),
     #[prost(message, tag = "101")]
     Leaving(Leaving),
+    #[prost(message, tag = "102")]
+    Interest(Interest),
+    #[prost(message, tag = "103")]
+    Ask(Ask),
 }
 
 #[derive(Clone, PartialEq, Message)]

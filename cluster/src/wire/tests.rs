@@ -158,6 +158,8 @@ impl Fields {
             Control::Ready => "control.ready",
             Control::NameTaken(_) => "control.name_taken",
             Control::Leaving => "control.leaving",
+            Control::Interest(_) => "control.interest",
+            Control::Ask(_) => "control.ask",
             Control::Unknown => "control.unknown",
         }
     }

@@ -18,6 +18,13 @@ pub(super) const DELETE: &str = "Delete";
 /// The variant of [`Settled`].
 pub(super) const SETTLED: &str = "Settled";
 
+/// The variant of a [`Closing`] by which the node that opened a session asks whether it may end.
+pub(super) const MAY_CLOSE: &str = "MayClose";
+/// The variant of a [`Closing`] that answers that it may.
+pub(super) const CLOSE: &str = "Close";
+/// The variant of a [`Closing`] by which the other node asks for that question.
+pub(super) const OFFER: &str = "Offer";
+
 /// The bytes of a [`Header`].
 const HEADER: usize = 2 + 4 + 8 + 8 + 8;
 
@@ -48,6 +55,15 @@ pub(super) struct Hello {
     pub(super) process: u64,
     /// The name of the node.
     pub(super) node: String,
+}
+
+/// A word about the end of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Closing {
+    /// The life of the node that sends.
+    pub(super) from: Incarnation,
+    /// Tells the questions of a node apart; an answer has that of its question.
+    pub(super) number: u64,
 }
 
 /// Where a message comes from.
@@ -149,6 +165,22 @@ impl Hello {
             process: reader.u64()?,
             node: String::from_utf8(reader.0.to_vec()).map_err(|_| BadFrame::Variant)?,
         })
+    }
+}
+
+impl Closing {
+    pub(super) fn write(self) -> Vec<u8> {
+        [self.from.0.get(), self.number].map(u64::to_be_bytes).concat()
+    }
+
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, BadFrame> {
+        let mut reader = Reader(bytes);
+        let closing = Self {
+            from: reader.incarnation()?,
+            number: reader.u64()?,
+        };
+        reader.end()?;
+        Ok(closing)
     }
 }
 

@@ -14,7 +14,9 @@ use ractor_host_directory::{
 };
 
 use super::Cluster;
-use super::frame::{BadFrame, CALL, CAST, DELETE, HELLO, Hello, KEYED, Routed, SETTLED, Settled};
+use super::frame::{
+    BadFrame, CALL, CAST, CLOSE, Closing, DELETE, HELLO, Hello, KEYED, MAY_CLOSE, OFFER, Routed, SETTLED, Settled,
+};
 use crate::keys::set_mark;
 use crate::native::Opaque;
 
@@ -45,6 +47,9 @@ impl Door {
                 HELLO => {
                     self.0.greeted(&Hello::read(&args)?);
                 }
+                MAY_CLOSE => self.0.asked_to_close(Closing::read(&args)?),
+                CLOSE => self.0.told_to_close(Closing::read(&args)?),
+                OFFER => self.0.wished_closed(Closing::read(&args)?),
                 // Of a later version.
                 _ => {}
             },

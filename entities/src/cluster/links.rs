@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
@@ -49,6 +49,11 @@ impl<T> Queue<T> {
         next
     }
 
+    /// True if there is none, and nobody is busy with one.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && !self.is_busy
+    }
+
     /// True if whoever asks is to be busy with them from now on.
     pub(super) fn begin(&mut self) -> bool {
         !self.waiting.is_empty() && !std::mem::replace(&mut self.is_busy, true)
@@ -72,16 +77,20 @@ pub(super) struct Peers {
     /// Links with something to send.
     pub(super) pending: Vec<Arc<LinkOut>>,
     last_session: u64,
+    /// The last question whether a session may end.
+    pub(super) last_question: u64,
 }
 
 /// The way to the gate of a node.
 pub(super) struct LinkOut {
-    gate: ActorId,
+    pub(super) gate: ActorId,
     node: Node,
     /// The life of this node that it has said to be.
     me: Option<Incarnation>,
     pub(super) session: SessionId,
     pub(super) queue: Mutex<Queue<Out>>,
+    /// The session may be about to end, by this question: messages wait until it has, or goes on. 0: it isn't.
+    pub(super) held: AtomicU64,
 }
 
 pub(super) enum Out {
@@ -90,8 +99,12 @@ pub(super) enum Out {
 }
 
 impl Peers {
-    pub(super) fn put(&mut self, to: Incarnation, header: Header, parcel: Arc<Parcel>, now: BootTime) {
-        match self.link(to) {
+    /// False if there is no session with that node, and the message waits for one.
+    pub(super) fn put(&mut self, to: Incarnation, header: Header, parcel: Arc<Parcel>, now: BootTime) -> bool {
+        let link = self.link(to);
+        let is_linked = link.is_some();
+        // Behind what waits for a session that may be about to end.
+        match link.filter(|link| link.held.load(Ordering::Relaxed) == 0) {
             Some(link) => self.send(link, Out::Routed(header, parcel)),
             None => self
                 .unsent
@@ -100,6 +113,14 @@ impl Peers {
                 .1
                 .push((header, parcel)),
         }
+        is_linked
+    }
+
+    /// The gate at the other end of the session with this number, and the lives of nodes behind it.
+    pub(super) fn of_session(&self, session: u64) -> Option<(Arc<LinkOut>, Vec<Incarnation>)> {
+        let (gate, link) = self.links.iter().find(|(gate, _)| gate.node() == session)?;
+        let behind = self.by_incarnation.iter().filter(|(_, at)| *at == gate);
+        Some((link.clone(), behind.map(|(incarnation, _)| *incarnation).collect()))
     }
 
     pub(super) fn link(&self, to: Incarnation) -> Option<Arc<LinkOut>> {
@@ -189,7 +210,7 @@ impl Cluster {
                     let mut lanes = self.outgoing.sender.lock();
                     let row = row(ownership, header.shard);
                     let parcel = lanes.sender.handle_unsendable(header, row, ownership.now());
-                    self.outgoing.pass_on(&mut lanes, ownership);
+                    self.outgoing.pass_on(&mut lanes, self, ownership);
                     parcel
                 };
                 if let Some(parcel) = parcel {
@@ -225,6 +246,7 @@ impl Cluster {
                 me,
                 session,
                 queue,
+                held: AtomicU64::new(0),
             });
             peers.links.insert(gate, link.clone());
             if let Some(hello) = me.and_then(|me| hello(me, session)) {

@@ -11,6 +11,7 @@ mod incoming;
 mod links;
 mod marks;
 mod moves;
+mod on_demand;
 mod outgoing;
 mod parcel;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use tokio::sync::Notify;
 
 use self::incoming::Incoming;
 pub(crate) use self::marks::Marks;
+pub use self::on_demand::{OnDemand, SessionUse};
 use self::outgoing::Outgoing;
 use crate::node::{NotSent, has_type};
 use crate::reminders::is_nudge;
@@ -72,6 +74,8 @@ pub trait Ownership: Send + Sync + 'static {
 /// The other nodes, for the entities of this one. Until it has [joined](Self::join) no entity is active here, and none can be sent to.
 pub struct Cluster {
     ownership: OnceLock<Arc<dyn Ownership>>,
+    /// None if every node has a session with every other.
+    on_demand: OnceLock<Arc<dyn OnDemand>>,
     outgoing: Outgoing,
     incoming: Incoming,
     /// Told when there may be something to send again, or to answer.
@@ -145,6 +149,7 @@ impl Cluster {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             ownership: OnceLock::new(),
+            on_demand: OnceLock::new(),
             outgoing: Outgoing::default(),
             incoming: Incoming::default(),
             wake: Notify::new(),

@@ -88,13 +88,16 @@ impl Outgoing {
     }
 
     /// After each change: what may be sent is where one thread sends it, in order.
-    pub(super) fn pass_on(&self, lanes: &mut Lanes, ownership: &dyn Ownership) {
+    pub(super) fn pass_on(&self, lanes: &mut Lanes, cluster: &Cluster, ownership: &dyn Ownership) {
         let me = ownership.me();
         while let Some(Transmit { to, header, body }) = lanes.sender.poll_transmit() {
             if to == me {
                 self.here.lock().waiting.push_back((header, body));
             } else {
-                self.peers.lock().put(to, header, body, ownership.now());
+                let is_linked = self.peers.lock().put(to, header, body, ownership.now());
+                if let (false, Some(on_demand)) = (is_linked, cluster.on_demand.get()) {
+                    on_demand.reach(to);
+                }
             }
         }
         self.kept.store(lanes.sender.bytes(), Ordering::Release);
@@ -111,7 +114,7 @@ impl Outgoing {
                 self.unowned.fetch_add(1, Ordering::Relaxed);
                 (
                     parcel,
-                    "no node of the cluster has it: the store can't be reached, or no node that is there may own it",
+                    "no node that can be reached has it: its node doesn't answer, the store can't be reached, or no node that is there may own it",
                 )
             }
         });
@@ -150,7 +153,7 @@ impl Cluster {
             .sender
             .handle_send(row(ownership, shard), parcel.clone(), bytes, ownership.now());
         sent.map_err(|_| NotSent::Overloaded)?;
-        self.outgoing.pass_on(&mut lanes, ownership);
+        self.outgoing.pass_on(&mut lanes, self, ownership);
         Ok(())
     }
 
@@ -208,7 +211,7 @@ impl Cluster {
             let mut lanes = self.outgoing.sender.lock();
             let row = row(ownership, shard);
             lanes.sender.handle_reply(ownership.me(), reply, row, ownership.now());
-            self.outgoing.pass_on(&mut lanes, ownership);
+            self.outgoing.pass_on(&mut lanes, self, ownership);
         }
     }
 
@@ -253,6 +256,7 @@ impl Cluster {
         for incarnation in unreached {
             self.gone(incarnation);
         }
+        self.reach_again();
         let known = |shard| Some(row(ownership, shard));
         let (told, due) = {
             let mut lanes = self.outgoing.sender.lock();
@@ -262,7 +266,7 @@ impl Cluster {
             if lanes.sender.poll_timeout().is_some_and(|due| due <= now) {
                 lanes.sender.handle_timeout(known, now);
             }
-            self.outgoing.pass_on(&mut lanes, ownership);
+            self.outgoing.pass_on(&mut lanes, self, ownership);
             let told = self.outgoing.events(&mut lanes);
             (told, lanes.sender.poll_timeout().map(|due| due.since(now)))
         };
@@ -301,7 +305,7 @@ impl Cluster {
                 let row = row(ownership, shard);
                 lanes.sender.handle_reply(from, reply, row, ownership.now());
             }
-            self.outgoing.pass_on(&mut lanes, ownership);
+            self.outgoing.pass_on(&mut lanes, self, ownership);
         }
         self.outgoing.room.notify_waiters();
         self.flush();
@@ -337,7 +341,7 @@ impl Cluster {
             lanes
                 .sender
                 .handle_gone(incarnation, |shard| Some(row(ownership, shard)), ownership.now());
-            self.outgoing.pass_on(&mut lanes, ownership);
+            self.outgoing.pass_on(&mut lanes, self, ownership);
         }
         self.wake.notify_one();
     }

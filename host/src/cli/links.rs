@@ -12,7 +12,7 @@ use super::output::printable;
 use super::survey::survey;
 use super::table::{number, text, write_table};
 use super::units::{bytes, duration, rate, short};
-use crate::control::{Answer, LinkRow, PeerVersion, Request};
+use crate::control::{Answer, LinkRow, PeerVersion, Request, WantedMembers};
 use crate::host::HostBuilder;
 
 #[derive(Debug, Args)]
@@ -58,6 +58,7 @@ fn write_links(out: &mut impl Write, nodes: &[NodeLinks]) -> io::Result<()> {
         number("RECEIVED").spare(4),
         number("OUTBOX").spare(2),
         number("DEAD LETTERS"),
+        text("WANTS").spare(6),
     ];
     let rows = nodes
         .iter()
@@ -69,7 +70,7 @@ fn write_links(out: &mut impl Write, nodes: &[NodeLinks]) -> io::Result<()> {
         .try_for_each(|of| writeln!(out, "{} has no sessions with other nodes", printable(&of.node)))
 }
 
-fn row(node: &str, link: &LinkRow) -> [String; 12] {
+fn row(node: &str, link: &LinkRow) -> [String; 13] {
     let figures = link.figures.as_ref();
     let show =
         |of: &dyn Fn(&crate::control::LinkRowFigures) -> Option<String>| figures.and_then(of).unwrap_or_default();
@@ -98,7 +99,21 @@ fn row(node: &str, link: &LinkRow) -> [String; 12] {
             let all: u64 = figures.dead_letters.iter().map(|(_, count)| count).sum();
             Some(all.to_string())
         }),
+        wants(link),
     ]
+}
+
+/// The groups that the peer wants to know of, as a person reads it.
+fn wants(link: &LinkRow) -> String {
+    let Some(wanted) = &link.wants else {
+        return "all groups".to_owned();
+    };
+    let each = wanted.iter().map(|wanted| match wanted.members {
+        WantedMembers::Every => wanted.pattern.clone(),
+        WantedMembers::OnePerNode => format!("{} (one)", wanted.pattern),
+    });
+    let all = each.collect::<Vec<_>>().join(", ");
+    if all.is_empty() { "no groups".to_owned() } else { all }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "few digits are shown")]

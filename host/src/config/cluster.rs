@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::address::PeerAddress;
+use super::choice::chosen_or;
 use super::context::ReadContext;
 use super::problem::Problems;
 use super::secret::{Presence, SecretKey, SecretKeys, SecretPlace};
@@ -19,7 +20,15 @@ use crate::files::{self, Secret, SecretError};
 use crate::postgres::{Address, BadAddress};
 
 pub(super) const KEYS: Keys = Keys {
-    known: &["store_file", "store_env", "advertise", "links", "labels", "lease"],
+    known: &[
+        "store_file",
+        "store_env",
+        "advertise",
+        "links",
+        "links_idle",
+        "labels",
+        "lease",
+    ],
     explained: &[
         (
             "store",
@@ -27,6 +36,10 @@ pub(super) const KEYS: Keys = Keys {
              environment variable with `store_env = \"…\"`",
         ),
         ("peers", "leave it out: the nodes find each other through the store"),
+        (
+            "groups",
+            "it belongs to the table `[node]`: it is about the groups of all peers",
+        ),
         ("address", "write `advertise = \"10.0.0.7:4697\"`"),
     ],
 };
@@ -42,6 +55,9 @@ pub(super) const SHORTEST_LEASE: Duration = Duration::from_secs(3);
 
 /// The longest lease: nobody takes over what a dead node had before it is over.
 pub(super) const LONGEST_LEASE: Duration = Duration::from_secs(300);
+
+/// The time that a session rests before it ends, where sessions are opened on demand, if the file doesn't say another.
+const LINKS_IDLE: Duration = Duration::from_secs(600);
 
 /// The most labels of a node.
 const MOST_LABELS: usize = 64;
@@ -66,6 +82,24 @@ impl fmt::Debug for StoreUrl {
     }
 }
 
+/// Which nodes of the cluster this one has sessions with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClusterLinks {
+    /// All.
+    Mesh,
+    /// Those whose entities are spoken to, until that has rested for a while, and those of `peers`.
+    OnDemand {
+        /// That while.
+        idle: Duration,
+    },
+}
+
+/// What `links` may be.
+pub(super) const LINKS: [(&str, ClusterLinks); 2] = [
+    ("mesh", ClusterLinks::Mesh),
+    ("on-demand", ClusterLinks::OnDemand { idle: LINKS_IDLE }),
+];
+
 /// The checked `[cluster]` table.
 #[derive(Clone, Debug)]
 pub struct ClusterSection {
@@ -77,6 +111,8 @@ pub struct ClusterSection {
     pub address: Address,
     /// Where other nodes reach this one.
     pub advertise: PeerAddress,
+    /// Which nodes this one has sessions with.
+    pub links: ClusterLinks,
     /// What the node is labelled with.
     pub labels: BTreeMap<String, String>,
     /// How long a node may be silent before others end it. All nodes of a cluster need the same.
@@ -115,7 +151,7 @@ impl ClusterSection {
         let store = read_store(section, context, problems);
         let advertise = section.required_text("advertise", "\"10.0.0.7:4697\"", problems);
         let advertise = advertise.and_then(|text| read_advertise(&text, problems));
-        check_links(section, problems);
+        let links = read_links(section, problems);
         let labels = section.value("labels").map(|value| read_labels(value, problems));
         let lease = match section.value("lease") {
             Some(_) => section.time("lease", problems).inspect(|lease| {
@@ -138,6 +174,7 @@ impl ClusterSection {
             place,
             address,
             advertise: advertise?,
+            links: links?,
             labels: labels.unwrap_or_default(),
             lease: lease?,
         })
@@ -220,18 +257,23 @@ fn read_advertise(text: &Spanned<&str>, problems: &mut Problems) -> Option<PeerA
     }
 }
 
-fn check_links(section: &Section<'_>, problems: &mut Problems) {
-    let Some(links) = section.text("links", problems) else {
-        return;
-    };
-    match *links.get_ref() {
-        "mesh" => {}
-        "on-demand" => problems.error(
-            links.span(),
-            "`links = \"on-demand\"` is for entities over many nodes, which there are not yet",
-            "write \"mesh\": every node has a session with every other",
-        ),
-        _ => problems.error(links.span(), "`links` isn't \"mesh\"", "expected \"mesh\""),
+fn read_links(section: &Section<'_>, problems: &mut Problems) -> Option<ClusterLinks> {
+    let links = chosen_or("links", &LINKS, ClusterLinks::Mesh, section, problems);
+    let idle = section.time("links_idle", problems);
+    match (links?, idle) {
+        (ClusterLinks::OnDemand { .. }, Some(idle)) => Some(ClusterLinks::OnDemand { idle }),
+        (ClusterLinks::Mesh, Some(_)) => {
+            if let Some(value) = section.value("links_idle") {
+                let help = "write `links = \"on-demand\"`, or leave it out";
+                problems.error(
+                    value.span(),
+                    "`links_idle` needs sessions that are opened on demand",
+                    help,
+                );
+            }
+            None
+        }
+        (links, None) => Some(links),
     }
 }
 

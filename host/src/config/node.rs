@@ -9,6 +9,7 @@ use super::address::PeerAddress;
 use super::choice::chosen_or;
 use super::context::ReadContext;
 use super::cookie::Cookie;
+use super::groups;
 use super::listen::{is_loopback, read_listen};
 use super::names::{NameOf, checked_name};
 use super::node_limits;
@@ -16,7 +17,7 @@ use super::problem::Problems;
 use super::secret::{Presence, SecretKey, SecretKeys, SecretPlace};
 use super::section::{Keys, Section};
 use super::tls::{self, TlsSection, TlsUse};
-use crate::node::{PeerLimits, StandInNames, StockPeers};
+use crate::node::{GroupInterest, PeerLimits, StandInNames, StockPeers};
 use crate::supervision::OnGiveUp;
 
 pub(super) const KEYS: Keys = Keys {
@@ -32,6 +33,7 @@ pub(super) const KEYS: Keys = Keys {
         "on_give_up",
         "stand_in_names",
         "stock_peers",
+        "groups",
         "limits",
     ],
     explained: &[
@@ -76,6 +78,8 @@ pub struct NodeSection {
     pub stand_in_names: StandInNames,
     /// Whether nodes of `ractor_cluster` get a session.
     pub stock_peers: StockPeers,
+    /// The groups of other nodes that this one wants to know of; none for all.
+    pub groups: Option<GroupInterest>,
     /// `[node.limits]`: what other nodes may take of this one's memory.
     pub limits: PeerLimits,
 }
@@ -136,6 +140,7 @@ impl NodeSection {
             Some(false) => StockPeers::Refused,
             Some(true) | None => StockPeers::Accepted,
         };
+        let groups = groups::read(section, problems);
         let (cookie, cookie_place) = cookie?;
         let limits = match section.value("limits") {
             None => PeerLimits::default(),
@@ -155,6 +160,7 @@ impl NodeSection {
             tls,
             stand_in_names: stand_in_names?,
             stock_peers,
+            groups,
             limits,
         })
     }

@@ -156,6 +156,25 @@ pub(crate) struct LinkRow {
     pub(crate) incarnation: u64,
     /// None if the session did not say, since it waits for something.
     pub(crate) figures: Option<LinkRowFigures>,
+    /// The groups of this node that the peer wants to know of; none if it wants to know of all.
+    #[serde(default)]
+    pub(crate) wants: Option<Vec<WantedGroups>>,
+}
+
+/// Groups that a node wants to know of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WantedGroups {
+    /// Their names; `*` stands for any characters.
+    pub(crate) pattern: String,
+    pub(crate) members: WantedMembers,
+}
+
+/// Which members of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum WantedMembers {
+    Every,
+    OnePerNode,
 }
 
 /// Which end of a session opened its connection.

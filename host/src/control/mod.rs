@@ -51,7 +51,7 @@ pub(crate) use entities::{ClusterRow, EntityTypeRow, ListedEntities, MOST_LISTED
 pub(crate) use figures::{
     ActorDetail, ActorFigures, CacheFigures, CheckpointFigures, EndedLink, FailureDetail, FarLink, HandlerTimes,
     Lately, LimitFigure, LinkLately, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, NodeLinks, OpenedBy, OwnShare,
-    PeerVersion, ProcessFigures, ReloadDetail, ReminderRow, Traffic,
+    PeerVersion, ProcessFigures, ReloadDetail, ReminderRow, Traffic, WantedGroups, WantedMembers,
 };
 pub(crate) use keys::ControlKeys;
 #[cfg(unix)]

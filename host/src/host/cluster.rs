@@ -10,9 +10,10 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::dial::Dial;
+use super::on_demand::OnDemandLinks;
 use super::ownership::{Clustered, KnownTypes, NodeOwnership, told_events};
 use super::stopping::DRAIN;
-use crate::config::{ClusterSection, EntitySection, NodeConfig, PeerAddress};
+use crate::config::{ClusterLinks, ClusterSection, EntitySection, NodeConfig, PeerAddress};
 use crate::node::{NodeServerMessage, add_peer, remove_peer};
 use crate::postgres::{Identity, Membership, Seen, Store, StoreError, StoreTiming};
 
@@ -62,6 +63,16 @@ impl Cluster {
             dialled: BTreeSet::new(),
             twins: BTreeSet::new(),
         };
+        let on_demand = match (section.links, &entities) {
+            (ClusterLinks::OnDemand { idle }, Some(entities)) => Some(OnDemandLinks::new(
+                (mesh.server.clone(), mesh.dial.clone()),
+                entities.cluster.clone(),
+                mesh.own.clone(),
+                mesh.named.clone(),
+                idle,
+            )),
+            (ClusterLinks::OnDemand { .. }, None) | (ClusterLinks::Mesh, _) => None,
+        };
         let own_store = entities.as_ref().map(|entities| entities.store.clone());
         let store = own_store.unwrap_or_else(|| store(&section));
         let task = tokio::spawn(async move {
@@ -85,7 +96,10 @@ impl Cluster {
                 cluster.join(Arc::new(NodeOwnership::new(joined.clone(), types)));
             }
             tell.send_replace(Some(joined));
-            mesh.follow(seen).await;
+            match on_demand {
+                Some(on_demand) => on_demand.follow(seen).await,
+                None => mesh.follow(seen).await,
+            }
         });
         Some(Self { membership, task })
     }

@@ -248,6 +248,7 @@ mod tests {
             incarnation: 0,
             opened: OpenedBy::Us,
             figures: None,
+            wants: None,
         };
         let rows: Vec<LinkRow> = (0..300).map(row).collect();
         let told = links_of("b@c", rows.iter());

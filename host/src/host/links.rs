@@ -6,9 +6,10 @@ use futures_util::future::join_all;
 use ractor::ActorRef;
 
 use super::lately::{microseconds, milliseconds};
-use crate::control::{LinkRow, LinkRowFigures, OpenedBy, PeerVersion, Traffic};
+use crate::control::{LinkRow, LinkRowFigures, OpenedBy, PeerVersion, Traffic, WantedGroups, WantedMembers};
 use crate::node::{
-    LinkFigures, NameMessage, NodeServerMessage, NodeServerSessionInformation, TrafficFigures, link_figures,
+    GroupInterest, GroupMembers, LinkFigures, NameMessage, NodeServerMessage, NodeServerSessionInformation,
+    TrafficFigures, link_figures,
 };
 
 /// The longest that a session may take to say how it is. It is busy only while the node decides about it.
@@ -64,9 +65,22 @@ async fn row(session: NodeServerSessionInformation, name: NameMessage) -> LinkRo
         },
         incarnation: flags.incarnation,
         figures: figures.as_ref().map(in_row),
+        wants: figures.and_then(|figures| figures.groups).as_ref().map(wanted),
         name: name.name,
         address: name.connection_string,
     }
+}
+
+/// The groups that a peer wants to know of.
+fn wanted(groups: &GroupInterest) -> Vec<WantedGroups> {
+    let wanted = groups.patterns().iter().map(|wanted| WantedGroups {
+        pattern: wanted.pattern.clone(),
+        members: match wanted.members {
+            GroupMembers::Every => WantedMembers::Every,
+            GroupMembers::OnePerNode => WantedMembers::OnePerNode,
+        },
+    });
+    wanted.collect()
 }
 
 pub(super) fn in_row(figures: &LinkFigures) -> LinkRowFigures {

@@ -45,6 +45,7 @@ mod modules;
 mod names;
 mod native;
 mod node;
+mod on_demand;
 mod own_files;
 mod ownership;
 mod pool;

@@ -92,6 +92,10 @@ impl NodeSection {
         .with_stock_peers(self.stock_peers)
         .with_peer_limits(self.limits)
         .with_gate(gate.subscribe());
+        let server = match &self.groups {
+            Some(groups) => server.with_groups(groups.clone()),
+            None => server,
+        };
         let (server, ended) = Actor::spawn(None, server, ())
             .await
             .map_err(|error| failed(startup_reason(&error)))?;

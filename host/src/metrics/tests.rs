@@ -323,6 +323,7 @@ fn link(session: u64, casts: u64) -> LinkRow {
             },
             ..LinkRowFigures::default()
         }),
+        wants: None,
     }
 }
 

@@ -53,6 +53,7 @@ impl Process {
             nonce: u128::from(context.random.next()).to_be_bytes(),
             jitter: context.random.next(),
             account: Arc::new(PeerAccount::new(Arc::new(PeerLedger::new(PEER_BYTES)), PEER_BYTES)),
+            interest: None,
         };
         self.registry.insert(wire, side.role());
         let end = End::new(wire, dial, Session::new(config, context.now), context.time);

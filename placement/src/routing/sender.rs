@@ -371,6 +371,14 @@ impl<Body: Clone> Sender<Body> {
         lane.is_none_or(|lane| lane.outstanding.is_empty() && lane.held.is_empty())
     }
 
+    /// True if a message to this node is neither acknowledged nor refused.
+    pub fn has_outstanding(&self, with: Incarnation) -> bool {
+        let is_there = |lane: &Lane<Body>| lane.to.is_some_and(|(owner, _)| owner == with);
+        self.lanes
+            .values()
+            .any(|lane| !lane.outstanding.is_empty() && is_there(lane))
+    }
+
     /// The bytes of messages that are kept.
     pub fn bytes(&self) -> usize {
         self.bytes

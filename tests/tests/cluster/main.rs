@@ -7,6 +7,7 @@
 )]
 
 mod entities;
+mod on_demand;
 mod ring;
 
 use std::collections::BTreeMap;

@@ -38,16 +38,27 @@ impl Member {
     /// A node with entities of the type `count`, with these lines in their table.
     #[track_caller]
     pub(crate) fn start(name: &str, store: &str, lines: &str) -> Self {
+        Self::start_set(name, store, lines, &[])
+    }
+
+    /// The same with keys of its file that are set to something else.
+    #[track_caller]
+    pub(crate) fn start_set(name: &str, store: &str, lines: &str, set: &[&str]) -> Self {
         let counter = programs::guest("counter");
         let entities = format!(
             "[modules.counter]\npath = {counter:?}\n[entities.count]\nmodule = \"counter\"\narguments = \"u64:0\"\nshards = 32\n{lines}"
         );
-        Self::start_node(name, store, &entities)
+        Self::start_node_set(name, store, &entities, set)
     }
 
     /// A node of the cluster with this in its file.
     #[track_caller]
     pub(crate) fn start_node(name: &str, store: &str, rest: &str) -> Self {
+        Self::start_node_set(name, store, rest, &[])
+    }
+
+    #[track_caller]
+    fn start_node_set(name: &str, store: &str, rest: &str, set: &[&str]) -> Self {
         let secrets = tempfile::tempdir().expect("a folder");
         let token = secrets.path().join("token");
         fs::write(&token, TOKEN).expect("a token");
@@ -60,6 +71,7 @@ impl Member {
         let mut node = HostNode::start_by(name, COOKIE, &rest, |mut command| {
             let listen = format!("node.listen=\"127.0.0.1:{port}\"");
             command.args(["--set", &listen]).env(VARIABLE, store);
+            command.args(set.iter().flat_map(|key| ["--set", key]));
             Process::start(&format!("{name} (ractor-host run)"), &mut command)
         });
         let config = Agent::config_builder()

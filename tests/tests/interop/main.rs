@@ -27,6 +27,7 @@ macro_rules! behaviours {
     };
 }
 
+mod interest;
 mod scopes;
 mod simultaneous;
 mod tls;

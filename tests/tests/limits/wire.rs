@@ -7,7 +7,7 @@ use ractor_host_tests::COOKIE;
 use ractor_host_tests::peer::Peer;
 use ractor_host_tests::process::Stream;
 
-use self::filling::{ask_for_sessions, fill_mailbox, introduce, lie_about_traces, out_of_order};
+use self::filling::{ask_for_sessions, fill_mailbox, interest, introduce, lie_about_traces, out_of_order};
 use crate::protocol;
 use crate::raw::{CONTROL, DATA, Raw, actor, bytes, change, number};
 
@@ -155,6 +155,12 @@ const GROWING: &[(&str, Bound, Fill)] = &[
         peer.send(CONTROL, 100, &stays);
         peer.confirm();
     }),
+    ("Interest.groups", Bound::NotKept, |node| {
+        interest(node, &[0x0a, 0].repeat(LARGE / 2));
+    }),
+    ("WantedGroups.pattern", Bound::NotKept, |node| {
+        interest(node, &bytes(1, &bytes(1, &vec![b'p'; LARGE])));
+    }),
     ("Cast.what", Bound::Mailbox, |node| fill_mailbox(node, 1, 2)),
     ("Cast.variant", Bound::Mailbox, |node| fill_mailbox(node, 1, 3)),
     ("Cast.metadata", Bound::Mailbox, |node| fill_mailbox(node, 1, 6)),
@@ -216,6 +222,8 @@ const FIXED: &[&str] = &[
     "Beat.timestamp",
     "NameTaken.for_seconds",
     "NameTaken.receiver_stays",
+    "WantedGroups.one_per_node",
+    "Ask.pid",
     "ControlMessage.msg",
     "Cast.to",
     "Call.to",
@@ -250,6 +258,8 @@ const ARMS: &[(&str, &str)] = &[
     ("Control::Ready", "not kept"),
     ("Control::NameTaken", "not kept"),
     ("Control::Leaving", "not kept"),
+    ("Control::Interest", "one, of 64 patterns of 255 bytes"),
+    ("Control::Ask", "4096 before the answers; the answers: the outbox"),
     ("Node::Cast", "the mailboxes"),
     ("Node::Call", "the mailboxes, and the calls that may wait"),
     ("Node::Reply", "the calls that wait"),

@@ -66,7 +66,9 @@ fn pair() -> (HostNode, HostNode, NodeFolder) {
     let rest = format!("[control]\nkey_file = \"key\"\n[runtime]\nstate_dir = \"state\"\n{counter}");
     let keys = NodeFolder::new("", "a key that nobody can guess: 8f1a");
     let rest = rest.replace("\"key\"", &format!("{:?}", keys.path("cookie")));
-    let first = HostNode::start_with_cookie("alpha", COOKIE, &rest);
+    // What alpha wants of others is among what beta says of its sessions.
+    let groups = "groups = [\"counters\", { pattern = \"x-*\", members = \"one-per-node\" }]\n";
+    let first = HostNode::start_with_cookie("alpha", COOKIE, &format!("{groups}{rest}"));
     let peers = format!("peers = [{:?}]\n", first.address());
     let second = HostNode::start_with_cookie("beta", COOKIE, &format!("{peers}{rest}"));
     wait::until(

@@ -7,6 +7,7 @@
 mod figures;
 mod guests;
 mod host;
+mod interest;
 mod languages;
 mod machine;
 pub(crate) mod micro;

@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use super::Options;
 use super::figures::Figures;
 use super::guests;
+use super::interest;
 use super::languages::{self, Projects};
 use super::operate;
 use super::programs::{GuestPrograms, LanguagePrograms, OperatePrograms, Programs};
@@ -64,6 +65,7 @@ impl Plan {
         let traffic = WORKLOADS.iter().map(|workload| workload.name);
         traffic
             .chain(standing::names())
+            .chain(interest::names())
             .chain(guests::names())
             .chain(operate::names())
             .chain(languages::names())
@@ -86,7 +88,8 @@ impl Plan {
 
     /// Whether something without guests was asked for.
     pub(super) fn wants_cluster(&self) -> bool {
-        let mut names = WORKLOADS.iter().map(|workload| workload.name).chain(standing::names());
+        let traffic = WORKLOADS.iter().map(|workload| workload.name);
+        let mut names = traffic.chain(standing::names()).chain(interest::names());
         names.any(|name| self.wants(name))
     }
 
@@ -119,7 +122,8 @@ impl Plan {
 pub(super) fn cluster(plan: &Plan, programs: &Programs, figures: &mut Figures) -> Result<()> {
     each(plan, "the cluster", |run| {
         traffic(plan, programs, figures, run)?;
-        standing::all(plan, programs, figures, run)
+        standing::all(plan, programs, figures, run)?;
+        interest::all(plan, programs, figures, run)
     })
 }
 

@@ -63,10 +63,10 @@ const SETTLE: Duration = Duration::from_millis(1_500);
 
 /// What the client says of a new connection.
 #[derive(Deserialize)]
-struct Connected {
-    seconds: f64,
-    resident_kib_before: Option<u64>,
-    resident_kib: Option<u64>,
+pub(super) struct Connected {
+    pub(super) seconds: f64,
+    pub(super) resident_kib_before: Option<u64>,
+    pub(super) resident_kib: Option<u64>,
 }
 
 /// What the client says of what it sent.
@@ -104,7 +104,8 @@ fn measure(workload: &Workload, system: System, programs: &Programs) -> Result<V
     }
 }
 
-fn options(actors: u64, grouped: bool) -> Vec<String> {
+/// What a node needs to have such actors.
+pub(super) fn options(actors: u64, grouped: bool) -> Vec<String> {
     let mut options = vec!["--crowd".to_owned(), actors.to_string()];
     if grouped {
         options.extend(["--group".to_owned(), GROUP.to_owned()]);
@@ -142,6 +143,6 @@ fn flood(bytes: usize, count: u64, pair: &mut Pair) -> Result<Vec<(Metric, f64)>
 }
 
 #[expect(clippy::cast_precision_loss, reason = "memory in KiB is far below 2^53")]
-fn growth(before: Option<u64>, after: Option<u64>) -> Option<f64> {
+pub(super) fn growth(before: Option<u64>, after: Option<u64>) -> Option<f64> {
     Some(after?.saturating_sub(before?) as f64)
 }

@@ -69,6 +69,11 @@ pub(super) struct Pair {
 impl System {
     /// Starts both nodes. `crowd` is what the server gets besides.
     pub(super) fn start(self, programs: &Programs, crowd: &[String]) -> Result<Pair> {
+        self.start_with(programs, crowd, &[])
+    }
+
+    /// The same, with what the client gets besides.
+    pub(super) fn start_with(self, programs: &Programs, crowd: &[String], wants: &[String]) -> Result<Pair> {
         let arguments = |name: &str| {
             let mut arguments = vec!["--name".to_owned(), name.to_owned()];
             if self.tls {
@@ -79,7 +84,9 @@ impl System {
         let server = [arguments("server"), crowd.to_vec()].concat();
         Ok(Pair {
             server: self.server.start(programs, &server)?,
-            client: self.client.start(programs, &arguments("client"))?,
+            client: self
+                .client
+                .start(programs, &[arguments("client"), wants.to_vec()].concat())?,
         })
     }
 }

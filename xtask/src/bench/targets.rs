@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::figures::{Figures, Metric, Spread};
 use super::guests;
+use super::interest;
 use super::languages;
 use super::operate;
 use super::standing::FLOOD;
@@ -101,6 +102,18 @@ const TARGETS: &[Target] = &[
         Metric::ReceiverMemory,
         0.05,
     ),
+    wanted("100 000 members, one per node: until ready, × stock", Metric::Time),
+    wanted(
+        "100 000 members, one per node: receiver's memory, × stock",
+        Metric::ReceiverMemory,
+    ),
+    // What is measured is the difference of what two times 50 processes take: some bytes of it are chance.
+    Target {
+        what: "member of a group that nobody wants, on each other node, KiB",
+        of: Of::Figure(interest::UNWANTED, Metric::MemoryEach, "ours"),
+        must: 0.02,
+        aim: 0.0,
+    },
     flood("flood: sender's peak, × its limit", Metric::SenderMemory),
     flood("flood: receiver's peak, × its limit", Metric::ReceiverMemory),
     Target {
@@ -190,6 +203,15 @@ const fn crowd(what: &'static str, metric: Metric, must: f64) -> Target {
         of: Of::AtMost("crowd-100000", metric, "ours", "stock"),
         must,
         aim: must,
+    }
+}
+
+const fn wanted(what: &'static str, metric: Metric) -> Target {
+    Target {
+        what,
+        of: Of::AtMost(interest::ONE, metric, "ours", "stock"),
+        must: 0.02,
+        aim: 0.02,
     }
 }
 

@@ -63,7 +63,7 @@ async fn an_address_is_dialled_again_after_a_connection_that_no_session_came_of(
     let (node, _) = Actor::spawn(None, Barren, ()).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut connectors = Connectors::default();
-    connectors.add(&node, peer(&listener));
+    connectors.add(&node, peer(&listener), DialPurpose::Link);
     for _ in 0..3 {
         connected(&listener).await;
     }
@@ -90,6 +90,7 @@ async fn an_address_is_dialled_again_after_an_attempt_that_panicked() {
             encryption: Some(Arc::new(source)),
             ..peer(&listener)
         },
+        DialPurpose::Link,
     );
     let again = async {
         while asked.load(Ordering::SeqCst) < 3 {
@@ -105,7 +106,7 @@ async fn nobody_is_dialled_for_a_node_that_has_ended() {
     let (node, ended) = Actor::spawn(None, Barren, ()).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut connectors = Connectors::default();
-    connectors.add(&node, peer(&listener));
+    connectors.add(&node, peer(&listener), DialPurpose::Link);
     connected(&listener).await;
     node.stop(None);
     ended.await.unwrap();

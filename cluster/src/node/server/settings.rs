@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::{NodeServer, RedactedCookie};
 use crate::node::admission::{HandshakeAdmission, HandshakeLimits};
-use crate::node::{NodeConnectionMode, PeerLimits, SessionLimits, StandInNames, StockPeers, Timing};
+use crate::node::{GroupInterest, NodeConnectionMode, PeerLimits, SessionLimits, StandInNames, StockPeers, Timing};
 use crate::session::PeerLedger;
 use crate::transport::IncomingEncryptionMode;
 
@@ -43,6 +43,7 @@ impl NodeServer {
             ledger: Arc::new(PeerLedger::new(PeerLimits::default().all_peers_bytes)),
             hearsay: Arc::default(),
             gate: None,
+            groups: None,
         }
     }
 
@@ -110,6 +111,15 @@ impl NodeServer {
     #[must_use]
     pub fn with_stock_peers(mut self, stock_peers: StockPeers) -> Self {
         self.stock_peers = stock_peers;
+        self
+    }
+
+    /// Sets which groups of other nodes this one wants to know of: all of them by default. Nodes of this crate tell it of no others, so
+    /// that their members take nothing here; what a node of `ractor_cluster` tells of others is left out. Actors with a name are found
+    /// by it all the same, and so is any actor by an [`ActorAddress`](crate::ActorAddress).
+    #[must_use]
+    pub fn with_groups(mut self, groups: GroupInterest) -> Self {
+        self.groups = Some(groups);
         self
     }
 

@@ -88,8 +88,8 @@ impl NodeServerState {
             info.peer_name = None;
         }
         self.subscriptions.each(|subscription| {
-            if let Some(figures) = figures {
-                subscription.node_session_counted(info.clone(), figures);
+            if let Some(figures) = &figures {
+                subscription.node_session_counted(info.clone(), figures.clone());
             }
             subscription.node_session_closed(info.clone(), reason.clone());
             subscription.node_session_disconnected(info.clone());

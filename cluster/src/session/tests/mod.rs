@@ -2,6 +2,7 @@
 
 mod handshake;
 mod identity;
+mod interest;
 mod pair;
 mod simulation;
 mod sync;

@@ -96,6 +96,7 @@ pub(super) fn config(role: Role, local: NameMessage, cookie: &str) -> SessionCon
         nonce: [role as u8; 16],
         jitter: 7,
         account: account(PLENTY),
+        interest: None,
     }
 }
 
@@ -196,7 +197,10 @@ fn transfer(from: &mut End, to: &mut End, arrival: Instant, tamper: fn(Message) 
                     from.session.handle_admission(from.admission);
                     from.session.handle_dial(from.dial);
                 }
+                // What the peer wants doesn't matter here: what to tell it is the node's to decide.
+                Event::Authenticated if from.session.awaits_interest() => from.session.handle_survival(),
                 Event::Authenticated => from.session.handle_election(from.snapshot.clone()),
+                Event::InterestTold => from.session.handle_snapshot(from.snapshot.clone().unwrap_or_default()),
                 Event::Closed(_) => to.inbox.push_back((arrival, None)),
                 _ => {}
             }

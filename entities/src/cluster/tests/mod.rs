@@ -1,5 +1,6 @@
 //! A node and what it sends to another, which the test plays.
 
+mod closing;
 mod played;
 
 use std::sync::atomic::Ordering;

@@ -239,6 +239,7 @@ mod tests {
             version: PeerVersion::RactorHost,
             incarnation: 1,
             figures,
+            wants: None,
         }
     }
 

@@ -207,7 +207,7 @@ node.toml:3:1: unknown key `lisen` in [node]
 
 node.toml:4:1: unknown key `foo` in [node]
  4 | foo = …
-   | ^^^ expected one of: name, hostname, listen, cookie_file, cookie_env, peers, tls, insecure, on_give_up, stand_in_names, stock_peers, limits"#,
+   | ^^^ expected one of: name, hostname, listen, cookie_file, cookie_env, peers, tls, insecure, on_give_up, stand_in_names, stock_peers, groups, limits"#,
     );
 }
 

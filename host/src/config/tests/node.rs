@@ -1,7 +1,7 @@
 //! Mistakes in `[node]`, and how the cookie is kept.
 
 use super::{check, check_below, folder, parse};
-use crate::node::{PeerLimits, StandInNames, StockPeers};
+use crate::node::{GroupInterest, GroupPattern, PeerLimits, StandInNames, StockPeers};
 
 #[test]
 fn the_cookie_is_never_shown() {
@@ -222,6 +222,50 @@ fn stock_peers_are_welcome_unless_the_file_says_otherwise() {
         let config = parse(&format!("{node}\n{line}"), folder.path()).unwrap();
         assert_eq!(config.node.stock_peers, expected, "{line}");
     }
+}
+
+#[test]
+fn a_node_wants_every_group_unless_the_file_names_some() {
+    let folder = folder();
+    let node = "[node]\nname = \"a\"\ncookie_file = \"cookie\"";
+    let groups = |line: &str| parse(&format!("{node}\n{line}"), folder.path()).unwrap().node.groups;
+    assert_eq!(groups(""), None);
+    assert_eq!(groups("groups = []"), Some(GroupInterest::default()));
+    let mixed =
+        groups("groups = [\"orders\", { pattern = \"worker-*\", members = \"one-per-node\" }, { pattern = \"x\" }]");
+    let patterns = [
+        GroupPattern::every("orders"),
+        GroupPattern::one_per_node("worker-*"),
+        GroupPattern::every("x"),
+    ];
+    assert_eq!(mixed, Some(GroupInterest::new(patterns).unwrap()));
+    check(
+        "[node]\nname = \"a\"\ncookie_file = \"cookie\"\ngroups = [\"\", { members = \"all\" }, 3]",
+        r#"
+node.toml:4:11: `groups`: a pattern of groups is empty
+ 4 | groups = ["", { members = "all" }, 3]
+   |           ^^ expected the name of a group, in which `*` stands for any characters
+
+node.toml:4:15: an element of `groups` has no `pattern`
+ 4 | groups = ["", { members = "all" }, 3]
+   |               ^^^^^^^^^^^^^^^^^^^ add for example `pattern = "worker-*"`
+
+node.toml:4:27: `members` can't be `all`
+ 4 | groups = ["", { members = "all" }, 3]
+   |                           ^^^^^ expected one of: every, one-per-node
+
+node.toml:4:36: an element of `groups` is an integer
+ 4 | groups = ["", { members = "all" }, 3]
+   |                                    ^ expected a list such as `groups = ["orders", { pattern = "worker-*", members = "one-per-node" }]`"#,
+    );
+    let many: Vec<String> = (0..65).map(|number| format!("\"{number}\"")).collect();
+    let error = parse(&format!("{node}\ngroups = [{}]", many.join(", ")), folder.path()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("`groups`: there are 65 patterns of groups, and 64 are allowed"),
+        "{error}"
+    );
 }
 
 #[test]

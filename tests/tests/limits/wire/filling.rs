@@ -26,6 +26,13 @@ pub(super) fn out_of_order(node: &str, arm: u64, field: u64) {
     peer.hung_up();
 }
 
+/// An interest in far more groups than a node may say.
+pub(super) fn interest(node: &str, wanted: &[u8]) {
+    let mut peer = Raw::peer(node);
+    peer.try_send(CONTROL, 102, wanted);
+    peer.hung_up();
+}
+
 /// A trace that nobody could have made, of messages for nobody.
 pub(super) fn lie_about_traces(node: &str, arm: u64, field: u64) {
     let mut peer = Raw::peer(node);

@@ -19,7 +19,7 @@ impl Kind {
         match self {
             Self::Text | Self::Time | Self::Choice(_) => what == "a string",
             Self::Boolean => what == "a boolean",
-            Self::Texts | Self::List(_) => what == "a list",
+            Self::Texts | Self::List(_) | Self::TextsOrTables(_) => what == "a list",
             Self::Size(_) => what == "an integer" || what == "a string",
             Self::Integer(_) => what == "an integer",
             Self::Table(_) | Self::Named(_) | Self::Settings | Self::Choices | Self::Interfaces => what == "a table",
@@ -41,6 +41,10 @@ fn file(table: &Table, key: &str, value: &str) -> String {
     match table.name {
         "file" => format!("{line}{}", if key == "node" { "" } else { node_whole }),
         "node" => format!("{node}{line}"),
+        "group" => {
+            let others = if key == "pattern" { "" } else { "pattern = \"x\", " };
+            format!("{node}groups = [{{ {others}{key} = {value} }}]\n")
+        }
         "node-limits" => format!("{node_whole}[node.limits]\n{line}"),
         "node-tls" => format!("{node_whole}[node.tls]\n{line}"),
         "module" => format!("{node_whole}[modules.m]\n{}{line}", given(&[("path", "\"m.wasm\"")])),

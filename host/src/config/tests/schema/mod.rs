@@ -119,6 +119,10 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::Table(name) => definition(name),
         Kind::Named(name) => json!({ "type": "object", "additionalProperties": definition(name) }),
         Kind::List(name) => json!({ "type": "array", "items": definition(name) }),
+        Kind::TextsOrTables(name) => json!({
+            "type": "array",
+            "items": { "anyOf": [{ "type": "string" }, definition(name)] },
+        }),
         Kind::Choices => json!({
             "type": "object",
             "additionalProperties": { "type": "array", "items": { "type": "string" }, "minItems": 1 },

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::super::super::section::Keys;
 use super::super::super::{
-    MAX_COUNT, actor, admin, capabilities, checkpoint, cluster, control, entity, limits, log, module, node,
+    MAX_COUNT, actor, admin, capabilities, checkpoint, cluster, control, entity, groups, limits, log, module, node,
     node_limits, runtime, supervisor, tls,
 };
 use crate::guest::{Access, Capability, LimitSlot, Limits, WhenFull};
@@ -27,6 +27,8 @@ pub(super) enum Kind {
     List(&'static str),
     /// Any names, with scalars.
     Settings,
+    /// A list of texts and of such tables.
+    TextsOrTables(&'static str),
     /// A table of the user's keys, each with a list of texts.
     Choices,
     /// Any names, with tables that the program reads.
@@ -55,6 +57,9 @@ impl Table {
 pub(super) const TABLES: &[Table] = &[
     table("file", "", super::super::super::KEYS, &[], of_file),
     table("node", "[node]", node::KEYS, &[], of_node),
+    table("group", "", groups::KEYS, &["pattern"], || {
+        vec![("pattern", Kind::Text), ("members", names(&groups::MEMBERS))]
+    }),
     table("node-limits", "[node.limits]", node_limits::KEYS, &[], of_node_limits),
     table("node-tls", "[node.tls]", tls::KEYS, &[], || {
         of_tls("server_name", Kind::Text)
@@ -150,6 +155,7 @@ fn of_node() -> Vec<(&'static str, Kind)> {
         ("on_give_up", names(&node::ON_GIVE_UP)),
         ("stand_in_names", Kind::Choice(vec!["bare", "qualified"])),
         ("stock_peers", Kind::Boolean),
+        ("groups", Kind::TextsOrTables("group")),
         ("limits", Kind::Table("node-limits")),
     ]
 }
@@ -159,7 +165,8 @@ fn of_cluster() -> Vec<(&'static str, Kind)> {
         ("store_file", Kind::Text),
         ("store_env", Kind::Text),
         ("advertise", Kind::Text),
-        ("links", Kind::Choice(vec!["mesh"])),
+        ("links", names(&cluster::LINKS)),
+        ("links_idle", Kind::Time),
         ("labels", Kind::Settings),
         ("lease", Kind::Time),
     ]
