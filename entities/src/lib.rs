@@ -38,7 +38,7 @@ pub use self::node::{
 };
 pub use self::reference::EntityRef;
 pub use self::reminders::schedule::ReminderFigures;
-pub use self::reminders::{Reminder, ReminderError, ReminderLimits, SLOTS, When, is_nudge, slot};
+pub use self::reminders::{Reminder, ReminderError, ReminderLimits, SLOTS, When, is_nudge, slot, steady_ms};
 pub use self::seat::{Durability, Interrupted, Output, Seat};
 pub use self::stand_in::StandIn;
 pub use self::store::{

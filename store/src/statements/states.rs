@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 
 use super::beside;
 use super::shards::{ids, list, shard_id, stored_type};
-use super::{column, damaged, epoch, generation, ordered, parameter, signed, waits};
+use super::{ahead, column, damaged, epoch, generation, ordered, parameter, signed, waits};
 use crate::connection::{Parameter, Query};
 use crate::error::StoreError;
 use crate::state::{Content, StateRow};
@@ -46,8 +46,8 @@ const WRITE: &str = concat!(
     ", f.* from (select array_agg(type_id) as shard_types, array_agg(shard) as shards, array_agg(epoch) as epochs from fence) f"
 );
 
-/// The query that writes these. Of several rows of one entity the newest is written.
-pub(crate) fn write(me: Incarnation, rows: &[StateRow<'_>], wait: String) -> Result<Query, StoreError> {
+/// The query that writes these, by a node whose clock shows `now_ms`. Of several rows of one entity the newest is written.
+pub(crate) fn write(me: Incarnation, rows: &[StateRow<'_>], wait: String, now_ms: u64) -> Result<Query, StoreError> {
     let mut newest: BTreeMap<&Entity, &StateRow<'_>> = BTreeMap::new();
     for row in rows {
         let place = newest.entry(row.entity).or_insert(row);
@@ -63,7 +63,7 @@ pub(crate) fn write(me: Incarnation, rows: &[StateRow<'_>], wait: String) -> Res
     parameters.push(parameter(epochs.collect::<Result<Vec<_>, _>>()?, Type::INT8_ARRAY));
     parameters.push(parameter(wait, Type::TEXT));
     parameters.extend(states(&rows)?);
-    parameters.extend(beside::parameters(&rows)?);
+    parameters.extend(beside::parameters(&rows, now_ms)?);
     Ok(Query {
         text: WRITE,
         parameters,
