@@ -11,6 +11,11 @@
     )
 )]
 
+#[cfg(all(not(debug_assertions), feature = "broken-keys"))]
+compile_error!(
+    "`broken-keys` is for tests that have to fail: a node that is built with it handles repeated calls again"
+);
+
 mod cluster;
 mod code;
 mod keys;

@@ -11,6 +11,11 @@
     )
 )]
 
+#[cfg(all(not(debug_assertions), any(feature = "broken-fence", feature = "broken-deadline")))]
+compile_error!(
+    "`broken-fence` and `broken-deadline` are for tests that have to fail: a node that is built with one of them loses states"
+);
+
 mod address;
 mod clock;
 mod connection;
