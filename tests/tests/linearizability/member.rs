@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use ractor_host_tests::COOKIE;
 use ractor_host_tests::host::{self, NodeFolder, node_toml};
@@ -39,9 +41,19 @@ pub(crate) struct Member {
     folder: NodeFolder,
 }
 
+/// Where the ports are that nodes keep over restarts: below those that systems give to whoever dials.
+const PORTS: RangeInclusive<u16> = 12_000..=31_999;
+
+/// A port that nobody listens at now, and that nobody gets by chance while a node is down.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    // Other test programs look for ports elsewhere.
+    let first = u16::try_from(std::process::id() % 20_000).unwrap_or_default();
+    let count = PORTS.end() - PORTS.start() + 1;
+    let port = || PORTS.start() + first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % count;
+    let mut candidates = std::iter::repeat_with(port).take(usize::from(count));
+    let free = candidates.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.expect("a port")
 }
 
 impl Member {

@@ -209,6 +209,11 @@ pub(crate) fn run_during(run: &Run, callers: &[Caller], seed: u64, work: impl Fn
             .map(|caller| (caller, next()))
             .map(|(caller, (client, mut random))| scope.spawn(move || register::call(run, caller, client, &mut random)))
             .collect();
+        let readers: Vec<_> = callers
+            .iter()
+            .map(|caller| (caller, next()))
+            .map(|(caller, (client, _))| scope.spawn(move || register::read(run, caller, client)))
+            .collect();
         let counters: Vec<_> = (0..COUNTER_CALLERS)
             .map(|_| next())
             .map(|(client, mut random)| scope.spawn(move || counter::call(run, callers, client, &mut random)))
@@ -232,7 +237,7 @@ pub(crate) fn run_during(run: &Run, callers: &[Caller], seed: u64, work: impl Fn
         drop(over);
 
         seen.registers
-            .extend(registers.into_iter().flat_map(|one| joined(one.join())));
+            .extend(registers.into_iter().chain(readers).flat_map(|one| joined(one.join())));
         seen.counters
             .extend(counters.into_iter().flat_map(|one| joined(one.join())));
         seen.transfers

@@ -13,6 +13,11 @@ use crate::linear::{Model, Of, Operation};
 /// The pause of a caller between two calls.
 const PAUSE: Duration = Duration::from_millis(150);
 
+/// The time for which registers are read or not, in microseconds, and how many of these times there are until the next one without reads. A
+/// node that may not act any more is found out by reads alone, and by those of a register that is in its memory: what it writes is refused.
+const READS: u64 = 5_000_000;
+const READ_PHASES: u64 = 4;
+
 /// The values of one caller: no two callers write the same.
 const VALUES: u64 = 1_000_000;
 
@@ -67,6 +72,23 @@ pub(crate) fn call(run: &Run, caller: &Caller, client: usize, random: &mut Rando
                 seen[number] = after(call, returned.reply);
             }
             history.push((number, operation));
+        }
+        run.pause(PAUSE);
+    }
+    history
+}
+
+/// One reader, until the run is over. It keeps all registers in memory for a time, and lets them go for a time.
+pub(crate) fn read(run: &Run, caller: &Caller, client: usize) -> History {
+    let mut history = History::new();
+    for number in (0..KEYS).cycle() {
+        if !run.goes_on() {
+            break;
+        }
+        if run.now() / READS % READ_PHASES != 0 {
+            let send = || send(caller, number, Call::Read);
+            let operation = run.operation(client, Call::Read, send, Value::as_u64);
+            history.extend(operation.map(|operation| (number, operation)));
         }
         run.pause(PAUSE);
     }
