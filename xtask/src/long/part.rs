@@ -49,7 +49,7 @@ const BROKEN: [Broken; 3] = [
     },
     Broken {
         feature: "broken-deadline",
-        faults: "store-cut,store-unheard",
+        faults: "pause",
     },
     Broken {
         feature: "broken-keys",
