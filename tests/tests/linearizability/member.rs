@@ -47,8 +47,8 @@ const PORTS: RangeInclusive<u16> = 12_000..=31_999;
 /// A port that nobody listens at now, and that nobody gets by chance while a node is down.
 fn free_port() -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
-    // Other test programs look for ports elsewhere.
-    let first = u16::try_from(std::process::id() % 20_000).unwrap_or_default();
+    // Other test programs look far from here, also those whose number is the next.
+    let first = u16::try_from(std::process::id().wrapping_mul(7_919) % 20_000).unwrap_or_default();
     let count = PORTS.end() - PORTS.start() + 1;
     let port = || PORTS.start() + first.wrapping_add(TRIED.fetch_add(1, Ordering::Relaxed)) % count;
     let mut candidates = std::iter::repeat_with(port).take(usize::from(count));

@@ -85,7 +85,7 @@ pub(crate) fn read(run: &Run, caller: &Caller, client: usize) -> History {
         if !run.goes_on() {
             break;
         }
-        if run.now() / READS % READ_PHASES != 0 {
+        if !(run.now() / READS).is_multiple_of(READ_PHASES) {
             let send = || send(caller, number, Call::Read);
             let operation = run.operation(client, Call::Read, send, Value::as_u64);
             history.extend(operation.map(|operation| (number, operation)));
