@@ -11,10 +11,8 @@
     )
 )]
 
-#[cfg(all(not(debug_assertions), any(feature = "broken-fence", feature = "broken-deadline")))]
-compile_error!(
-    "`broken-fence` and `broken-deadline` are for tests that have to fail: a node that is built with one of them loses states"
-);
+#[cfg(all(not(debug_assertions), feature = "broken-fence"))]
+compile_error!("`broken-fence` is for tests that have to fail: a node that is built with it loses states");
 
 mod address;
 mod clock;

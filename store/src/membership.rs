@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::clock;
 use crate::error::{Fault, StoreError};
-use crate::rights::{Rights, is_ignored};
+use crate::rights::Rights;
 use crate::store::Store;
 
 /// The time between two looks if nothing is due: a deadline that is told to the machine anew is noticed.
@@ -287,9 +287,7 @@ impl Shared {
     fn tell_events(&self) -> bool {
         let (events, deadline): (Vec<Event>, _) = {
             let mut machine = self.machine.lock();
-            let events = std::iter::from_fn(|| machine.poll_event())
-                .filter(|event| !is_ignored(event))
-                .collect();
+            let events = std::iter::from_fn(|| machine.poll_event()).collect();
             (events, machine.deadline())
         };
         for event in &events {

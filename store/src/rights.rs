@@ -3,17 +3,8 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ractor_host_placement::node::{Event, LossReason};
+use ractor_host_placement::node::Event;
 use ractor_host_placement::words::{BootTime, Epoch, ShardId, TypeId, TypeSpec};
-
-/// Whether nothing is made of a node's own deadline: so it is in a build that is broken on purpose.
-const DEADLINE_IS_IGNORED: bool = cfg!(feature = "broken-deadline");
-
-/// True for what the entities of the node needn't hear.
-pub(crate) fn is_ignored(event: &Event) -> bool {
-    let is_deadline = |reason: &LossReason| *reason == LossReason::Deadline;
-    DEADLINE_IS_IGNORED && matches!(event, Event::Lost { reason, .. } if is_deadline(reason))
-}
 
 /// Follows what the machine tells. What it allows the machine allows, or has allowed until a moment ago: the machine waits with what follows
 /// until the entities have ended.
@@ -67,7 +58,7 @@ impl Rights {
     fn allowed(&self, epoch: &AtomicU64, now: BootTime) -> Option<Epoch> {
         let epoch = epoch.load(Ordering::Acquire);
         // After the epoch: one that was given with a later deadline is not held against an earlier one.
-        let is_good = DEADLINE_IS_IGNORED || now.0 < self.deadline.load(Ordering::Acquire);
+        let is_good = now.0 < self.deadline.load(Ordering::Acquire);
         (epoch > 0 && is_good).then_some(Epoch(epoch))
     }
 
@@ -82,6 +73,8 @@ impl Rights {
 
 #[cfg(test)]
 mod tests {
+    use ractor_host_placement::node::LossReason;
+
     use super::*;
 
     #[test]

@@ -42,14 +42,10 @@ struct Broken {
 }
 
 /// What was broken, so that a suite that finds nothing in good nodes means something.
-const BROKEN: [Broken; 3] = [
+const BROKEN: [Broken; 2] = [
     Broken {
         feature: "broken-fence",
         faults: "store-unheard,pause",
-    },
-    Broken {
-        feature: "broken-deadline",
-        faults: "pause",
     },
     Broken {
         feature: "broken-keys",
