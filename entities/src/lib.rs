@@ -11,6 +11,11 @@
     )
 )]
 
+#[cfg(all(not(debug_assertions), feature = "broken-keys"))]
+compile_error!(
+    "`broken-keys` is for tests that have to fail: a node that is built with it handles repeated calls again"
+);
+
 mod cluster;
 mod code;
 mod keys;
@@ -38,7 +43,7 @@ pub use self::node::{
 };
 pub use self::reference::EntityRef;
 pub use self::reminders::schedule::ReminderFigures;
-pub use self::reminders::{Reminder, ReminderError, ReminderLimits, SLOTS, When, is_nudge, slot};
+pub use self::reminders::{Reminder, ReminderError, ReminderLimits, SLOTS, When, is_nudge, slot, steady_ms};
 pub use self::seat::{Durability, Interrupted, Output, Seat};
 pub use self::stand_in::StandIn;
 pub use self::store::{

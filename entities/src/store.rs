@@ -359,7 +359,8 @@ pub trait EntityStore: fmt::Debug + Send + Sync + 'static {
     ) -> Result<Vec<StoredDue>, StoreError>;
 
     /// Gives up kept replies whose [`at_ms`](KeptReply::at_ms) is before this, of whatever entity: some of them at least, if there are any.
-    /// Asked now and then.
+    /// Asked now and then. The clock is [`steady_ms`](crate::steady_ms), here and in what is written and read: a store of several nodes, whose
+    /// clocks differ, tells each what it kept by that node's own.
     ///
     /// # Errors
     /// The store could not be written.

@@ -76,7 +76,7 @@ impl EntityStore for EntityTables {
 
     fn read(&self, entity: &Entity, fence: Option<Fence>) -> Result<Stored, EntityStoreError> {
         let me = (self.me)();
-        let query = || statements::read_stored(me, entity, fence);
+        let query = || statements::read_stored(me, entity, fence, self.store.now_ms());
         let rows = self.runtime.block_on(self.store.entities(query)).map_err(not_done)?;
         let stored = statements::only(&rows).and_then(statements::stored);
         let stored = stored.map_err(|error| EntityStoreError::failed(format!("{entity}: {error}")))?;
@@ -107,7 +107,7 @@ impl EntityStore for EntityTables {
     }
 
     fn forget_replies(&self, before_ms: u64) -> Result<(), EntityStoreError> {
-        let query = || Ok(statements::forget_replies(before_ms));
+        let query = || Ok(statements::forget_replies(before_ms, self.store.now_ms()));
         let done = self.runtime.block_on(self.store.entities(query));
         done.map(drop).map_err(not_done)
     }

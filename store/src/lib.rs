@@ -11,6 +11,9 @@
     )
 )]
 
+#[cfg(all(not(debug_assertions), feature = "broken-fence"))]
+compile_error!("`broken-fence` is for tests that have to fail: a node that is built with it loses states");
+
 mod address;
 mod clock;
 mod connection;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use ractor_host_entities::steady_ms;
 use ractor_host_placement::statement::{Answer, Statement, WriteOutcome};
 use ractor_host_placement::words::{EntityKey, EntityType, Incarnation, ShardHash, TypeId, TypeSpec};
 use tokio::time::{Instant, sleep, timeout};
@@ -73,6 +74,8 @@ pub struct Store {
     timing: StoreTiming,
     control: Pool,
     states: Pool,
+    /// What the entities of this node tell the time by.
+    clock: fn() -> u64,
 }
 
 impl Store {
@@ -84,7 +87,19 @@ impl Store {
             states: Pool::new(&address, timing.lease, STATE_CONNECTIONS, &pauses),
             address: Arc::new(address),
             timing,
+            clock: steady_ms,
         }
+    }
+
+    /// The store of a node whose clock shows another time.
+    #[cfg(test)]
+    pub(crate) fn with_clock(self, clock: fn() -> u64) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The time by which the entities of this node keep replies.
+    pub(crate) fn now_ms(&self) -> u64 {
+        (self.clock)()
     }
 
     /// Where it is.
@@ -135,7 +150,7 @@ impl Store {
     /// They were not written, or nobody knows. The same rows may be written again.
     pub(crate) async fn write(&self, me: Incarnation, rows: &[StateRow<'_>]) -> Result<Vec<WriteOutcome>, Fault> {
         let limit = self.timing.statement();
-        let query = || statements::write_states(me, rows, wait(limit / 2));
+        let query = || statements::write_states(me, rows, wait(limit / 2), self.now_ms());
         let answer = repeated(&self.states, Instant::now() + limit, query).await?;
         let outcome = statements::only(&answer).and_then(|row| statements::written(row, rows));
         outcome.map_err(Fault::unknown)

@@ -10,6 +10,7 @@ mod conformance;
 #[path = "../../entities/src/tests/scenarios/mod.rs"]
 mod scenarios;
 
+mod clocks;
 mod failures;
 mod harness;
 mod meaning;

@@ -13,6 +13,7 @@ pub mod peer;
 pub mod process;
 pub mod programs;
 pub mod proxy;
+pub mod random;
 pub mod streams;
 pub mod wait;
 pub mod web;

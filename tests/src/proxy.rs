@@ -34,7 +34,8 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Network {
     to: String,
-    weather: Weather,
+    /// For what diallers send, and for what the node sends.
+    weather: [Weather; 2],
     /// Both ends of each connection: the dialler's, then the node's.
     connections: Vec<(TcpStream, TcpStream)>,
     /// How many more bytes pass before everything is cut.
@@ -57,7 +58,7 @@ impl Proxy {
         };
         let network = Arc::new(Mutex::new(Network {
             to: address.to_owned(),
-            weather: Weather::Fair,
+            weather: [Weather::Fair; 2],
             connections: Vec::new(),
             until_cut: None,
             sent: Vec::new(),
@@ -82,7 +83,12 @@ impl Proxy {
 
     /// Changes the weather.
     pub fn set(&self, weather: Weather) {
-        lock(&self.network).weather = weather;
+        lock(&self.network).weather = [weather; 2];
+    }
+
+    /// Changes the weather for what this side sends. The other side's stays.
+    pub fn set_from(&self, side: Side, weather: Weather) {
+        *lock(&self.network).weather_from(side) = weather;
     }
 
     /// Cuts every connection now.
@@ -132,6 +138,14 @@ impl Drop for Proxy {
 }
 
 impl Network {
+    fn weather_from(&mut self, side: Side) -> &mut Weather {
+        let [dialler, node] = &mut self.weather;
+        match side {
+            Side::Dialler => dialler,
+            Side::Node => node,
+        }
+    }
+
     fn cut(&mut self) {
         for (dialler, node) in self.connections.drain(..) {
             drop(dialler.shutdown(Shutdown::Both));
@@ -156,7 +170,7 @@ fn accept(listener: &TcpListener, network: &Arc<Mutex<Network>>) {
 
 /// Joins a new connection to the node, unless the node is down: then the dialler's ends at once.
 fn connect(dialler: TcpStream, network: &Arc<Mutex<Network>>) -> Option<()> {
-    await_thaw(network)?;
+    await_thaw(network, Side::Dialler)?;
     let to = lock(network).to.clone();
     let node = TcpStream::connect(to).ok()?;
     for stream in [&dialler, &node] {
@@ -171,8 +185,10 @@ fn connect(dialler: TcpStream, network: &Arc<Mutex<Network>>) -> Option<()> {
 
 /// Who sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
+pub enum Side {
+    /// Whoever has dialled.
     Dialler,
+    /// What the proxy stands in front of.
     Node,
 }
 
@@ -180,11 +196,11 @@ enum Side {
 fn pass(mut from: TcpStream, mut to: TcpStream, side: Side, network: &Mutex<Network>) -> Option<()> {
     let mut chunk = vec![0; CHUNK];
     while let Ok(read @ 1..) = from.read(&mut chunk) {
-        await_thaw(network)?;
+        await_thaw(network, side)?;
         if side == Side::Dialler && lock(network).sent.len() < CHUNK {
             lock(network).sent.extend(chunk.get(..read)?);
         }
-        let weather = lock(network).weather;
+        let weather = *lock(network).weather_from(side);
         if weather == Weather::Losing {
             continue;
         }
@@ -217,11 +233,11 @@ fn until_cut(network: &mut Network, read: usize) -> (usize, bool) {
 }
 
 /// None once the proxy is gone.
-fn await_thaw(network: &Mutex<Network>) -> Option<()> {
+fn await_thaw(network: &Mutex<Network>, side: Side) -> Option<()> {
     loop {
         let (over, weather) = {
-            let network = lock(network);
-            (network.over, network.weather)
+            let mut network = lock(network);
+            (network.over, *network.weather_from(side))
         };
         if over {
             return None;

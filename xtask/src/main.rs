@@ -8,6 +8,7 @@ mod browser;
 mod debian;
 mod demo;
 mod deny;
+mod faketime;
 mod fuzz;
 mod guests;
 mod languages;
@@ -57,7 +58,7 @@ enum Task {
         #[arg(long)]
         quick: bool,
         /// Only what takes hours: all of it, or the parts that are named, one after the other within an hour, or within this long.
-        /// The parts: builds, package, millions, soak, histories, simulation, interleavings, fuzz, mutants
+        /// The parts: builds, package, millions, broken, soak, histories, linearizability, simulation, interleavings, fuzz, mutants
         #[arg(long, value_name = "TIME|PART", num_args = 0.., conflicts_with = "quick")]
         long: Option<Vec<long::Word>>,
         /// Run nothing, and say which of the long tests were run last, when, and how that ended

@@ -99,6 +99,22 @@ pub(crate) fn build_all(workspace: &Workspace) -> Result<PathBuf> {
     build(workspace, workspace.binaries().iter().map(String::as_str))
 }
 
+/// Builds `ractor-host` with a feature of it that breaks it on purpose. Gives the folder that holds it, and nothing besides.
+///
+/// # Errors
+/// It doesn't build, or the folder can't be written.
+pub(crate) fn build_broken(workspace: &Workspace, feature: &str) -> Result<PathBuf> {
+    let folder = workspace.target().join("broken").join(feature);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    report::step(&format!("build {HOST} with {feature}"));
+    workspace
+        .cargo(nodes_with_guests())
+        .args(["--features", &format!("{HOST}/{feature}")])
+        .show()?;
+    replace(&workspace.target().join("debug").join(HOST), &folder.join(HOST))?;
+    Ok(folder)
+}
+
 /// Puts `file` at `place`, as a link where that is possible: programs with debug information are large.
 pub(crate) fn replace(file: &Path, place: &Path) -> Result<()> {
     match fs::remove_file(place) {

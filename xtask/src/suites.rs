@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 
 use crate::browser::{self, AXE_VARIABLE, BROWSER_VARIABLE};
+use crate::faketime::{self, FAKETIME_VARIABLE};
 use crate::postgres::{self, POSTGRES_VARIABLE};
 use crate::process::Run;
 use crate::programs;
@@ -26,11 +27,15 @@ const THREADS_VARIABLE: &str = "RUST_TEST_THREADS";
 const THREADS_OF_A_PROCESSOR: usize = 2;
 
 /// Tests that go on for a fixed time and wait for nearly all of it, as (suite, test). They run beside all others.
-const BESIDE: [(&str, &str); 2] = [
+const BESIDE: [(&str, &str); 3] = [
     ("soak", "a_node_that_is_used_for_long_takes_no_more_of_the_machine"),
     (
         "histories",
         "whatever_happens_messages_come_in_order_and_once_and_none_is_lost_without_a_reason",
+    ),
+    (
+        "linearizability",
+        "whatever_fails_callers_see_entities_that_handle_one_call_after_the_other_and_lose_none",
     ),
 ];
 
@@ -41,6 +46,7 @@ const BESIDE: [(&str, &str); 2] = [
 pub(crate) fn run(workspace: &Workspace, guests: &Path, programs: &Path) -> Result<()> {
     let browser = browser::install(workspace)?;
     let postgres = postgres::install(workspace)?;
+    let faketime = faketime::install(workspace)?;
     let tests = || {
         let threads = thread::available_parallelism().map_or(1, usize::from) * THREADS_OF_A_PROCESSOR;
         let threads = std::env::var_os(THREADS_VARIABLE).unwrap_or_else(|| threads.to_string().into());
@@ -51,6 +57,10 @@ pub(crate) fn run(workspace: &Workspace, guests: &Path, programs: &Path) -> Resu
             .env(THREADS_VARIABLE, threads);
         let tests = match &postgres {
             Some(programs) => tests.env(POSTGRES_VARIABLE, programs),
+            None => tests,
+        };
+        let tests = match &faketime {
+            Some(library) => tests.env(FAKETIME_VARIABLE, library),
             None => tests,
         };
         match &browser {
@@ -157,7 +167,8 @@ not json
     fn the_tests_that_run_beside_others_are_there() {
         let soak = include_str!("../../tests/tests/soak/main.rs");
         let histories = include_str!("../../tests/tests/histories/main.rs");
-        for ((_, test), source) in BESIDE.iter().zip([soak, histories]) {
+        let linearizability = include_str!("../../tests/tests/linearizability/main.rs");
+        for ((_, test), source) in BESIDE.iter().zip([soak, histories, linearizability]) {
             assert!(source.contains(&format!("fn {test}()")), "no test is named {test}");
         }
     }

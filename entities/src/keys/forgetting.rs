@@ -33,7 +33,7 @@ pub(crate) async fn run_forgetting(store: Arc<dyn EntityStore>, clock: Clock) {
         let attempts = 1 + (kept - seen) / AT_ONCE;
         seen = kept;
         for _ in 0..attempts {
-            let (store, before_ms) = (store.clone(), clock.now_ms().saturating_sub(whole_millis(KEPT_FOR)));
+            let (store, before_ms) = (store.clone(), clock.steady_ms().saturating_sub(whole_millis(KEPT_FOR)));
             let forgotten = tokio::task::spawn_blocking(move || store.forget_replies(before_ms)).await;
             let is_failed = match forgotten {
                 Ok(Ok(())) => false,

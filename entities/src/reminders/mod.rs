@@ -10,8 +10,8 @@ pub(crate) mod schedule;
 mod tests;
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ractor::message::SerializedMessage;
 use ractor_host_placement::statement::FiringKey;
@@ -42,23 +42,49 @@ pub fn slot(entity: &Entity) -> u8 {
     slot as u8
 }
 
-/// The time of the system's clock, in milliseconds since 1970 (UTC). Clones tell the same.
+/// What tells a time, in milliseconds since 1970 (UTC).
+type Tells = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// The time of the system's clock. Clones tell the same.
 #[derive(Clone)]
-pub(crate) struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
+pub(crate) struct Clock {
+    now: Tells,
+    steady: Tells,
+}
 
 impl Clock {
     pub(crate) fn system() -> Self {
-        Self(Arc::new(|| millis(SystemTime::now())))
+        Self {
+            now: Arc::new(|| millis(SystemTime::now())),
+            steady: Arc::new(steady_ms),
+        }
     }
 
     #[cfg(test)]
     pub(crate) fn pretended(now_ms: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now_ms))
+        let now: Tells = Arc::new(now_ms);
+        Self {
+            steady: now.clone(),
+            now,
+        }
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
-        (self.0)()
+        (self.now)()
     }
+
+    /// As [`steady_ms`].
+    pub(crate) fn steady_ms(&self) -> u64 {
+        (self.steady)()
+    }
+}
+
+/// A time that nobody sets, in milliseconds since 1970: what the system's clock said when this process first asked, and the time since. It
+/// tells how old something is, also where the system's clock has been set meanwhile.
+pub fn steady_ms() -> u64 {
+    static BEGUN: LazyLock<(u64, Instant)> = LazyLock::new(|| (millis(SystemTime::now()), Instant::now()));
+    let (then, at) = &*BEGUN;
+    then.saturating_add(whole_millis(at.elapsed()))
 }
 
 /// Milliseconds since 1970; 0 for what was before.

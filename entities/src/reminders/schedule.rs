@@ -120,6 +120,11 @@ impl Schedule {
         self.0.clock.now_ms()
     }
 
+    /// For what is kept for a time.
+    pub(crate) fn steady_ms(&self) -> u64 {
+        self.0.clock.steady_ms()
+    }
+
     pub(crate) fn figures(&self, of: &str) -> ReminderFigures {
         self.0.inner.lock().figures.get(of).copied().unwrap_or_default()
     }

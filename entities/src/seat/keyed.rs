@@ -67,7 +67,7 @@ impl Seat {
             refuse(reply, &KeyRefused::Durability(of).to_string());
             return None;
         }
-        let (id, now_ms) = (next_id(), self.0.schedule.now_ms());
+        let (id, now_ms) = (next_id(), self.0.schedule.steady_ms());
         let begun = {
             let mut inner = self.0.inner.lock();
             inner.replies.handle_call(id, (call.name, call.digest), reply, now_ms)
@@ -120,7 +120,7 @@ impl Seat {
 
     /// This came of a call: it is kept, and whoever waits for it hears when that is durable.
     fn conclude(&self, id: u64, outcome: Result<Vec<u8>, String>) {
-        let now_ms = self.0.schedule.now_ms();
+        let now_ms = self.0.schedule.steady_ms();
         let mut refused = Vec::new();
         {
             let mut inner = self.0.inner.lock();

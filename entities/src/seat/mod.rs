@@ -181,7 +181,7 @@ impl Seat {
         {
             let mut inner = self.0.inner.lock();
             inner.book.handle_loaded(stored.reminders);
-            inner.replies.handle_loaded(stored.replies, self.0.schedule.now_ms());
+            inner.replies.handle_loaded(stored.replies, self.0.schedule.steady_ms());
         }
         let Some(state) = stored.state else {
             return Ok(None);

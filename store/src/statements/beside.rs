@@ -4,7 +4,7 @@ use ractor_host_entities::{KeptReply, ReplyChange, slot};
 use tokio_postgres::types::Type;
 
 use super::shards::stored_type;
-use super::{ordered, parameter};
+use super::{ahead, ordered, parameter};
 use crate::connection::{Parameter, Query};
 use crate::error::StoreError;
 use crate::state::{Content, ReminderRow, StateRow, place};
@@ -13,7 +13,7 @@ use crate::state::{Content, ReminderRow, StateRow, place};
 /// compared in a way that no index serves: each row is found by its key.
 macro_rules! write {
     () => {
-        ", deleted as (
+        concat!(", deleted as (
             select d.type_id, d.key from unnest($15::smallint[], $16::bytea[]) as d (type_id, key)
             join put p on p.type_id = d.type_id and p.key = d.key),
         reminding as (
@@ -53,7 +53,7 @@ macro_rules! write {
             join put p on p.type_id = c.type_id and p.key = c.key),
         answered as (
             insert into ractor_host.answered (type_id, key, scope, call_key, digest, outcome, reply, at)
-            select type_id, key, scope, call_key, digest, outcome, reply, at from answering where reply is not null
+            select type_id, key, scope, call_key, digest, outcome, reply, at + ", ahead!("$37"), " from answering where reply is not null
             on conflict (type_id, key, scope, call_key) do update set digest = excluded.digest, outcome = excluded.outcome,
                 reply = excluded.reply, at = excluded.at),
         withdrawn as (
@@ -63,7 +63,7 @@ macro_rules! write {
             delete from ractor_host.answered a using deleted d
             where a.type_id = d.type_id and a.key = d.key and not exists (
                 select from answering c
-                where c.type_id = a.type_id and c.key = a.key and c.scope = a.scope and c.call_key = a.call_key))"
+                where c.type_id = a.type_id and c.key = a.key and c.scope = a.scope and c.call_key = a.call_key))")
     };
 }
 
@@ -77,8 +77,8 @@ const ADVANCE: i16 = 3;
 /// The kept replies that are given up in one statement.
 const FORGOTTEN: i64 = 1_000;
 
-/// The parameters 15 to 36.
-pub(super) fn parameters(rows: &[&StateRow<'_>]) -> Result<Vec<Parameter>, StoreError> {
+/// The parameters 15 to 37.
+pub(super) fn parameters(rows: &[&StateRow<'_>], now_ms: u64) -> Result<Vec<Parameter>, StoreError> {
     let deleted = || rows.iter().filter(|row| row.content == Content::Delete);
     let mut parameters = vec![
         parameter(deleted().map(|row| type_of(row)).collect::<Vec<_>>(), Type::INT2_ARRAY),
@@ -86,6 +86,7 @@ pub(super) fn parameters(rows: &[&StateRow<'_>]) -> Result<Vec<Parameter>, Store
     ];
     parameters.extend(reminders(rows)?);
     parameters.extend(replies(rows)?);
+    parameters.push(parameter(ordered(now_ms)?, Type::INT8));
     Ok(parameters)
 }
 
@@ -229,18 +230,23 @@ fn replies(rows: &[&StateRow<'_>]) -> Result<Vec<Parameter>, StoreError> {
 }
 
 /// Whatever is being written at the same time is left for the next time.
-const FORGET: &str = "with old as materialized (
-        select type_id, key, scope, call_key from ractor_host.answered where at < $1 order by at limit $2 for update skip locked)
+const FORGET: &str = concat!(
+    "with old as materialized (
+        select type_id, key, scope, call_key from ractor_host.answered where at < $1 + ",
+    ahead!("$3"),
+    " order by at limit $2 for update skip locked)
     delete from ractor_host.answered a using old o
-    where a.type_id = o.type_id and a.key = o.key and a.scope = o.scope and a.call_key = o.call_key";
+    where a.type_id = o.type_id and a.key = o.key and a.scope = o.scope and a.call_key = o.call_key"
+);
 
-/// Gives up replies that were kept before this time, in milliseconds since 1970.
-pub(crate) fn forget_replies(before_ms: u64) -> Query {
+/// Gives up replies that were kept before this time, by the clock of a node that shows `now_ms`.
+pub(crate) fn forget_replies(before_ms: u64, now_ms: u64) -> Query {
     Query {
         text: FORGET,
         parameters: vec![
             parameter(i64::try_from(before_ms).unwrap_or(i64::MAX), Type::INT8),
             parameter(FORGOTTEN, Type::INT8),
+            parameter(i64::try_from(now_ms).unwrap_or(i64::MAX), Type::INT8),
         ],
     }
 }

@@ -15,6 +15,7 @@ mod view;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use ractor_host_entities::steady_ms;
 use ractor_host_placement::statement::{Answer, Outcome, Statement};
 use ractor_host_placement::words::{Epoch, Generation, Incarnation, Standing};
 use tokio_postgres::Row;
@@ -48,7 +49,20 @@ macro_rules! waits {
     };
 }
 
-pub(crate) use {generation, waits};
+/// By how much the store's clock is ahead of a node's, in milliseconds, if that shows what this parameter says. Ten seconds are no difference, but
+/// the way of a statement.
+macro_rules! ahead {
+    ($parameter:literal) => {
+        concat!(
+            "(select case when abs(difference) < 10000 then 0 else difference end from (
+                select (extract(epoch from clock_timestamp()) * 1000)::bigint - ",
+            $parameter,
+            "::bigint as difference) of_clocks)"
+        )
+    };
+}
+
+pub(crate) use {ahead, generation, waits};
 
 /// The statement as a query that gives up the wait for a lock after this time.
 pub(crate) fn query(statement: &Statement, lock_timeout: Duration) -> Result<Query, StoreError> {
@@ -71,7 +85,7 @@ pub(crate) fn query(statement: &Statement, lock_timeout: Duration) -> Result<Que
         Statement::ReadDue { incarnation } => due::due_now(*incarnation),
         Statement::WriteState { incarnation, writes } => {
             let rows: Vec<_> = writes.iter().map(Into::into).collect();
-            states::write(*incarnation, &rows, wait)?
+            states::write(*incarnation, &rows, wait, steady_ms())?
         }
         Statement::ReadState {
             incarnation,

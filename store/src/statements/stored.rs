@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::shards::{list, stored_type};
-use super::{column, damaged, generation, ordered, parameter, signed};
+use super::{ahead, column, damaged, generation, ordered, parameter, signed};
 use crate::connection::Query;
 use crate::error::StoreError;
 use crate::state;
@@ -27,12 +27,14 @@ const READ: &str = concat!(
         from ractor_host.reminder where type_id = t.type_id and key = $2) r on true
     left join lateral (
         select array_agg(scope) as scopes, array_agg(call_key) as call_keys, array_agg(digest) as digests,
-            array_agg(outcome) as outcomes, array_agg(reply) as replies, array_agg(at) as ats
+            array_agg(outcome) as outcomes, array_agg(reply) as replies, array_agg(greatest(at - ",
+    ahead!("$7"),
+    ", 0)) as ats
         from ractor_host.answered where type_id = t.type_id and key = $2) a on true"
 );
 
-/// The query that reads it.
-pub(crate) fn read(me: Incarnation, entity: &Entity, fence: Option<Fence>) -> Result<Query, StoreError> {
+/// The query that reads it, by a node whose clock shows `now_ms`.
+pub(crate) fn read(me: Incarnation, entity: &Entity, fence: Option<Fence>, now_ms: u64) -> Result<Query, StoreError> {
     let shard = fence.map(|fence| fence.shard);
     Ok(Query {
         text: READ,
@@ -43,6 +45,7 @@ pub(crate) fn read(me: Incarnation, entity: &Entity, fence: Option<Fence>) -> Re
             parameter(shard.map(|shard| stored_type(shard.type_id)), Type::INT2),
             parameter(shard.map(|shard| i32::try_from(shard.shard).unwrap_or(-1)), Type::INT4),
             parameter(fence.map(|fence| ordered(fence.epoch.0)).transpose()?, Type::INT8),
+            parameter(ordered(now_ms)?, Type::INT8),
         ],
     })
 }

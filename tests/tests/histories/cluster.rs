@@ -12,12 +12,12 @@ use ractor_host_tests::host::{HostNode, NodeFolder};
 use ractor_host_tests::peer::Peer;
 use ractor_host_tests::process::{Signal, Stream};
 use ractor_host_tests::proxy::{Proxy, Weather};
+use ractor_host_tests::random::Random;
 use ractor_host_tests::{COOKIE, programs, wait};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 use crate::history::{Burst, Disturbance, Entry, Outcome, Receiver, Step, Stopped};
-use crate::random::Random;
 
 const LEDGER: &str = include_str!("ledger.wat");
 const KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";

@@ -14,15 +14,14 @@ mod check;
 mod checker;
 mod cluster;
 mod history;
-mod random;
 
 use std::time::{Duration, Instant};
 
+use ractor_host_tests::random::{self, Random};
 use ractor_host_tests::wait;
 
 use crate::cluster::Cluster;
 use crate::history::{Burst, Disturbance, Step, Stopped};
-use crate::random::Random;
 
 /// The time for which runs are made, in seconds, unless the environment says otherwise. The last one is finished.
 const SECONDS: u64 = 15;

@@ -1,14 +1,17 @@
 //! The parts: what each runs, and its share of the time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::faketime::{self, FAKETIME_VARIABLE};
 use crate::fuzz;
 use crate::guests;
 use crate::mutants;
 use crate::package;
+use crate::postgres::{self, POSTGRES_VARIABLE};
+use crate::process::Run;
 use crate::programs;
 use crate::report;
 use crate::span::Span;
@@ -30,14 +33,42 @@ const MESSAGES: &str = "2000000";
 const SHARES: u32 = 4;
 const WHOLE_NODES: u32 = 2;
 
+/// A build that is broken on purpose, and what shows that.
+struct Broken {
+    /// The feature of the package `ractor-host`.
+    feature: &'static str,
+    /// The faults among which it shows soonest.
+    faults: &'static str,
+}
+
+/// What was broken, so that a suite that finds nothing in good nodes means something.
+const BROKEN: [Broken; 2] = [
+    Broken {
+        feature: "broken-fence",
+        faults: "store-unheard,pause",
+    },
+    Broken {
+        feature: "broken-keys",
+        faults: "kill,store-silent",
+    },
+];
+
+/// The test of the suite that has nodes.
+const LINEARIZABILITY: &str = "whatever_fails";
+
+/// The time within which it shows.
+const BROKEN_SHARE: Duration = Duration::from_secs(300);
+
 /// A kind of test that finds more the longer it runs, or takes too long for every run of all tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Builds,
     Package,
     Millions,
+    Broken,
     Soak,
     Histories,
+    Linearizability,
     Simulation,
     Interleavings,
     Fuzz,
@@ -46,12 +77,14 @@ pub(crate) enum Part {
 
 impl Part {
     /// All of them, in the order in which they run: first those that take what they take.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Builds,
         Self::Package,
         Self::Millions,
+        Self::Broken,
         Self::Soak,
         Self::Histories,
+        Self::Linearizability,
         Self::Simulation,
         Self::Interleavings,
         Self::Fuzz,
@@ -64,8 +97,10 @@ impl Part {
             Self::Builds => "builds",
             Self::Package => "package",
             Self::Millions => "millions",
+            Self::Broken => "broken",
             Self::Soak => "soak",
             Self::Histories => "histories",
+            Self::Linearizability => "linearizability",
             Self::Simulation => "simulation",
             Self::Interleavings => "interleavings",
             Self::Fuzz => "fuzz",
@@ -81,17 +116,20 @@ impl Part {
     /// Its share of the time, beside those of the others. 0: it takes what it takes.
     pub(super) fn weight(self) -> u32 {
         match self {
-            Self::Builds | Self::Package | Self::Millions => 0,
+            Self::Builds | Self::Package | Self::Millions | Self::Broken => 0,
             Self::Interleavings => 1,
             Self::Soak => 2,
-            Self::Histories | Self::Fuzz | Self::Mutants => 3,
+            Self::Histories | Self::Linearizability | Self::Fuzz | Self::Mutants => 3,
             Self::Simulation => 4,
         }
     }
 
     /// Whether it has nodes as processes.
     fn has_nodes(self) -> bool {
-        matches!(self, Self::Millions | Self::Soak | Self::Histories)
+        matches!(
+            self,
+            Self::Millions | Self::Broken | Self::Soak | Self::Histories | Self::Linearizability
+        )
     }
 
     /// Runs it for `share`, which doesn't count what it builds.
@@ -103,7 +141,8 @@ impl Part {
         match self {
             Self::Builds => repeat::run(workspace),
             Self::Package => package::run(workspace),
-            Self::Millions | Self::Soak | Self::Histories => prepared.suite(self.name(), share),
+            Self::Millions | Self::Soak | Self::Histories | Self::Linearizability => prepared.suite(self.name(), share),
+            Self::Broken => prepared.broken(),
             Self::Simulation => simulation(workspace, share),
             Self::Interleavings => interleavings(workspace, share),
             Self::Fuzz => fuzz::run_all(workspace, |tests| {
@@ -124,6 +163,8 @@ pub(super) struct Prepared<'a> {
     workspace: &'a Workspace,
     /// The folders of guests and programs, if a part has nodes.
     nodes: Option<(PathBuf, PathBuf)>,
+    /// What the tests don't find on this machine by themselves, by the variables that name it.
+    installed: Vec<(&'static str, PathBuf)>,
 }
 
 impl<'a> Prepared<'a> {
@@ -132,13 +173,22 @@ impl<'a> Prepared<'a> {
     /// # Errors
     /// Something doesn't compile.
     pub(super) fn for_parts(workspace: &'a Workspace, parts: &[Part]) -> Result<Self> {
-        let nodes = if parts.iter().any(|part| part.has_nodes()) {
-            let guests = guests::build_all(workspace)?;
-            Some((guests, programs::build_all(workspace)?))
-        } else {
-            None
-        };
-        Ok(Self { workspace, nodes })
+        if !parts.iter().any(|part| part.has_nodes()) {
+            return Ok(Self {
+                workspace,
+                nodes: None,
+                installed: Vec::new(),
+            });
+        }
+        let guests = guests::build_all(workspace)?;
+        let nodes = Some((guests, programs::build_all(workspace)?));
+        let postgres = postgres::install(workspace)?.map(|path| (POSTGRES_VARIABLE, path));
+        let faketime = faketime::install(workspace)?.map(|path| (FAKETIME_VARIABLE, path));
+        Ok(Self {
+            workspace,
+            nodes,
+            installed: postgres.into_iter().chain(faketime).collect(),
+        })
     }
 
     pub(super) fn workspace(&self) -> &'a Workspace {
@@ -147,10 +197,17 @@ impl<'a> Prepared<'a> {
 
     /// Runs a suite of the integration tests.
     fn suite(&self, name: &str, share: Duration) -> Result<()> {
-        let (guests, programs) = self.nodes.as_ref().context("nodes were not built")?;
-        let span = Span::from(share);
+        let (_, programs) = self.nodes.as_ref().context("nodes were not built")?;
         report::step(&format!("{name}: {}", report::spoken(share)));
-        self.workspace
+        self.test(name, programs, share)?.show()
+    }
+
+    /// A suite, with the nodes of this folder.
+    fn test(&self, name: &str, programs: &Path, share: Duration) -> Result<Run> {
+        let (guests, _) = self.nodes.as_ref().context("nodes were not built")?;
+        let span = Span::from(share);
+        let test = self
+            .workspace
             .cargo([
                 "test",
                 "--package",
@@ -165,8 +222,28 @@ impl<'a> Prepared<'a> {
             .env(SECONDS_VARIABLE, span.seconds().to_string())
             .env(MESSAGES_VARIABLE, MESSAGES)
             .env("RACTOR_HISTORY_SEED", fuzz::seed_by_clock().to_string())
-            .limit_minutes(span.limit_minutes())
-            .show()
+            .limit_minutes(span.limit_minutes());
+        let installed = self.installed.iter();
+        Ok(installed.fold(test, |test, (variable, path)| test.env(variable, path)))
+    }
+
+    /// Builds nodes that are broken on purpose, and has the suite that should notice find that.
+    fn broken(&self) -> Result<()> {
+        for broken in &BROKEN {
+            let programs = programs::build_broken(self.workspace, broken.feature)?;
+            report::step(&format!(
+                "{}: {} has to find what is wrong with {}",
+                Part::Broken.name(),
+                Part::Linearizability.name(),
+                broken.feature
+            ));
+            self.test(Part::Linearizability.name(), &programs, BROKEN_SHARE)?
+                .args([LINEARIZABILITY])
+                .env("RACTOR_TEST_BROKEN", broken.feature)
+                .env("RACTOR_TEST_FAULTS", broken.faults)
+                .show()?;
+        }
+        Ok(())
     }
 }
 

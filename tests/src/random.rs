@@ -1,10 +1,15 @@
-//! Choices from a seed.
+//! Choices from a seed, for tests that go on from seed to seed.
 
 /// The same seed, the same choices.
-pub(crate) struct Random(u64);
+#[derive(Clone, Debug)]
+pub struct Random(u64);
 
-/// Where the choices of the first run begin.
-pub(crate) fn seed() -> u64 {
+/// Where the choices of the first run begin: as `RACTOR_HISTORY_SEED` says, or 1.
+///
+/// # Panics
+/// The variable is no number.
+#[track_caller]
+pub fn seed() -> u64 {
     match std::env::var("RACTOR_HISTORY_SEED") {
         Ok(seed) => match seed.parse() {
             Ok(seed) => seed,
@@ -15,11 +20,13 @@ pub(crate) fn seed() -> u64 {
 }
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// Those of this seed.
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
+    /// One of the numbers below this one; 0 if there is none.
+    pub fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
