@@ -24,6 +24,10 @@ pub(super) const MAY_CLOSE: &str = "MayClose";
 pub(super) const CLOSE: &str = "Close";
 /// The variant of a [`Closing`] by which the other node asks for that question.
 pub(super) const OFFER: &str = "Offer";
+/// The variant of a [`Closing`] by which a node says that it ends.
+pub(super) const LEAVES: &str = "Leaves";
+/// The variant of a [`Closing`] that answers that nothing more is sent to it.
+pub(super) const FAREWELL: &str = "Farewell";
 
 /// The bytes of a [`Header`].
 const HEADER: usize = 2 + 4 + 8 + 8 + 8;

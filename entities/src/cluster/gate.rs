@@ -15,7 +15,8 @@ use ractor_host_directory::{
 
 use super::Cluster;
 use super::frame::{
-    BadFrame, CALL, CAST, CLOSE, Closing, DELETE, HELLO, Hello, KEYED, MAY_CLOSE, OFFER, Routed, SETTLED, Settled,
+    BadFrame, CALL, CAST, CLOSE, Closing, DELETE, FAREWELL, HELLO, Hello, KEYED, LEAVES, MAY_CLOSE, OFFER, Routed,
+    SETTLED, Settled,
 };
 use crate::keys::set_mark;
 use crate::native::Opaque;
@@ -50,6 +51,8 @@ impl Door {
                 MAY_CLOSE => self.0.asked_to_close(Closing::read(&args)?),
                 CLOSE => self.0.told_to_close(Closing::read(&args)?),
                 OFFER => self.0.wished_closed(Closing::read(&args)?),
+                LEAVES => self.0.leaves(Closing::read(&args)?),
+                FAREWELL => self.0.fared_well(Closing::read(&args)?),
                 // Of a later version.
                 _ => {}
             },

@@ -10,11 +10,11 @@ use ractor::RpcReplyPort;
 use ractor::message::SerializedMessage;
 use ractor_host_directory::{DESCRIBE_VARIANT, PROBE_VARIANT};
 use ractor_host_placement::routing::{Receiver, Reply, SessionId, Verdict};
-use ractor_host_placement::words::{Entity, EntityKey, Epoch, Incarnation, ShardId};
+use ractor_host_placement::words::{Entity, EntityKey, Epoch, Incarnation, ShardId, ShardRow};
 
 use super::frame::{Hello, Origin, Routed, Settled};
 use super::outgoing::{LOST, NOT_HERE};
-use super::{Cluster, ClusterFigures, give_up, give_up_for};
+use super::{Cluster, ClusterFigures, Ownership, give_up, give_up_for};
 use crate::node::{PutHere, find};
 
 /// The most answers in one message.
@@ -72,6 +72,14 @@ impl Incoming {
     /// The shard is this node's again, or somebody else's for all to see.
     pub(super) fn left(&self, shard: ShardId) {
         self.leaving.lock().remove(&shard);
+    }
+
+    /// To whom this node has given the shard, and at which epoch that node has it, as long as nothing newer is known.
+    pub(super) fn given(&self, ownership: &dyn Ownership, row: ShardRow) -> Option<(Epoch, Incarnation)> {
+        let (epoch, to) = self.leaving.lock().get(&row.shard).copied()?;
+        let is_newest = row.epoch < epoch && ownership.may_release(row.shard).is_none();
+        let to = to.filter(|to| is_newest && ownership.node_name(*to).is_some())?;
+        Some((epoch, to))
     }
 
     /// Which epoch of a shard is known here, and who should have it.

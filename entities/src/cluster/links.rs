@@ -17,7 +17,6 @@ use ractor_host_placement::words::{BootTime, Incarnation};
 
 use super::Cluster;
 use super::frame::{HELLO, Hello, Origin};
-use super::outgoing::row;
 use super::parcel::Parcel;
 
 /// The most lives of nodes that are known at a time, each by its process.
@@ -116,6 +115,12 @@ impl Peers {
         is_linked
     }
 
+    /// The links to nodes that have said who they are.
+    pub(super) fn greeted(&self) -> Vec<Arc<LinkOut>> {
+        let gates = self.by_incarnation.values();
+        gates.filter_map(|gate| self.links.get(gate).cloned()).collect()
+    }
+
     /// The gate at the other end of the session with this number, and the lives of nodes behind it.
     pub(super) fn of_session(&self, session: u64) -> Option<(Arc<LinkOut>, Vec<Incarnation>)> {
         let (gate, link) = self.links.iter().find(|(gate, _)| gate.node() == session)?;
@@ -208,7 +213,7 @@ impl Cluster {
             SendRefused::TooLarge | SendRefused::Overloaded => {
                 let parcel = {
                     let mut lanes = self.outgoing.sender.lock();
-                    let row = row(ownership, header.shard);
+                    let row = self.row(ownership, header.shard);
                     let parcel = lanes.sender.handle_unsendable(header, row, ownership.now());
                     self.outgoing.pass_on(&mut lanes, self, ownership);
                     parcel
@@ -344,6 +349,7 @@ impl Cluster {
 
     /// The session with the node of this gate is over.
     pub(super) fn link_down(self: &Arc<Self>, gate: ActorId) {
+        self.farewells.heard(gate);
         let lives = self.lives_behind(gate);
         let (other, known, over) = {
             let mut peers = self.outgoing.peers.lock();

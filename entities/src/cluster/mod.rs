@@ -5,6 +5,7 @@
 //! it goes back because the shard moves. A message between two actors of this node is neither numbered nor marked, unless others of its
 //! shard wait: then it waits behind them.
 
+mod farewell;
 mod frame;
 mod gate;
 mod incoming;
@@ -26,6 +27,7 @@ use ractor_host_placement::words::{BootTime, Entity, EntityType, Epoch, Incarnat
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+use self::farewell::Farewells;
 use self::incoming::Incoming;
 pub(crate) use self::marks::Marks;
 pub use self::on_demand::{OnDemand, SessionUse};
@@ -78,6 +80,7 @@ pub struct Cluster {
     on_demand: OnceLock<Arc<dyn OnDemand>>,
     outgoing: Outgoing,
     incoming: Incoming,
+    farewells: Farewells,
     /// Told when there may be something to send again, or to answer.
     wake: Notify,
     runtime: Handle,
@@ -152,6 +155,7 @@ impl Cluster {
             on_demand: OnceLock::new(),
             outgoing: Outgoing::default(),
             incoming: Incoming::default(),
+            farewells: Farewells::default(),
             wake: Notify::new(),
             runtime: Handle::current(),
         })

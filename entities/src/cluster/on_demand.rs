@@ -23,6 +23,9 @@ const ASKING: Duration = Duration::from_secs(5);
 /// The longest that the other end does while it waits for the end of the session. That is longer by far than what is left to do then.
 const AGREED: Duration = Duration::from_secs(15);
 
+/// In place of the number of a question: the other end is about to end altogether.
+pub(super) const LEAVING: u64 = u64::MAX;
+
 /// Opens and closes sessions for a cluster.
 pub trait OnDemand: Send + Sync + 'static {
     /// Messages wait for a session with this life of a node. It is called under locks, and often: it notes that and no more.
@@ -147,7 +150,8 @@ impl Cluster {
         let mut peers = self.outgoing.peers.lock();
         let (link, lives) = peers.of_session(session)?;
         let is_busy = lives.iter().any(|life| lanes.sender.has_outstanding(*life));
-        if is_busy || !link.queue.lock().is_idle() {
+        let is_leaving = link.held.load(Ordering::Relaxed) == LEAVING;
+        if is_busy || is_leaving || !link.queue.lock().is_idle() {
             return None;
         }
         peers.last_question += 1;
@@ -162,7 +166,7 @@ impl Cluster {
     }
 
     /// The session goes on: what was kept back is sent, unless that is for another question by now.
-    fn release(self: &Arc<Self>, session: u64, number: u64) {
+    pub(super) fn release(self: &Arc<Self>, session: u64, number: u64) {
         {
             let mut peers = self.outgoing.peers.lock();
             let Some((link, lives)) = peers.of_session(session) else {
@@ -181,7 +185,7 @@ impl Cluster {
         self.flush();
     }
 
-    fn say(self: &Arc<Self>, link: &Arc<LinkOut>, variant: &str, number: u64) {
+    pub(super) fn say(self: &Arc<Self>, link: &Arc<LinkOut>, variant: &str, number: u64) {
         let Some(from) = self.ownership().map(|ownership| ownership.me()) else {
             return;
         };

@@ -151,7 +151,7 @@ impl Cluster {
         let mut lanes = self.outgoing.sender.lock();
         let sent = lanes
             .sender
-            .handle_send(row(ownership, shard), parcel.clone(), bytes, ownership.now());
+            .handle_send(self.row(ownership, shard), parcel.clone(), bytes, ownership.now());
         sent.map_err(|_| NotSent::Overloaded)?;
         self.outgoing.pass_on(&mut lanes, self, ownership);
         Ok(())
@@ -209,7 +209,7 @@ impl Cluster {
                 },
             };
             let mut lanes = self.outgoing.sender.lock();
-            let row = row(ownership, shard);
+            let row = self.row(ownership, shard);
             lanes.sender.handle_reply(ownership.me(), reply, row, ownership.now());
             self.outgoing.pass_on(&mut lanes, self, ownership);
         }
@@ -257,7 +257,7 @@ impl Cluster {
             self.gone(incarnation);
         }
         self.reach_again();
-        let known = |shard| Some(row(ownership, shard));
+        let known = |shard| Some(self.row(ownership, shard));
         let (told, due) = {
             let mut lanes = self.outgoing.sender.lock();
             if std::mem::take(&mut lanes.is_stale) {
@@ -302,7 +302,7 @@ impl Cluster {
             let mut lanes = self.outgoing.sender.lock();
             for reply in replies {
                 let (Reply::Acknowledged { shard, .. } | Reply::NotOwner { shard, .. }) = reply;
-                let row = row(ownership, shard);
+                let row = self.row(ownership, shard);
                 lanes.sender.handle_reply(from, reply, row, ownership.now());
             }
             self.outgoing.pass_on(&mut lanes, self, ownership);
@@ -335,15 +335,33 @@ impl Cluster {
                     epoch: Epoch(0),
                     hint: None,
                 };
-                let row = row(ownership, shard);
+                let row = self.row(ownership, shard);
                 lanes.sender.handle_reply(incarnation, refused, row, ownership.now());
             }
             lanes
                 .sender
-                .handle_gone(incarnation, |shard| Some(row(ownership, shard)), ownership.now());
+                .handle_gone(incarnation, |shard| Some(self.row(ownership, shard)), ownership.now());
             self.outgoing.pass_on(&mut lanes, self, ownership);
         }
         self.wake.notify_one();
+    }
+
+    /// What is known of a shard. What this node has given away is the next owner's, also before that is known from the store: a node that leaves
+    /// learns nothing more from there.
+    pub(super) fn row(&self, ownership: &dyn Ownership, shard: ShardId) -> ShardRow {
+        let row = ownership.row(shard).unwrap_or(ShardRow {
+            shard,
+            epoch: Epoch(0),
+            owner: None,
+        });
+        match self.incoming.given(ownership, row) {
+            Some((epoch, to)) => ShardRow {
+                shard,
+                epoch,
+                owner: Some(to),
+            },
+            None => row,
+        }
     }
 
     /// Waits until nothing is on its way to other nodes any more.
@@ -374,12 +392,3 @@ impl Cluster {
 
 /// A message isn't for this node.
 struct NotHere;
-
-/// What is known of a shard.
-pub(super) fn row(ownership: &dyn Ownership, shard: ShardId) -> ShardRow {
-    ownership.row(shard).unwrap_or(ShardRow {
-        shard,
-        epoch: Epoch(0),
-        owner: None,
-    })
-}

@@ -64,6 +64,9 @@ pub struct TypeFigures {
     pub reminders: ReminderFigures,
 }
 
+/// The longest that a node which ends waits for others to say that they send nothing more.
+const FAREWELLS: Duration = Duration::from_secs(2);
+
 /// The entities of this process's node. Clones are the same.
 #[derive(Clone)]
 pub struct Entities(Arc<Node>);
@@ -244,6 +247,11 @@ impl Entities {
                 tracing::warn!(
                     bytes,
                     "messages to entities of other nodes were not begun there when this node stopped: they may be lost"
+                );
+            }
+            if tokio::time::timeout(FAREWELLS, cluster.take_leave()).await.is_err() {
+                tracing::warn!(
+                    "a node has not said that it sends nothing more to this one: what it sends now may be lost"
                 );
             }
             cluster::set_of_process(None);

@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 
 use crate::ring::{Answer, Member};
 
-const KEYS: u64 = 24;
+pub(crate) const KEYS: u64 = 24;
 
 /// One that sleeps.
 const BUSY: &str = "entity:kitchen/busy";
 
-fn key(number: u64) -> String {
+pub(crate) fn key(number: u64) -> String {
     format!("k{number}")
 }
 
 /// Waits until each entity answers by this node.
-fn wait_for_all(member: &Member) {
+pub(crate) fn wait_for_all(member: &Member) {
     for number in 0..KEYS {
         member.get(&key(number));
     }
@@ -53,7 +53,8 @@ fn an_entity_is_the_same_from_every_node_and_lives_on_one_of_them() {
     let deleted = without.json(&["entities", "delete", "entity:count/k2"]);
     assert_eq!(deleted[0]["deleted"], "entity:count/k2");
     assert_eq!((members[1].get(&key(2)), members[1].get(&key(3))), (0, 4));
-    for verb in ["show", "stop"] {
+    // A counter that starts writes a line to the log of its node.
+    for verb in ["show", "logs", "stop"] {
         let ended = members.each_ref().map(|member| member.run(&[verb, "entity:count/k3"]));
         let knows: Vec<_> = ended.iter().filter(|ended| ended.code == Some(0)).collect();
         assert_eq!(knows.len(), 1, "{verb}: {ended:?}");
@@ -78,7 +79,7 @@ impl Drop for Over<'_> {
 }
 
 /// Callers that count keys up by one after the other of these nodes, until they are told to stop.
-struct Callers {
+pub(crate) struct Callers {
     /// Of each key the calls that were made, and the highest count that one was answered.
     made: Vec<AtomicU64>,
     seen: Vec<AtomicU64>,
@@ -87,7 +88,7 @@ struct Callers {
 }
 
 impl Callers {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let none = || (0..KEYS).map(|_| AtomicU64::new(0)).collect();
         Self {
             made: none(),
@@ -98,7 +99,7 @@ impl Callers {
     }
 
     /// Calls by these nodes while `work` is done.
-    fn run_during(&self, members: &[&Member], work: impl FnOnce()) {
+    pub(crate) fn run_during(&self, members: &[&Member], work: impl FnOnce()) {
         std::thread::scope(|scope| {
             for (at, member) in members.iter().enumerate() {
                 scope.spawn(move || {
@@ -132,18 +133,18 @@ impl Callers {
         }
     }
 
-    fn calls(&self) -> u64 {
+    pub(crate) fn calls(&self) -> u64 {
         self.made.iter().map(|made| made.load(Ordering::SeqCst)).sum()
     }
 
-    fn wait_for_more(&self, more: u64) {
+    pub(crate) fn wait_for_more(&self, more: u64) {
         let enough = self.calls() + more;
         wait::until("calls", || self.calls(), |calls| *calls >= enough);
     }
 
     /// What was answered is in the states, and nothing is that nobody called for. Gives the calls that failed.
     #[track_caller]
-    fn check(&self, member: &Member) -> u64 {
+    pub(crate) fn check(&self, member: &Member) -> u64 {
         for number in 0..KEYS {
             let at = usize::try_from(number).expect("a small number");
             let (made, seen) = (

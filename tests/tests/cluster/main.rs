@@ -9,6 +9,7 @@
 mod entities;
 mod on_demand;
 mod ring;
+mod rolling;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;

@@ -1,6 +1,7 @@
 //! A node and what it sends to another, which the test plays.
 
 mod closing;
+mod farewell;
 mod played;
 
 use std::sync::atomic::Ordering;

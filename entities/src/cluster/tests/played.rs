@@ -361,6 +361,7 @@ impl World {
             panic!("a peer")
         };
         remove_peer(node_id);
+        self.cluster.link_down(self.peer);
         self.entities.stop(Duration::from_millis(500)).await;
     }
 }
