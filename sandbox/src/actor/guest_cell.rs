@@ -1,7 +1,7 @@
 //! A guest as the host sees it: what it runs now, and asking things of it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -35,8 +35,8 @@ pub(super) struct GuestCell {
     pub(super) history: History,
     module: Mutex<Module>,
     turns: AtomicU64,
-    /// Held by the task that has the module describe itself.
-    describing: Arc<Semaphore>,
+    /// Held by the task that has the module describe itself. Made when that is asked for first, as it is of few guests.
+    describing: OnceLock<Arc<Semaphore>>,
 }
 
 impl GuestCell {
@@ -58,7 +58,7 @@ impl GuestCell {
             history: History::default(),
             module: Mutex::new(module),
             turns: AtomicU64::new(0),
-            describing: Arc::new(Semaphore::new(1)),
+            describing: OnceLock::new(),
         }
     }
 
@@ -77,7 +77,8 @@ impl GuestCell {
 
     /// Leave to have the module describe itself, unless that is under way.
     pub(super) fn begin_describing(&self) -> Option<OwnedSemaphorePermit> {
-        self.describing.clone().try_acquire_owned().ok()
+        let describing = self.describing.get_or_init(|| Arc::new(Semaphore::new(1)));
+        describing.clone().try_acquire_owned().ok()
     }
 
     pub(super) fn cell(&self) -> &ActorCell {

@@ -1,6 +1,6 @@
 //! What the host keeps beside one instance: the data of its store.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ractor::{ActorCell, SupervisionEvent};
 
@@ -51,8 +51,8 @@ pub struct StoreData {
     pub(super) interfaces: InterfaceStates,
     /// What the guest has sent to native actors and they may not have handled.
     pub(crate) outflow: Outflow,
-    /// The same, of what waits for the state of an entity to be durable.
-    pub(super) held_outflow: Arc<tokio::sync::Mutex<Outflow>>,
+    /// The same, of what waits for the state of an entity to be durable. Made at the first use, as few guests are entities.
+    pub(super) held_outflow: OnceLock<Arc<tokio::sync::Mutex<Outflow>>>,
     /// Whom the guest may send to, as far as that was asked lately.
     pub(super) allowed: Allowed,
     /// Made at the first use, too: the actors and groups that the guest hears of, and its timers.
@@ -143,7 +143,7 @@ impl StoreData {
             batch: None,
             interfaces: InterfaceStates::default(),
             outflow: Outflow::default(),
-            held_outflow: Arc::default(),
+            held_outflow: OnceLock::new(),
             allowed: Allowed::default(),
             monitors: None,
             timers: None,

@@ -194,7 +194,7 @@ impl StoreData {
             label: self.label.clone(),
             wait: self.limits.send_wait,
         };
-        let outflow = self.held_outflow.clone();
+        let outflow = self.held_outflow.get_or_init(std::sync::Arc::default).clone();
         self.hold_message(seat, message, span, async move |message| {
             let mut outflow = outflow.lock_owned().await;
             sender.send(&mut outflow, to, message).await.is_ok()
