@@ -11,6 +11,7 @@ mod conformance;
 mod scenarios;
 
 mod clocks;
+mod encrypted;
 mod failures;
 mod harness;
 mod meaning;

@@ -1,4 +1,5 @@
-//! The PostgreSQL that the store of clusters is tested with, and that a demo has: the machine's own, or Debian's, unpacked under `target/tools` and not installed.
+//! The PostgreSQL that the store of clusters is tested with, and that a demo has, and a pooler: the machine's own, or Debian's, unpacked under `target/tools` and not
+//! installed.
 
 use std::env;
 use std::fs;
@@ -18,13 +19,22 @@ pub(crate) const POSTGRES_VARIABLE: &str = "RACTOR_TEST_POSTGRES";
 /// Where Debian has its servers: a folder for each version.
 const SERVERS: &str = "usr/lib/postgresql";
 
-/// What is said where it can't be had.
+/// Where the tests find `pgbouncer`, if not where they look by themselves.
+pub(crate) const POOLER_VARIABLE: &str = "RACTOR_TEST_PGBOUNCER";
+
+/// What is said where a server can't be had.
 const NEEDED: &str = "PostgreSQL is needed, and isn't on this machine";
 
-const PACKAGES: Packages<'static> = Packages {
+const SERVER: Packages<'static> = Packages {
     what: "PostgreSQL from Debian (20 MB)",
     names: &["postgresql"],
     program: SERVERS,
+};
+
+const POOLER: Packages<'static> = Packages {
+    what: "PgBouncer from Debian (1 MB)",
+    names: &["pgbouncer"],
+    program: "usr/sbin/pgbouncer",
 };
 
 /// Gets what isn't there, and says how tests that are run one by one find it.
@@ -32,24 +42,23 @@ const PACKAGES: Packages<'static> = Packages {
 /// # Errors
 /// It can't be got.
 pub(crate) fn set_up(workspace: &Workspace) -> Result<()> {
-    match get(workspace)? {
-        Some(programs) => report::note(&format!("{POSTGRES_VARIABLE}={}", programs.display())),
-        None => report::note("the tests find the PostgreSQL of this machine by themselves"),
+    for (variable, got) in get(workspace)? {
+        report::note(&format!("{variable}={}", got.display()));
     }
+    report::note("the tests find what else there is by themselves");
     Ok(())
 }
 
-/// The folder with the programs, if they had to be got. None if the tests find those of the machine by themselves, or if they can't be got, which
-/// is said.
+/// What had to be got, each with the variable by which the tests find it. Not what they find by themselves, nor what can't be got, which is said.
 ///
 /// # Errors
-/// They can't be got, in continuous integration.
-pub(crate) fn install(workspace: &Workspace) -> Result<Option<PathBuf>> {
+/// It can't be got, in continuous integration.
+pub(crate) fn install(workspace: &Workspace) -> Result<Vec<(&'static str, PathBuf)>> {
     match get(workspace) {
-        Ok(programs) => Ok(programs),
+        Ok(got) => Ok(got),
         Err(error) => {
             languages::without_tools("the store of clusters", error)?;
-            Ok(None)
+            Ok(Vec::new())
         }
     }
 }
@@ -60,18 +69,44 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Option<PathBuf>> {
 /// There are no programs, and they can't be got.
 pub(crate) fn start(workspace: &Workspace) -> Result<Server> {
     let named = env::var_os(POSTGRES_VARIABLE).is_some();
-    let got = if named { None } else { get(workspace).context(NEEDED)? };
+    let got = if named {
+        None
+    } else {
+        server(workspace).context(NEEDED)?
+    };
     let programs = got.or_else(postgres_server::programs).context(NEEDED)?;
     Ok(Server::start_by(programs))
 }
 
-fn get(workspace: &Workspace) -> Result<Option<PathBuf>> {
+fn get(workspace: &Workspace) -> Result<Vec<(&'static str, PathBuf)>> {
+    let server = server(workspace)?.map(|programs| (POSTGRES_VARIABLE, programs));
+    let pooler = pooler(workspace)?.map(|program| (POOLER_VARIABLE, program));
+    Ok(server.into_iter().chain(pooler).collect())
+}
+
+/// The folder with the programs of a server, if they had to be got.
+fn server(workspace: &Workspace) -> Result<Option<PathBuf>> {
     if is_on_this_machine() {
         return Ok(None);
     }
     let (folder, _lock) = languages::tools_folder(workspace)?;
-    let root = PACKAGES.unpack(&folder.join("postgres"))?;
+    let root = SERVER.unpack(&folder.join("postgres"))?;
     newest(&root.join(SERVERS)).map(Some)
+}
+
+/// The program of the pooler, if it had to be got.
+fn pooler(workspace: &Workspace) -> Result<Option<PathBuf>> {
+    if in_path("pgbouncer") || Path::new("/").join(POOLER.program).is_file() {
+        return Ok(None);
+    }
+    let (folder, _lock) = languages::tools_folder(workspace)?;
+    let root = POOLER.unpack(&folder.join("pgbouncer"))?;
+    Ok(Some(root.join(POOLER.program)))
+}
+
+fn in_path(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 fn is_on_this_machine() -> bool {

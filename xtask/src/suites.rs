@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::browser::{self, AXE_VARIABLE, BROWSER_VARIABLE};
 use crate::faketime::{self, FAKETIME_VARIABLE};
-use crate::postgres::{self, POSTGRES_VARIABLE};
+use crate::postgres;
 use crate::process::Run;
 use crate::programs;
 use crate::report;
@@ -55,10 +55,9 @@ pub(crate) fn run(workspace: &Workspace, guests: &Path, programs: &Path) -> Resu
             .env(GUESTS_VARIABLE, guests)
             .env(PROGRAMS_VARIABLE, programs)
             .env(THREADS_VARIABLE, threads);
-        let tests = match &postgres {
-            Some(programs) => tests.env(POSTGRES_VARIABLE, programs),
-            None => tests,
-        };
+        let tests = postgres
+            .iter()
+            .fold(tests, |tests, (variable, got)| tests.env(variable, got));
         let tests = match &faketime {
             Some(library) => tests.env(FAKETIME_VARIABLE, library),
             None => tests,

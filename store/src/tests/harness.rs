@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use postgres_server::Server;
+use postgres_server::{Pooler, Server};
 use tokio_postgres::{Client, NoTls};
 
 use crate::{Address, Store, StoreTiming};
@@ -37,6 +37,17 @@ impl Database {
         let url = server.url("postgres", &name);
         let store = store(&url);
         Self { name, url, store }
+    }
+
+    /// The same, which this pooler stands before.
+    pub(super) async fn behind(pooler: &Pooler, server: &Server) -> Self {
+        let direct = Self::at(server).await;
+        let url = pooler.url("postgres", &direct.name);
+        Self {
+            store: store(&url),
+            url,
+            ..direct
+        }
     }
 
     /// One with the tables.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use postgres_server::Server;
+use postgres_server::{Pooler, Server};
 use ractor_host_placement::node::Event;
 use ractor_host_placement::words::{EntityType, ShardId, TypeSpec};
 
@@ -89,6 +89,23 @@ async fn nodes_find_each_other_and_notice_who_leaves_and_who_dies() {
     drop(two);
     one.sees(&["n1"]).await;
     assert!(one.has(|event| matches!(event, Event::NodeEnded(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_find_each_other_through_a_pooler_in_transaction_mode() {
+    let Some(server) = Server::start() else { return };
+    let Some(pooler) = Pooler::start(&server) else { return };
+    let database = Database::behind(&pooler, &server).await;
+    database.store.prepare().await.unwrap();
+    let of = EntityType::new("e").unwrap();
+    let of = database.store.fix_type(&of, 32.try_into().unwrap()).await.unwrap();
+    let types = [of.clone()];
+    let nodes: Vec<_> = (1..=3).map(|number| join(&database.url, number, &types)).collect();
+    for node in &nodes {
+        node.sees(&["n1", "n2", "n3"]).await;
+    }
+    let served = || nodes.iter().map(|node| node.serves(&of).len()).sum::<usize>();
+    patiently("an owner of each shard", async || served() == 32).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

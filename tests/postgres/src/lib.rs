@@ -3,6 +3,8 @@
 //! It ends with the test's process, however that ends: a shell waits for the end of its standard input, which only this process holds open.
 #![expect(clippy::panic, reason = "a harness says that a test failed by panicking")]
 
+mod pooler;
+
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -14,6 +16,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, getuid, kill_process, test_kill_process};
 use tempfile::TempDir;
+
+pub use pooler::{POOLER_VARIABLE, Pooler};
 
 /// Names the folder with the programs, if they are to be looked for nowhere else.
 pub const VARIABLE: &str = "RACTOR_TEST_POSTGRES";
@@ -48,13 +52,23 @@ pub fn programs() -> Option<PathBuf> {
         None => in_path().or_else(|| newest_in(Path::new(DEBIAN))),
     };
     if found.is_none() {
-        let why = format!("no PostgreSQL (initdb, postgres) in {VARIABLE}, PATH or {DEBIAN}/*/bin");
-        if std::env::var_os("CI").is_some() {
-            panic!("{why}");
-        }
-        writeln!(std::io::stderr(), "NOT TESTED: {why}").ok();
+        not_there(&format!(
+            "no PostgreSQL (initdb, postgres) in {VARIABLE}, PATH or {DEBIAN}/*/bin"
+        ));
     }
     found
+}
+
+/// Says why something isn't tested.
+///
+/// # Panics
+/// This is CI, where it has to be.
+#[track_caller]
+fn not_there(why: &str) {
+    if std::env::var_os("CI").is_some() {
+        panic!("{why}");
+    }
+    writeln!(std::io::stderr(), "NOT TESTED: {why}").ok();
 }
 
 fn is_complete(folder: &Path) -> bool {
@@ -215,6 +229,24 @@ impl Server {
             .open(self.data().join("postgresql.conf"));
         let written = file.and_then(|mut file| file.write_all(lines.as_bytes()));
         must("configuring the server", written);
+    }
+
+    /// Takes TLS from its next start, with this certificate and its key in PEM.
+    ///
+    /// # Panics
+    /// The files can't be written.
+    #[track_caller]
+    pub fn encrypt(&self, certificate: &str, key: &str) {
+        for (name, content) in [("server.crt", certificate), ("server.key", key)] {
+            let file = self.data().join(name);
+            must("writing a certificate", fs::write(&file, content));
+            let private = fs::Permissions::from_mode(0o600);
+            must("keeping a key private", fs::set_permissions(&file, private));
+            if getuid().is_root() {
+                must("giving a file away", chown(&file, Some(NOBODY), Some(NOBODY)));
+            }
+        }
+        self.configure("ssl = on\n");
     }
 
     /// Reads the configuration again.
@@ -419,9 +451,14 @@ impl Drop for Server {
     }
 }
 
-/// The libraries beside programs that were unpacked and not installed: `usr/lib/NAME-OF-THE-MACHINE`, three folders up from theirs.
+/// The libraries beside programs that were unpacked and not installed: `usr/lib/NAME-OF-THE-MACHINE`. Those of servers are three folders below
+/// `usr/lib`, and others one below `usr`.
 fn libraries(programs: &Path) -> Option<PathBuf> {
-    let lib = programs.ancestors().nth(3)?;
+    let beside = programs.parent().map(|usr| usr.join("lib"));
+    let lib = match programs.ancestors().nth(3) {
+        Some(lib) if lib.ends_with("usr/lib") => lib.to_path_buf(),
+        _ => beside?,
+    };
     let name = format!("{}-linux-gnu", std::env::consts::ARCH);
     Some(lib.join(name)).filter(|folder| lib != Path::new("/usr/lib") && folder.is_dir())
 }

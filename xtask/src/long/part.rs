@@ -10,7 +10,7 @@ use crate::fuzz;
 use crate::guests;
 use crate::mutants;
 use crate::package;
-use crate::postgres::{self, POSTGRES_VARIABLE};
+use crate::postgres;
 use crate::process::Run;
 use crate::programs;
 use crate::report;
@@ -182,7 +182,7 @@ impl<'a> Prepared<'a> {
         }
         let guests = guests::build_all(workspace)?;
         let nodes = Some((guests, programs::build_all(workspace)?));
-        let postgres = postgres::install(workspace)?.map(|path| (POSTGRES_VARIABLE, path));
+        let postgres = postgres::install(workspace)?;
         let faketime = faketime::install(workspace)?.map(|path| (FAKETIME_VARIABLE, path));
         Ok(Self {
             workspace,
