@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
+use crate::error::StoreError;
+use crate::tls::connector;
+
 /// The name under which the server lists the connections of a node.
 const APPLICATION: &str = "ractor-host";
 
@@ -46,6 +49,17 @@ pub struct Address {
 }
 
 impl Address {
+    /// Looks at the file with the certificates of authorities, if the URL names one.
+    ///
+    /// # Errors
+    /// It can't be read, or has no certificates.
+    pub fn check_roots(&self) -> Result<(), StoreError> {
+        match self.roots.as_deref() {
+            Some(file) if self.encryption != Encryption::Never => connector(Some(file)).map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads a URL: `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=require&sslrootcert=/path/to/ca.pem`.
     ///
     /// Several hosts are separated by commas; the one that takes writes is used. Without `sslmode` connections to this machine aren't

@@ -283,6 +283,13 @@ impl Shared {
         });
     }
 
+    /// The name of a node that was listed when that was last looked at.
+    fn name_of(&self, of: Incarnation) -> Option<Arc<str>> {
+        let seen = self.seen.borrow();
+        let member = seen.members.iter().find(|member| member.incarnation == of);
+        member.map(|member| member.name.clone())
+    }
+
     /// Tells what has happened. True if the node has left, and there is nothing more to do.
     fn tell_events(&self) -> bool {
         let (events, deadline): (Vec<Event>, _) = {
@@ -298,7 +305,10 @@ impl Shared {
         for event in events {
             match event {
                 Event::Joined => tracing::info!(name = %self.identity.name, "joined the cluster"),
-                Event::NodeEnded(_) => tracing::info!("a node of the cluster has ended or left"),
+                Event::NodeEnded(of) => {
+                    let node = self.name_of(of);
+                    tracing::info!(node = node.as_deref(), "a node of the cluster has ended or left");
+                }
                 Event::GenerationChanged => {
                     tracing::warn!(
                         "the store of the cluster is another one, or a standby took over: everything is read again"

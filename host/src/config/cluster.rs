@@ -203,7 +203,13 @@ fn read_store(
         }
     };
     match url {
-        Ok((url, address)) => Some((url, place.resolved(context), address)),
+        Ok((url, address)) => {
+            if let Err(error) = address.check_roots() {
+                let help = "`sslrootcert` of the URL has to name a PEM file with the authorities' certificates";
+                problems.error(place.span(), error.to_string(), help);
+            }
+            Some((url, place.resolved(context), address))
+        }
         Err(error) => {
             let is_missing = matches!(&error, StoreUrlError::File(error) if error.is_not_found());
             let help = place.help(is_missing, error.help(), context);
