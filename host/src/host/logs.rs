@@ -8,6 +8,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::steering;
 use crate::control::{ActorLevel, LevelChange, LogLevel, LogLevels, LogLines, LogOrigin, LogQuery, LoggedLine, Target};
+use crate::entities::{self, Location};
 use crate::guest::Modules;
 use crate::ops::filter::{self, LogChange, LogState, Origin};
 use crate::ops::tail::{self, LogStart};
@@ -100,7 +101,7 @@ fn level(level: Level) -> LogLevel {
 /// The lines that are wanted.
 ///
 /// # Errors
-/// There is no such actor.
+/// There is no such actor, or it is an entity of another node that has no lines here.
 pub(super) async fn lines(steering: &Steering, modules: &Modules, query: LogQuery) -> Result<LogLines, String> {
     let start = query.next.map_or(LogStart::Last(query.last), LogStart::At);
     let actors = match &query.target {
@@ -117,6 +118,13 @@ pub(super) async fn lines(steering: &Steering, modules: &Modules, query: LogQuer
         is_about && query.level.is_none_or(|least| level(line.level) <= least)
     })
     .await;
+    if let Some(Target::Entity(entity)) = &query.target
+        && query.next.is_none()
+        && excerpt.lines.is_empty()
+        && let Some(Location::Node(node)) = entities::located(entity)
+    {
+        return Err(steering::is_of(entity, &node));
+    }
     let lines = excerpt.lines.into_iter().map(|line| LoggedLine {
         level: level(line.level),
         actor: line.actor.map(Into::into),
