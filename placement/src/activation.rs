@@ -6,6 +6,9 @@ use std::time::Duration;
 use crate::mutation::{Mutation, broken};
 use crate::words::BootTime;
 
+/// How late a host may ask for the next one without losing it: its timers have steps, and threads are late.
+const LATENESS: Duration = Duration::from_millis(5);
+
 /// The limits of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ActivationLimits {
@@ -112,7 +115,7 @@ impl<Id: Ord + Clone> Activations<Id> {
         let at = self.waiting.iter().position(|id| self.is_ready(id, now))?;
         let id = self.waiting.remove(at)?;
         self.running += 1;
-        self.next = self.next.max(now).after(self.interval());
+        self.next = self.next.max(now.before(LATENESS)).after(self.interval());
         Some(id)
     }
 
@@ -156,6 +159,25 @@ mod tests {
         );
         activations.handle_finished(1, true, at(900));
         assert_eq!(activations.poll_start(at(900)), Some(3));
+    }
+
+    #[test]
+    fn a_host_that_asks_late_starts_as_many_in_a_second() {
+        let mut activations = Activations::new(ActivationLimits {
+            at_once: usize::MAX,
+            a_second: 2_000,
+            ..ActivationLimits::default()
+        });
+        (0..10_000).for_each(|id| activations.handle_wanted(id));
+        let mut begun = 0;
+        // Twice as long as from one to the next.
+        for now in 0..=1_000 {
+            begun += std::iter::from_fn(|| activations.poll_start(at(now))).count();
+        }
+        assert_eq!(begun, 2_001);
+        // After a pause it isn't more than what lateness may hold back.
+        let after = std::iter::from_fn(|| activations.poll_start(at(60_000))).count();
+        assert_eq!(after, 11);
     }
 
     #[test]

@@ -90,7 +90,12 @@ async fn missing(state: &AdminState) -> Vec<Missing> {
         name: given_up.actor,
         reason: given_up.reason,
     });
-    let mut missing: Vec<Missing> = given_up.collect();
+    let not_joined = node.health.not_joined().map(|reason| Missing {
+        what: "cluster",
+        name: "membership".to_owned(),
+        reason,
+    });
+    let mut missing: Vec<Missing> = given_up.chain(not_joined).collect();
     if state.required_peers.is_empty() {
         return missing;
     }

@@ -28,6 +28,9 @@ pub(crate) trait Health: Send + Sync + 'static {
     /// The actors that were given up.
     fn given_up(&self) -> Vec<GivenUpStatus>;
 
+    /// Why the node isn't part of its cluster yet; none if it is, or has none.
+    fn not_joined(&self) -> Option<String>;
+
     /// The full names of the nodes that there are sessions with. Fails with a reason for people.
     fn sessions(&self) -> BoxFuture<'_, Result<BTreeSet<String>, String>>;
 }

@@ -34,6 +34,10 @@ impl Health for GaveUp {
         }]
     }
 
+    fn not_joined(&self) -> Option<String> {
+        None
+    }
+
     fn sessions(&self) -> BoxFuture<'_, Result<BTreeSet<String>, String>> {
         Box::pin(async { Ok(BTreeSet::new()) })
     }

@@ -296,6 +296,9 @@ pub(super) fn write_status(out: &mut impl Write, status: &NodeStatus) -> io::Res
     for peer in status.missing_peers.iter().take(ACTORS_SHOWN) {
         writeln!(out, "  there is no session with {peer}, which `required_peers` names")?;
     }
+    if let Some(reason) = &status.not_joined {
+        writeln!(out, "  it is not part of its cluster yet: {reason}")?;
+    }
     for StoppedActor { name, supervisor } in status.stopped.iter().take(ACTORS_SHOWN) {
         writeln!(
             out,

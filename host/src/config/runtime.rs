@@ -11,6 +11,7 @@ use super::problem::Problems;
 use super::section::{Keys, Section};
 use super::spans::ActorSpans;
 use super::tls;
+use crate::entities::ActivationLimits;
 use crate::guest::{EngineConfig, HttpTrust};
 use crate::tls::read_roots;
 
@@ -30,6 +31,8 @@ pub(super) const KEYS: Keys = Keys {
         COMPONENT_BYTES.key,
         SOURCE_BYTES.key,
         EPOCH_TICK.key,
+        ACTIVATIONS_AT_ONCE.key,
+        ACTIVATIONS_PER_SECOND.key,
         "copy_on_write",
         "tiered_compilation",
         "http_roots",
@@ -71,6 +74,9 @@ pub(crate) const MOST_ELEMENTS: u32 = 10_000_000;
 
 /// The most memories, or tables, that all guests together can have. No machine holds as many.
 const MOST_SHARED: u32 = 10_000_000;
+
+/// As many as nobody needs.
+const MOST_ACTIVATIONS: u32 = 1_000_000;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -171,6 +177,22 @@ pub(super) const EPOCH_TICK: NodeLimit<Duration> = NodeLimit {
     beyond: "the guest is interrupted and waits for its next turn",
 };
 
+pub(super) const ACTIVATIONS_AT_ONCE: NodeLimit<u32> = NodeLimit {
+    key: "activations_at_once",
+    range: 1..=MOST_ACTIVATIONS,
+    default: DefaultLimit::Is(|| u32::try_from(ActivationLimits::default().at_once).unwrap_or(u32::MAX)),
+    what: "Entities that are activated at the same time.",
+    beyond: "further ones wait for their turn, with their messages",
+};
+
+pub(super) const ACTIVATIONS_PER_SECOND: NodeLimit<u32> = NodeLimit {
+    key: "activations_per_second",
+    range: 1..=MOST_ACTIVATIONS,
+    default: DefaultLimit::Is(|| ActivationLimits::default().a_second),
+    what: "Entities that are activated within a second.",
+    beyond: "further ones wait for their turn, with their messages",
+};
+
 /// The port of servers for names.
 const NAME_PORT: u16 = 53;
 
@@ -208,6 +230,10 @@ pub struct RuntimeSection {
     pub source_bytes: Option<u64>,
     /// How long a guest runs before it gives way.
     pub epoch_tick: Option<Duration>,
+    /// How many entities are activated at the same time.
+    pub activations_at_once: Option<u32>,
+    /// How many entities are activated within a second.
+    pub activations_per_second: Option<u32>,
     /// Whether guests share the pages of their initial memory that they don't write to.
     pub copy_on_write: Option<bool>,
     /// Whether a large component that was never compiled runs baseline code until its optimized code is ready; none for what the
@@ -282,6 +308,8 @@ impl RuntimeSection {
             component_bytes: COMPONENT_BYTES.read(section, problems),
             source_bytes: SOURCE_BYTES.read(section, problems),
             epoch_tick: EPOCH_TICK.read(section, problems),
+            activations_at_once: ACTIVATIONS_AT_ONCE.read(section, problems),
+            activations_per_second: ACTIVATIONS_PER_SECOND.read(section, problems),
             copy_on_write: section.boolean("copy_on_write", problems),
             tiered_compilation: section.boolean("tiered_compilation", problems),
             http_roots: read_http_roots(section, context, problems),

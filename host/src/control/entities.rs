@@ -60,6 +60,23 @@ pub(crate) struct ListedEntities {
     pub(crate) more: bool,
 }
 
+/// What was written of the entities of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WriterRow {
+    /// Commits.
+    pub(crate) commits: u64,
+    /// Attempts at one that failed.
+    pub(crate) failed_commits: u64,
+    /// Writes in these commits, each of one entity.
+    pub(crate) written: u64,
+    /// Bytes of their states.
+    pub(crate) bytes: u64,
+    /// Writes that were refused, because the entity had gone to another node.
+    pub(crate) refused: u64,
+    /// Writes that were given up after failed attempts.
+    pub(crate) given_up: u64,
+}
+
 /// What a node knows of its cluster, and what its entities have sent to those of other nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClusterRow {
@@ -67,6 +84,8 @@ pub(crate) struct ClusterRow {
     pub(crate) nodes: u64,
     /// Whether the store answered when it was asked last.
     pub(crate) store_answers: bool,
+    /// Why this node isn't part of the cluster yet; none once it is.
+    pub(crate) not_joined: Option<String>,
     /// Messages for entities of other nodes, those that were sent again counted again.
     pub(crate) sent: u64,
     /// Those whose node was lost before it was known that they were begun.

@@ -354,6 +354,9 @@ pub(crate) struct NodeStatus {
     /// The `required_peers` that there is no session with.
     #[serde(default)]
     pub(crate) missing_peers: Vec<String>,
+    /// Why the node isn't part of its cluster yet; none if it is, or has none.
+    #[serde(default)]
+    pub(crate) not_joined: Option<String>,
     /// What operators have stopped, which the node does not miss.
     #[serde(default)]
     pub(crate) stopped: Vec<StoppedActor>,

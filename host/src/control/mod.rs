@@ -47,7 +47,7 @@ pub(crate) use applying::{
 pub(crate) use checkpoints::{CheckpointRow, WentBack};
 pub(crate) use client::{AskError, ControlClient, upload};
 pub(crate) use command_node::{COMMAND_NODES, is_command};
-pub(crate) use entities::{ClusterRow, EntityTypeRow, ListedEntities, MOST_LISTED};
+pub(crate) use entities::{ClusterRow, EntityTypeRow, ListedEntities, MOST_LISTED, WriterRow};
 pub(crate) use figures::{
     ActorDetail, ActorFigures, CacheFigures, CheckpointFigures, EndedLink, FailureDetail, FarLink, HandlerTimes,
     Lately, LimitFigure, LinkLately, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, NodeLinks, OpenedBy, OwnShare,

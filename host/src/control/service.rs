@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::applying::ApplyReport;
 use super::checkpoints::{CheckpointRow, WentBack};
-use super::entities::{ClusterRow, EntityTypeRow, ListedEntities};
+use super::entities::{ClusterRow, EntityTypeRow, ListedEntities, WriterRow};
 use super::figures::{ActorDetail, EndedLink, LinkRow, NodeFigures, NodeLinks};
 use super::logs::{LevelChange, LogLevels, LogLines, LogQuery};
 use super::message::{ActorRow, GroupRow, NodeStatus, OtherNode};
@@ -36,6 +36,9 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// The same without their states: nothing is asked of the store.
     fn entity_figures(&self) -> Vec<EntityTypeRow>;
+
+    /// What was written of the entities, if the node has any.
+    fn writer(&self) -> Option<WriterRow>;
 
     /// What the node knows of its cluster, if it is in one that has a store.
     fn cluster(&self) -> Option<ClusterRow>;

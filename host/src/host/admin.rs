@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::ActorRef;
@@ -12,7 +13,7 @@ use super::maintenance::Maintenance;
 use super::node::CERTIFICATES;
 use crate::admin::{AdminNode, AdminServer, AdminSetup, Feed, Health, Proofs, ProofsInForce, Tokens};
 use crate::config::AdminSection;
-use crate::control::GivenUpStatus;
+use crate::control::{GivenUpStatus, Service};
 use crate::directory::BoxFuture;
 use crate::metrics::{Collector, MetricsPage, Upkeep};
 use crate::node::NodeServerMessage;
@@ -88,7 +89,11 @@ impl AdminHttp {
     ) {
         self.server.open(AdminNode {
             worker: maintenance.worker(),
-            health: Box::new(NodeHealth { server, readiness }),
+            health: Box::new(NodeHealth {
+                server,
+                readiness,
+                service: maintenance.service(),
+            }),
             collector: Mutex::new(Collector::new(maintenance.service())),
             feed: Feed::new(maintenance.service()),
         });
@@ -116,6 +121,7 @@ impl AdminHttp {
 struct NodeHealth {
     server: ActorRef<NodeServerMessage>,
     readiness: ReadinessWatch,
+    service: Arc<dyn Service>,
 }
 
 impl Health for NodeHealth {
@@ -129,6 +135,10 @@ impl Health for NodeHealth {
                 reason: given_up.reason.to_string(),
             })
             .collect()
+    }
+
+    fn not_joined(&self) -> Option<String> {
+        self.service.cluster()?.not_joined
     }
 
     fn sessions(&self) -> BoxFuture<'_, Result<BTreeSet<String>, String>> {

@@ -13,8 +13,8 @@ use super::show::since_1970;
 use super::state_dir::StateDir;
 use super::stopping::DRAIN;
 use super::tree::ActorTree;
-use crate::config::{Code, EntitySection, EntryPart, LateProblems, NodeConfig, did_you_mean};
-use crate::control::{ActorKind, ClusterRow, EntityTypeRow, ListedEntities, ReminderRow};
+use crate::config::{Code, EntitySection, EntryPart, LateProblems, NodeConfig, RuntimeSection, did_you_mean};
+use crate::control::{ActorKind, ClusterRow, EntityTypeRow, ListedEntities, ReminderRow, WriterRow};
 use crate::directory;
 use crate::entities::{
     ActivationLimits, Cluster, Durability, Entities, Entity, EntityCode, EntityKey, EntityStore, EntityType,
@@ -68,7 +68,7 @@ impl NodeEntities {
         };
         // Of several hosts in one process the first has the name.
         let name = directory::where_is(SUPERVISOR).is_none().then(|| SUPERVISOR.to_owned());
-        let limits = ActivationLimits::default();
+        let limits = activation_limits(&config.runtime);
         let started = if config.cluster.is_some() {
             let started = Entities::start_in_cluster(name, store, limits).await;
             started.map(|(runtime, cluster)| (runtime, Some(cluster)))
@@ -108,6 +108,25 @@ impl NodeEntities {
         }))))
     }
 
+    /// What was written of its entities, if it has any.
+    pub(super) fn writer(&self) -> Option<WriterRow> {
+        let figures = self.0.as_ref()?.runtime.writer_figures();
+        Some(WriterRow {
+            commits: figures.commits,
+            failed_commits: figures.failed,
+            written: figures.writes,
+            bytes: figures.bytes,
+            refused: figures.refused,
+            given_up: figures.given_up,
+        })
+    }
+
+    /// Why the node isn't part of its cluster yet. None if it is, or has none.
+    pub(super) fn not_joined(&self) -> Option<String> {
+        let (_, _, membership) = self.0.as_ref()?.cluster.as_ref()?;
+        membership.not_joined()
+    }
+
     /// What the node knows of its cluster, if it is in one.
     pub(super) fn cluster(&self) -> Option<ClusterRow> {
         let (cluster, _, membership) = self.0.as_ref()?.cluster.as_ref()?;
@@ -116,6 +135,7 @@ impl NodeEntities {
         Some(ClusterRow {
             nodes,
             store_answers,
+            not_joined: membership.not_joined(),
             sent: figures.sent,
             lost: figures.lost,
             unowned: figures.unowned,
@@ -304,6 +324,18 @@ impl Parts {
             Ok(row(section, figures, states))
         })
         .collect()
+    }
+}
+
+/// How many entities may be activated.
+fn activation_limits(runtime: &RuntimeSection) -> ActivationLimits {
+    let defaults = ActivationLimits::default();
+    ActivationLimits {
+        at_once: runtime
+            .activations_at_once
+            .map_or(defaults.at_once, |most| most as usize),
+        a_second: runtime.activations_per_second.unwrap_or(defaults.a_second),
+        ..defaults
     }
 }
 

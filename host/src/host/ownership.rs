@@ -23,6 +23,9 @@ pub(super) struct Clustered {
     pub(super) types: Vec<EntitySection>,
 }
 
+/// What there is to say of a store that hasn't answered yet, and hasn't failed either.
+const NOT_ASKED: &str = "the store of the cluster has not answered yet";
+
 /// The node's membership, once it has one. Clones are the same.
 #[derive(Debug, Clone, Default)]
 pub(super) struct JoinedMembership(Arc<OnceLock<Arc<Membership>>>);
@@ -41,6 +44,17 @@ impl JoinedMembership {
         let seen = membership.seen();
         let seen = seen.borrow();
         (seen.members.len() as u64, seen.trouble.is_none())
+    }
+
+    /// Why the node isn't part of its cluster yet; none once it is. A store that is away later doesn't change that.
+    pub(super) fn not_joined(&self) -> Option<String> {
+        let Some(membership) = self.0.get() else {
+            return Some(NOT_ASKED.to_owned());
+        };
+        let seen = membership.seen();
+        let seen = seen.borrow();
+        let is_listed = seen.members.iter().any(|member| member.incarnation == seen.me);
+        (!is_listed).then(|| seen.trouble.clone().unwrap_or_else(|| NOT_ASKED.to_owned()))
     }
 
     /// The states of the node's entities, in this store. Must be called within a runtime.

@@ -32,7 +32,7 @@ use crate::control::{
     LevelChange, LinkRow, ListedEntities, LogLevels, LogLines, LogQuery, ModuleStatus, NodeFigures, NodeLinks,
     NodeStatus, NotSent, OtherNode, Reply, RequestId, RequestWorker, RestartGuard, Role, Sending, Service,
     SpawnedActor, Spawning, Steer, SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents,
-    WentBack,
+    WentBack, WriterRow,
 };
 use crate::directory::{self, BoxFuture};
 use crate::events::{EventHistory, EventPage, EventQuery};
@@ -117,13 +117,14 @@ impl NodeService {
         missing.cloned().collect()
     }
 
-    /// Whether the actors of node.toml and the required peers are there, and the node takes work.
+    /// Whether the actors of node.toml, the required peers and the cluster are there, and the node takes work.
     pub(super) async fn is_ready(&self) -> bool {
         self.takes_work() && self.missing_peers().await.is_empty()
     }
 
     fn takes_work(&self) -> bool {
-        self.readiness.readiness().is_ready() && !self.leaving.is_wanted()
+        let is_joined = self.entities.not_joined().is_none();
+        is_joined && self.readiness.readiness().is_ready() && !self.leaving.is_wanted()
     }
 
     async fn module_status(&self, module: &Module) -> ModuleStatus {
@@ -168,6 +169,7 @@ impl Service for NodeService {
                 node: self.node.clone(),
                 ready: self.takes_work() && missing_peers.is_empty(),
                 missing_peers,
+                not_joined: self.entities.not_joined(),
                 leaving: self.leaving.is_wanted(),
                 given_up: missing
                     .take(ACTORS_LISTED)
@@ -195,6 +197,10 @@ impl Service for NodeService {
 
     fn entities(&self) -> BoxFuture<'_, Result<Vec<EntityTypeRow>, String>> {
         Box::pin(self.entities.rows())
+    }
+
+    fn writer(&self) -> Option<WriterRow> {
+        self.entities.writer()
     }
 
     fn cluster(&self) -> Option<ClusterRow> {

@@ -8,7 +8,8 @@ use metrics::{counter, gauge};
 
 use super::text;
 use crate::control::{
-    ClusterRow, EndedLink, EntityTypeRow, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, Service, Traffic, is_command,
+    ClusterRow, EndedLink, EntityTypeRow, LinkRow, LinkRowFigures, ModuleRow, NodeFigures, Service, Traffic, WriterRow,
+    is_command,
 };
 
 /// The most names of peers that are ever labels. An exporter forgets none, and peers choose their names.
@@ -72,6 +73,9 @@ impl Collector {
         reminders(&self.service.entities().await.unwrap_or_default());
         self.record(&figures, &links, &ended);
         self.service.entity_figures().iter().for_each(entities);
+        if let Some(row) = self.service.writer() {
+            writer(&row);
+        }
         if let Some(row) = self.service.cluster() {
             cluster(&row);
         }
@@ -218,6 +222,16 @@ fn entities(row: &EntityTypeRow) {
     counter!("ractor_host_entities_repeated_calls_total", "type" => of()).absolute(row.repeated_calls);
 }
 
+/// The states of entities on their way to the store.
+fn writer(row: &WriterRow) {
+    counter!("ractor_host_entities_commits_total", "outcome" => "committed").absolute(row.commits);
+    counter!("ractor_host_entities_commits_total", "outcome" => "failed").absolute(row.failed_commits);
+    counter!("ractor_host_entities_writes_total", "outcome" => "written").absolute(row.written);
+    counter!("ractor_host_entities_writes_total", "outcome" => "refused").absolute(row.refused);
+    counter!("ractor_host_entities_writes_total", "outcome" => "given_up").absolute(row.given_up);
+    counter!("ractor_host_entities_written_bytes_total").absolute(row.bytes);
+}
+
 /// The cluster of a node that has a store for it.
 fn cluster(row: &ClusterRow) {
     gauge!("ractor_host_cluster_nodes").set(number(row.nodes));
@@ -298,6 +312,11 @@ pub(super) mod for_tests {
     /// Records what a node knows of its cluster.
     pub(crate) fn record_cluster(row: &ClusterRow) {
         cluster(row);
+    }
+
+    /// Records what was written of entities.
+    pub(crate) fn record_writer(row: &WriterRow) {
+        writer(row);
     }
 
     /// Records what this type of entities has done.

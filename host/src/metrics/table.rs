@@ -161,6 +161,13 @@ pub const METRICS: &[Metric] = &[
         "Messages that were given up with an activation that failed."),
     metric("ractor_host_entities_repeated_calls_total", (Counter, Number, Look), &["type"],
         "Calls with idempotency keys that were answered by what was kept of them."),
+    metric("ractor_host_entities_commits_total", (Counter, Number, Look), &["outcome"],
+        "Commits of the states of entities to their store: `committed`, or attempts that `failed` and are made again."),
+    metric("ractor_host_entities_writes_total", (Counter, Number, Look), &["outcome"],
+        "Writes of the states of single entities: those that were `written` (many share a commit), those that the store `refused` because the \
+         entity had gone to another node, and those that were `given_up`, whose callers heard so."),
+    metric("ractor_host_entities_written_bytes_total", (Counter, Bytes, Look), &[],
+        "Bytes of the states that were written."),
     metric("ractor_host_cluster_nodes", (Gauge, Number, Look), &[],
         "Nodes of the cluster, this one among them, as the store listed them last. Nodes without `[cluster]` have none of these metrics."),
     metric("ractor_host_cluster_store_answers", (Gauge, Number, Look), &[],

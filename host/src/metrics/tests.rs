@@ -7,12 +7,14 @@ use std::sync::Mutex;
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, with_local_recorder};
 
-use super::collect::for_tests::{record, record_cluster, record_looks, record_looks_and_ends, record_type};
+use super::collect::for_tests::{
+    record, record_cluster, record_looks, record_looks_and_ends, record_type, record_writer,
+};
 use super::table::{Kind, METRICS, Metric, Source, Unit};
 use super::text;
 use crate::control::{
     CheckpointFigures, ClusterRow, EndedLink, EntityTypeRow, HandlerTimes, LinkRow, LinkRowFigures, ModuleRow,
-    NodeFigures, OpenedBy, PeerVersion, Traffic,
+    NodeFigures, OpenedBy, PeerVersion, Traffic, WriterRow,
 };
 
 const BLESS: &str = "RACTOR_BLESS=1 cargo test -p ractor-host --lib the_page_of_metrics";
@@ -146,10 +148,30 @@ fn types_of_entities_are_told_apart() {
 }
 
 #[test]
+fn what_became_of_writes_is_told_apart() {
+    let row = WriterRow {
+        commits: 5,
+        failed_commits: 1,
+        written: 40,
+        bytes: 4_000,
+        refused: 2,
+        given_up: 3,
+    };
+    let recorded = recorded(|| record_writer(&row));
+    assert_eq!(recorded["ractor_host_entities_commits_total{outcome=committed}"], 5.0);
+    assert_eq!(recorded["ractor_host_entities_commits_total{outcome=failed}"], 1.0);
+    assert_eq!(recorded["ractor_host_entities_writes_total{outcome=written}"], 40.0);
+    assert_eq!(recorded["ractor_host_entities_writes_total{outcome=refused}"], 2.0);
+    assert_eq!(recorded["ractor_host_entities_writes_total{outcome=given_up}"], 3.0);
+    assert_eq!(recorded["ractor_host_entities_written_bytes_total{}"], 4_000.0);
+}
+
+#[test]
 fn a_node_says_what_it_knows_of_its_cluster() {
     let row = ClusterRow {
         nodes: 3,
         store_answers: false,
+        not_joined: None,
         sent: 10,
         lost: 1,
         unowned: 0,

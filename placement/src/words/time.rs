@@ -12,6 +12,14 @@ impl BootTime {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// The time `wait` ago; the beginning if that is later.
+    pub fn before(self, wait: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX)),
+        )
+    }
+
     /// The time `wait` from here.
     pub fn after(self, wait: Duration) -> Self {
         Self(

@@ -8,7 +8,7 @@ use crate::control::{
     ActorDetail, ActorRow, ApplyReport, Asker, CheckpointRow, ClusterRow, Delivered, Delivery, Described, EndedLink,
     EntityTypeRow, GroupRow, LevelChange, LinkRow, ListedEntities, LogLevels, LogLines, LogQuery, NodeFigures,
     NodeLinks, NodeStatus, NotSent, OtherNode, Reply, RequestId, SendFault, Sending, SpawnedActor, Spawning, Steer,
-    SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack,
+    SteeredActor, StoppedActor, TraceBegun, TraceQuery, TraceStart, TracedEvents, WentBack, WriterRow,
 };
 use crate::directory::BoxFuture;
 use crate::events::{EventPage, EventQuery};
@@ -33,6 +33,7 @@ impl Service for Idle {
                 ready: true,
                 given_up: Vec::new(),
                 missing_peers: Vec::new(),
+                not_joined: None,
                 stopped: Vec::new(),
                 leaving: false,
                 modules: Vec::new(),
@@ -50,6 +51,10 @@ impl Service for Idle {
 
     fn entities(&self) -> BoxFuture<'_, Result<Vec<EntityTypeRow>, String>> {
         refused()
+    }
+
+    fn writer(&self) -> Option<WriterRow> {
+        None
     }
 
     fn cluster(&self) -> Option<ClusterRow> {

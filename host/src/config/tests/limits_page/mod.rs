@@ -116,6 +116,8 @@ fn configured(page: &mut String) {
             of_node(&runtime::SOURCE_BYTES),
             of_node(&runtime::CACHE_BYTES),
             of_node(&runtime::EPOCH_TICK),
+            of_node(&runtime::ACTIVATIONS_AT_ONCE),
+            of_node(&runtime::ACTIVATIONS_PER_SECOND),
         ],
     );
     section(

@@ -194,6 +194,8 @@ fn of_runtime() -> Vec<(&'static str, Kind)> {
         &runtime::MAX_MEMORIES,
         &runtime::MAX_TABLES,
         &runtime::TABLE_RESERVATION,
+        &runtime::ACTIVATIONS_AT_ONCE,
+        &runtime::ACTIVATIONS_PER_SECOND,
     ];
     let sizes = [
         &runtime::MEMORY_RESERVATION,
