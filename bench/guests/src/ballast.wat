@@ -33,7 +33,11 @@
   (func (export "ractor:actor/actor@0.1.0#post-start") (result i32) (call $ok))
   (func (export "ractor:actor/actor@0.1.0#post-stop") (result i32) (call $ok))
   (func (export "ractor:actor/actor@0.1.0#handle-cast") (param i32 i32 i32 i32) (result i32) (call $ok))
-  (func (export "ractor:actor/actor@0.1.0#handle-call") (param i32 i32 i32 i32 i64) (result i32) unreachable)
+  ;; Replies with nothing to whatever it is asked.
+  (func (export "ractor:actor/actor@0.1.0#handle-call") (param i32 i32 i32 i32 i64) (result i32)
+    (i32.store8 (i32.const 16) (i32.const 0))
+    (i32.store8 (i32.const 20) (i32.const 1)) (i32.store (i32.const 24) (i32.const 0)) (i32.store (i32.const 28) (i32.const 0))
+    (i32.const 16))
   (func (export "ractor:actor/actor@0.1.0#handle-supervisor-evt")
     (param i32 i64 i64 i32 i32 i32 i32 i32 i32) (result i32) (call $ok))
   (func (export "ractor:actor/reload@0.1.0#snapshot") (result i32)

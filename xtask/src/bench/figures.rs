@@ -29,6 +29,8 @@ pub(super) enum Metric {
     ReceiverMemory,
     /// How long the start of each of many took, in microseconds.
     StartEach,
+    /// How long each of many took beyond what it is made of, in microseconds.
+    Over,
     /// Memory for each of many, in KiB.
     MemoryEach,
     /// The size of a component, in KiB.
@@ -64,6 +66,7 @@ impl Metric {
             Self::SenderMemory => "sender_memory",
             Self::ReceiverMemory => "receiver_memory",
             Self::StartEach => "start_each",
+            Self::Over => "over",
             Self::MemoryEach => "memory_each",
             Self::Component => "component",
             Self::List => "list",
@@ -81,7 +84,7 @@ impl Metric {
     pub(super) fn unit(self) -> &'static str {
         match self {
             Self::Rate => "1/s",
-            Self::P50 | Self::P99 | Self::SenderCpu | Self::ReceiverCpu | Self::StartEach => "µs",
+            Self::P50 | Self::P99 | Self::SenderCpu | Self::ReceiverCpu | Self::StartEach | Self::Over => "µs",
             Self::Time => "ms",
             Self::Instructions => "",
             Self::Nanoseconds => "ns",

@@ -4,6 +4,7 @@
 //! each workload on each system, one system after the other, so that what disturbs the machine disturbs all of them; the
 //! figures are medians over the runs. docs/performance.md says how to read them.
 
+mod entities;
 mod figures;
 mod guests;
 mod host;
@@ -104,6 +105,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if plan.wants_operate() {
         let programs = programs::build_operate(workspace, &folder)?;
         run::with_operate(&plan, &programs, &mut figures)?;
+    }
+    if plan.wants_entities() {
+        let programs = programs::build_entities(workspace, &folder)?;
+        run::with_entities(&plan, &programs, &mut figures)?;
     }
     if plan.wants_languages() {
         let programs = programs::build_languages(workspace, &folder)?;

@@ -16,6 +16,8 @@ use crate::process::{self, Running};
 const READY_LIMIT: Duration = Duration::from_secs(60);
 /// The longest wait for an answer. It gives up earlier by itself.
 const ANSWER_LIMIT: Duration = Duration::from_secs(90);
+/// The same where very much is asked for.
+const LONG_LIMIT: Duration = Duration::from_secs(900);
 
 /// A running program.
 pub(super) struct Node {
@@ -90,8 +92,17 @@ impl Node {
 
     /// Says a line, and waits for the answer.
     pub(super) fn ask<T: DeserializeOwned>(&mut self, line: &str) -> Result<T> {
+        self.ask_within(line, ANSWER_LIMIT)
+    }
+
+    /// The same for what takes minutes.
+    pub(super) fn ask_for_long<T: DeserializeOwned>(&mut self, line: &str) -> Result<T> {
+        self.ask_within(line, LONG_LIMIT)
+    }
+
+    fn ask_within<T: DeserializeOwned>(&mut self, line: &str, limit: Duration) -> Result<T> {
         writeln!(self.stdin, "{line}").with_context(|| format!("{} doesn't listen", self.name))?;
-        let answer = self.line(ANSWER_LIMIT).with_context(|| format!("after `{line}`"))?;
+        let answer = self.line(limit).with_context(|| format!("after `{line}`"))?;
         match answer.split_once(' ') {
             Some(("ok", json)) => serde_json::from_str(json).with_context(|| format!("{} says {json}", self.name)),
             Some(("err", reason)) => bail!("{}: `{line}`: {reason}", self.name),

@@ -91,6 +91,22 @@ pub(super) fn build_operate(workspace: &Workspace, folder: &Path) -> Result<Oper
     })
 }
 
+/// What entities are measured with.
+pub(super) struct EntityPrograms {
+    /// A node, and a server of PostgreSQL.
+    pub(super) node: PathBuf,
+}
+
+/// Builds that.
+///
+/// # Errors
+/// As [`build`].
+pub(super) fn build_entities(workspace: &Workspace, folder: &Path) -> Result<EntityPrograms> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let node = release(workspace, "bench-entities", folder)?;
+    Ok(EntityPrograms { node })
+}
+
 /// What languages are measured with.
 pub(super) struct LanguagePrograms {
     /// A node that runs guests.

@@ -8,12 +8,13 @@ use anyhow::{Result, bail};
 use serde::de::IgnoredAny;
 
 use super::Options;
+use super::entities;
 use super::figures::Figures;
 use super::guests;
 use super::interest;
 use super::languages::{self, Projects};
 use super::operate;
-use super::programs::{GuestPrograms, LanguagePrograms, OperatePrograms, Programs};
+use super::programs::{EntityPrograms, GuestPrograms, LanguagePrograms, OperatePrograms, Programs};
 use super::standing;
 use super::systems::{ALL, Pair, System};
 use super::traffic::{self, Flow, Load, SMALL_CASTS, WORKLOADS, Workload};
@@ -68,12 +69,18 @@ impl Plan {
             .chain(interest::names())
             .chain(guests::names())
             .chain(operate::names())
+            .chain(entities::names())
             .chain(languages::names())
     }
 
     /// Whether something of other languages was asked for.
     pub(super) fn wants_languages(&self) -> bool {
         self.guests && self.systems.is_empty() && languages::names().any(|name| self.wants(name))
+    }
+
+    /// Whether something with entities was asked for.
+    pub(super) fn wants_entities(&self) -> bool {
+        self.guests && self.systems.is_empty() && entities::names().any(|name| self.wants(name))
     }
 
     /// Whether something with guests was asked for.
@@ -143,6 +150,14 @@ pub(super) fn with_operate(plan: &Plan, programs: &OperatePrograms, figures: &mu
     each(plan, "looking at a node", |run| {
         operate::all(plan, programs, figures, run)
     })
+}
+
+/// All runs of entities.
+///
+/// # Errors
+/// As [`cluster`].
+pub(super) fn with_entities(plan: &Plan, programs: &EntityPrograms, figures: &mut Figures) -> Result<()> {
+    each(plan, "entities", |run| entities::all(plan, programs, figures, run))
 }
 
 /// All runs of the languages.

@@ -1,5 +1,6 @@
 //! The figures as tables that read well in a terminal and in Markdown.
 
+use super::entities;
 use super::figures::{Figures, Metric, Spread};
 use super::languages;
 use super::operate;
@@ -12,6 +13,7 @@ pub(super) fn all(figures: &Figures, outcomes: &[Outcome]) -> String {
         standing(figures),
         starts(figures),
         costs(figures),
+        stored(figures),
         languages::text(figures, outcomes),
         targets(outcomes),
     ];
@@ -126,6 +128,36 @@ fn costs(figures: &Figures) -> String {
     render(&header, rows.collect())
 }
 
+/// What entities are measured by beside their calls, which are among the traffic.
+fn stored(figures: &Figures) -> String {
+    let header = [
+        "workload",
+        "system",
+        "rate /s",
+        "p50 µs",
+        "p99 µs",
+        "over its parts µs",
+        "KiB each",
+    ];
+    let is_stored = |row: &(&'static str, &'static str)| {
+        entities::names().any(|name| name == row.0) && figures.spread(row.0, row.1, Metric::SenderCpu).is_none()
+    };
+    let rows = figures.rows().into_iter().filter(is_stored).map(|(workload, system)| {
+        let metrics = [Metric::Rate, Metric::P50, Metric::P99, Metric::Over, Metric::MemoryEach];
+        let texts = [rate, micros, micros, micros, thousandths];
+        let median = |(metric, text): (Metric, fn(f64) -> String)| {
+            let spread = figures.spread(workload, system, metric);
+            spread.map_or_else(String::new, |spread| text(spread.median))
+        };
+        let names = [workload, system].map(str::to_owned);
+        names
+            .into_iter()
+            .chain(metrics.into_iter().zip(texts).map(median))
+            .collect()
+    });
+    render(&header, rows.collect())
+}
+
 fn targets(outcomes: &[Outcome]) -> String {
     let header = ["target", "must", "aim", "measured", "range", ""];
     let rows = outcomes.iter().map(|outcome| {
@@ -150,6 +182,7 @@ fn times(figures: &Figures, workload: &'static str, system: &'static str, metric
         "ours-tls" => "stock-tls",
         "native" | "remote-native" | "stock" | "stock-tls" => return String::new(),
         _ if operate::names().any(|name| name == workload) => return String::new(),
+        _ if entities::names().any(|name| name == workload) => return String::new(),
         _ if languages::names().any(|name| name == workload) => "native",
         _ => "stock",
     };
@@ -169,6 +202,15 @@ fn short(value: f64) -> String {
         value if value >= 1e3 => format!("{:.1} k", value / 1e3),
         value => format!("{value:.0}"),
     }
+}
+
+/// Also where there is hardly one.
+fn rate(value: f64) -> String {
+    if value < 10.0 { micros(value) } else { short(value) }
+}
+
+fn thousandths(value: f64) -> String {
+    format!("{value:.3}")
 }
 
 /// With as many digits as say something.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::entities;
 use super::figures::{Figures, Metric, Spread};
 use super::guests;
 use super::interest;
@@ -31,12 +32,10 @@ pub(super) enum Of {
     AtMost(&'static str, Metric, &'static str, &'static str),
     /// How many times the limit of the queues the flood takes; less is better.
     Limit(Metric),
-    /// How many microseconds more a message takes to a guest than to a native actor; less is better.
-    GuestMore(&'static str),
+    /// How many microseconds more a message takes to `one` than to `other`; less is better.
+    More(&'static str, &'static str, &'static str),
     /// The figure itself, of guests; less is better.
     Guest(&'static str, Metric),
-    /// How many microseconds more a cast takes to a counter in this language than to a native one; less is better.
-    LanguageMore(&'static str),
     /// The figure itself, of a workload and a system; less is better.
     Figure(&'static str, Metric, &'static str),
 }
@@ -118,7 +117,7 @@ const TARGETS: &[Target] = &[
     flood("flood: receiver's peak, × its limit", Metric::ReceiverMemory),
     Target {
         what: "cast to a local guest, over a native actor, µs",
-        of: Of::GuestMore(guests::CASTS),
+        of: Of::More(guests::CASTS, guests::GUEST, guests::NATIVE),
         must: 0.8,
         aim: 0.3,
     },
@@ -243,14 +242,18 @@ pub(super) fn check(figures: &Figures) -> Vec<Outcome> {
                 least: kib.least / QUEUE_LIMIT_KIB,
                 most: kib.most / QUEUE_LIMIT_KIB,
             }),
-            Of::GuestMore(workload) => figures.more_micros(workload, guests::GUEST, guests::NATIVE),
+            Of::More(workload, one, other) => figures.more_micros(workload, one, other),
             Of::Guest(workload, metric) => figures.spread(workload, guests::GUEST, metric),
-            Of::LanguageMore(language) => figures.more_micros(languages::CASTS, language, guests::NATIVE),
             Of::Figure(workload, metric, system) => figures.spread(workload, system, metric),
         };
         Outcome { target, figure }
     };
-    TARGETS.iter().chain(languages::TARGETS).map(outcome).collect()
+    TARGETS
+        .iter()
+        .chain(entities::TARGETS)
+        .chain(languages::TARGETS)
+        .map(outcome)
+        .collect()
 }
 
 impl Outcome {

@@ -99,7 +99,7 @@ fn cell(of: RowOf, language: &Language, figures: &Figures, outcomes: &[Outcome])
     };
     let figure = micros(spread.median);
     let target = outcomes.iter().find(|outcome| match (outcome.target.of, of) {
-        (Of::LanguageMore(its), RowOf::Cast) => its == system,
+        (Of::More(super::CASTS, its, _), RowOf::Cast) => its == system,
         (Of::Figure(workload, metric, its), RowOf::Figure(of, figure)) => {
             its == system && workload == of && metric == figure
         }

@@ -1,8 +1,9 @@
 //! What each language must reach.
 
 use super::super::figures::Metric;
+use super::super::guests::NATIVE;
 use super::super::targets::{Of, Target};
-use super::{FIRST_CALL, LIST, SAVE, START};
+use super::{CASTS, FIRST_CALL, LIST, SAVE, START};
 
 const RUST: &str = "rust";
 const C: &str = "c";
@@ -38,7 +39,7 @@ pub(in crate::bench) const TARGETS: &[Target] = &[
 ];
 
 const fn cast(what: &'static str, language: &'static str, must: f64) -> Target {
-    target(what, Of::LanguageMore(language), must)
+    target(what, Of::More(CASTS, language, NATIVE), must)
 }
 
 const fn idle(what: &'static str, language: &'static str, must: f64) -> Target {
