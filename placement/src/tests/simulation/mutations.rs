@@ -40,7 +40,7 @@ fn cases() -> Vec<Case> {
         case(DeadlineFromConfirmation, Scenario::skew, 6, &["I2"]),
         trouble(RenewedAfterEnd, &["I2", "I3"]),
         trouble(ServedAfterRelease, &["I2", "I3"]),
-        trouble(LeaseGoesBack, &["I2"]),
+        case(LeaseGoesBack, Scenario::brinks, 6, &["I2"]),
         case(NoFence, Scenario::naps, 6, &["I1", "I3"]),
         trouble(FenceWithoutLock, &["I1", "I3"]),
         case(TakenByLease, Scenario::brinks, 6, &["I2", "I3"]),
