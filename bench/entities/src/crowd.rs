@@ -16,7 +16,7 @@ use crate::settings::types;
 const AT_ONCE: u64 = 256;
 /// The number of entities that the node keeps active by its default, and a few more.
 const ACTIVE: usize = 10_500;
-/// How many keys there are when memory is first looked at, as a part of all: by then every table and cache has its size.
+/// The part of the keys, as a divisor, after which memory is first looked at: by then every table and cache has its size.
 const WARM: u64 = 5;
 
 /// Calls the entities of this many keys, one after the other. Gives what the node's memory grew by for each, from when a fifth of them had
