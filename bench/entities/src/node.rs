@@ -11,7 +11,7 @@
 //! | `touch N` | N durable entities are called, one after the other, most of which don't stay active |
 //! | `watch N` | begins to call N entities of another node, each again and again |
 //! | `watched` | ends that, and says how long each had to wait at most |
-//! | `idle MS` | does nothing, and says how many transactions the database had meanwhile |
+//! | `idle MS` | does nothing, from when the node is at rest, and says how many transactions the database had meanwhile |
 //! | `leave` | stops the node in order |
 
 use std::time::{Duration, Instant};
@@ -38,8 +38,12 @@ const ACTORS: &str = "actors";
 /// Transactions of the database, those of this question left out.
 const TRANSACTIONS: &str = "SELECT xact_commit::int8 FROM pg_stat_database WHERE datname = current_database()";
 
+/// The time after which a node of a cluster is at rest: in the first minute it looks for reminders that were due while there was no node.
+const AT_REST: Duration = Duration::from_secs(70);
+
 /// See the module.
 pub(crate) struct EntityNode {
+    begun: Instant,
     host: Option<RunningHost>,
     store: Option<u16>,
     actor: ActorRef<BallastMsg>,
@@ -60,6 +64,7 @@ impl EntityNode {
         let (actor, _) = Actor::spawn(None, Ballast, ()).await?;
         pg::join(ACTORS.to_owned(), vec![actor.get_cell()]);
         Ok(Self {
+            begun: Instant::now(),
             host: Some(host),
             store: options.store,
             actor,
@@ -110,6 +115,7 @@ impl EntityNode {
 
     async fn idle(&self, duration: Duration) -> anyhow::Result<Value> {
         let port = self.store.context("there is no database")?;
+        tokio::time::sleep(AT_REST.saturating_sub(self.begun.elapsed())).await;
         let (client, connection) = tokio_postgres::connect(&url(port), tokio_postgres::NoTls).await?;
         tokio::spawn(connection);
         let begun = Instant::now();
