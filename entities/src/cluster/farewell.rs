@@ -66,11 +66,7 @@ impl Cluster {
         let Some(link) = link else { return };
         // Behind everything that was sent before.
         self.say(&link, FAREWELL, 0);
-        let (cluster, session) = (self.clone(), link.gate.node());
-        self.runtime.spawn(async move {
-            tokio::time::sleep(GONE).await;
-            cluster.release(session, LEAVING);
-        });
+        self.release_after(GONE, link.gate.node(), LEAVING);
     }
 
     /// A node sends nothing more to this one, which leaves.

@@ -74,12 +74,25 @@ impl Incoming {
         self.leaving.lock().remove(&shard);
     }
 
-    /// To whom this node has given the shard, and at which epoch that node has it, as long as nothing newer is known.
+    /// At which epoch a shard that this node gives away goes on, and to whom, as long as nothing newer is known: until somebody has taken it, or
+    /// whoever was to is gone.
+    fn goes_to(
+        &self,
+        ownership: &dyn Ownership,
+        shard: ShardId,
+        row: Option<ShardRow>,
+    ) -> Option<(Epoch, Option<Incarnation>)> {
+        let (epoch, to) = self.leaving.lock().get(&shard).copied()?;
+        let is_there = to.is_none_or(|to| ownership.node_name(to).is_some());
+        let is_newest = row.is_none_or(|row| row.epoch < epoch);
+        (is_there && is_newest).then_some((epoch, to))
+    }
+
+    /// To whom this node has given a shard that it has no right to any more, and at which epoch that node has it.
     pub(super) fn given(&self, ownership: &dyn Ownership, row: ShardRow) -> Option<(Epoch, Incarnation)> {
-        let (epoch, to) = self.leaving.lock().get(&row.shard).copied()?;
-        let is_newest = row.epoch < epoch && ownership.may_release(row.shard).is_none();
-        let to = to.filter(|to| is_newest && ownership.node_name(*to).is_some())?;
-        Some((epoch, to))
+        let (epoch, to) = self.goes_to(ownership, row.shard, Some(row))?;
+        let is_given = ownership.may_release(row.shard).is_none();
+        Some((epoch, to.filter(|_| is_given)?))
     }
 
     /// Which epoch of a shard is known here, and who should have it.
@@ -88,13 +101,7 @@ impl Incoming {
             return (Epoch(0), None);
         };
         let row = ownership.row(shard);
-        let leaving = self.leaving.lock().get(&shard).copied();
-        // Until somebody has taken it, or whoever was to is gone.
-        let is_of_now = |(epoch, to): &(Epoch, Option<Incarnation>)| {
-            let is_there = to.is_none_or(|to| ownership.node_name(to).is_some());
-            is_there && row.is_none_or(|row| row.epoch < *epoch)
-        };
-        if let Some(known) = leaving.filter(is_of_now) {
+        if let Some(known) = self.goes_to(ownership, shard, row) {
             return known;
         }
         let others = row.and_then(|row| row.owner).filter(|owner| *owner != ownership.me());

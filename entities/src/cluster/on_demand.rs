@@ -157,16 +157,21 @@ impl Cluster {
         peers.last_question += 1;
         let number = peers.last_question;
         link.held.store(number, Ordering::Relaxed);
+        self.release_after(at_most, session, number);
+        Some((link, number))
+    }
+
+    /// What is kept back for a question isn't kept for longer than this.
+    pub(super) fn release_after(self: &Arc<Self>, at_most: Duration, session: u64, number: u64) {
         let cluster = self.clone();
         self.runtime.spawn(async move {
             tokio::time::sleep(at_most).await;
             cluster.release(session, number);
         });
-        Some((link, number))
     }
 
     /// The session goes on: what was kept back is sent, unless that is for another question by now.
-    pub(super) fn release(self: &Arc<Self>, session: u64, number: u64) {
+    fn release(self: &Arc<Self>, session: u64, number: u64) {
         {
             let mut peers = self.outgoing.peers.lock();
             let Some((link, lives)) = peers.of_session(session) else {

@@ -238,7 +238,7 @@ mod tests {
         let at = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(plan.look(&[], &[], &none(), at(0)), []);
         assert_eq!(plan.look(&[node("a")], &[], &none(), at(0)), [dial("a")]);
-        assert_eq!(plan.look(&[node("a")], &[], &none(), at(40)), [], "it is waited for");
+        assert_eq!(plan.look(&[node("a")], &[], &none(), at(40)), [], "one is being opened");
         assert_eq!(plan.look(&[], &[link(1, "a", 5)], &none(), at(41)), []);
         assert_eq!(plan.address("a"), Some("a:1".into()));
         assert_eq!(plan.look(&[], &[], &none(), at(42)), [forget("a")]);
