@@ -21,7 +21,7 @@ use crate::settings::{STATE, types};
 /// # Errors
 /// An entity doesn't answer, or a guest doesn't start.
 pub(crate) async fn measure(count: u64, module: &Module, bare: &Bare) -> anyhow::Result<Value> {
-    let entities = entities(types::GUEST, 0, count)?;
+    let entities = entities(types::GUEST, count)?;
     for (number, entity) in (0..).zip(&entities) {
         entity.call(BallastMsg::Poke, Some(PATIENCE)).await?;
         bare.write(number, 1).await?;

@@ -57,10 +57,14 @@ impl Target for Poked {
     }
 }
 
-/// The entities of a type with these keys, `of` of them from `first` on.
-pub(crate) fn entities(of: &str, first: u64, count: u64) -> anyhow::Result<Vec<EntityRef<BallastMsg>>> {
-    let all = (first..first + count).map(|number| EntityRef::new(of, format!("k{number}")));
-    Ok(all.collect::<Result<_, _>>()?)
+/// The entity of a type with this number.
+pub(crate) fn entity(of: &str, number: u64) -> anyhow::Result<EntityRef<BallastMsg>> {
+    Ok(EntityRef::new(of, format!("k{number}"))?)
+}
+
+/// The first ones of a type, this many.
+pub(crate) fn entities(of: &str, count: u64) -> anyhow::Result<Vec<EntityRef<BallastMsg>>> {
+    (0..count).map(|number| entity(of, number)).collect()
 }
 
 /// This many entities of a type that another node has.
@@ -68,7 +72,7 @@ pub(crate) fn entities(of: &str, first: u64, count: u64) -> anyhow::Result<Vec<E
 /// # Errors
 /// Others have none, or not enough.
 pub(crate) fn elsewhere(of: &str, count: usize) -> anyhow::Result<Vec<EntityRef<BallastMsg>>> {
-    let all = entities(of, 0, 100_000)?.into_iter();
+    let all = entities(of, 100_000)?.into_iter();
     let there = all.filter(|entity| matches!(located(entity.entity()), Some(Location::Node(_))));
     let found: Vec<_> = there.take(count).collect();
     if found.len() < count {
@@ -136,7 +140,7 @@ impl Watch {
         Self { is_over, callers }
     }
 
-    /// Ends them, once each entity is this node's: of each the longest wait, as percentiles.
+    /// Ends them, each with the call that it waits for: of each the longest wait, as percentiles.
     ///
     /// # Errors
     /// A call failed.

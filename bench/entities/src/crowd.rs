@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::ballast::BallastMsg;
-use crate::callers::{PATIENCE, entities};
+use crate::callers::{PATIENCE, entity};
 use crate::settings::types;
 
 /// The calls that are under way at a time.
@@ -41,9 +41,8 @@ async fn call(first: u64, last: u64) -> anyhow::Result<()> {
     for caller in 0..AT_ONCE {
         callers.spawn(async move {
             for number in (first..last).filter(|number| number % AT_ONCE == caller) {
-                for entity in entities(types::DURABLE, number, 1)? {
-                    entity.call(BallastMsg::Poke, Some(PATIENCE)).await?;
-                }
+                let entity = entity(types::DURABLE, number)?;
+                entity.call(BallastMsg::Poke, Some(PATIENCE)).await?;
             }
             anyhow::Ok(())
         });

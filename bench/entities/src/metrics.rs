@@ -2,9 +2,8 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context as _, ensure};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use anyhow::Context as _;
+use bench_load::scrape;
 
 /// All metrics, as text.
 #[derive(Debug)]
@@ -16,13 +15,7 @@ impl Metrics {
     /// # Errors
     /// The node doesn't answer.
     pub(crate) async fn read(admin: SocketAddr) -> anyhow::Result<Self> {
-        let mut stream = TcpStream::connect(admin).await?;
-        let request = format!("GET /metrics HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        ensure!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-        Ok(Self(answer))
+        Ok(Self(scrape(admin).await?))
     }
 
     /// The value of a metric, with its labels.

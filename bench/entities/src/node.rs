@@ -99,7 +99,7 @@ impl EntityNode {
     }
 
     async fn callers(&self, count: u64, duration: Duration) -> anyhow::Result<Value> {
-        let all = entities(types::DURABLE, 0, count)?;
+        let all = entities(types::DURABLE, count)?;
         // Their activations are no part of it.
         call_all(all.clone(), Duration::from_millis(1)).await?;
         let before = self.metrics().await?;
@@ -131,7 +131,7 @@ impl EntityNode {
 
 /// The first entity of a type of which this is true of its place.
 fn first(of: &str, is_there: impl Fn(&Location) -> bool) -> anyhow::Result<EntityRef<BallastMsg>> {
-    let mut all = entities(of, 0, 10_000)?.into_iter();
+    let mut all = entities(of, 10_000)?.into_iter();
     let found = all.find(|entity| located(entity.entity()).is_some_and(|place| is_there(&place)));
     found.context("no node has such an entity")
 }

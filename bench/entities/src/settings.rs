@@ -48,17 +48,13 @@ pub(crate) fn url(port: u16) -> String {
 /// # Errors
 /// The folder can't be written, or there is no free port.
 pub(crate) fn write(options: &Options, folder: &Path) -> anyhow::Result<PathBuf> {
-    let cookie = folder.join("cookie");
-    fs::write(&cookie, "the cookie of the benchmark")?;
-    fs::set_permissions(&cookie, fs::Permissions::from_mode(0o600))?;
+    write_secret(&folder.join("cookie"), "the cookie of the benchmark")?;
     fs::write(folder.join("ballast.wasm"), component(1)?)?;
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let cluster = match options.store {
         None => String::new(),
         Some(store) => {
-            let file = folder.join("store");
-            fs::write(&file, url(store)).context("the URL of the store")?;
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+            write_secret(&folder.join("store"), &url(store))?;
             format!("[cluster]\nstore_file = \"store\"\nadvertise = \"127.0.0.1:{port}\"\n")
         }
     };
@@ -85,6 +81,13 @@ pub(crate) fn write(options: &Options, folder: &Path) -> anyhow::Result<PathBuf>
     let file = folder.join("node.toml");
     fs::write(&file, text)?;
     Ok(file)
+}
+
+/// Writes a file that nobody else may read.
+fn write_secret(file: &Path, content: &str) -> anyhow::Result<()> {
+    fs::write(file, content).with_context(|| format!("cannot write {}", file.display()))?;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600))?;
+    Ok(())
 }
 
 /// A number as the guest reads it.

@@ -7,13 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use bench_load::scrape;
 use counter::{Counter, CounterMsg};
 use ractor::{ActorRef, call};
 use ractor_host::Host;
 use ractor_host::guest::{Passing, TracedGuest, Tracer};
 use ractor_host::host::RunningHost;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// The casts that are sent each time.
 pub(crate) const CASTS: u64 = 100;
@@ -100,11 +99,7 @@ impl BenchNode {
     /// Reads all metrics, as a Prometheus server does.
     pub(crate) async fn scrape(&self) -> anyhow::Result<()> {
         let address: SocketAddr = self.host.admin_addr().context("there is no admin HTTP")?;
-        let mut stream = TcpStream::connect(address).await?;
-        let request = format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
+        let answer = scrape(address).await?;
         ensure!(answer.contains("ractor_host_guest_messages_total"), "{answer}");
         Ok(())
     }

@@ -4,6 +4,7 @@
 mod control;
 mod loads;
 mod report;
+mod scrape;
 mod usage;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use tokio::sync::oneshot;
 
 pub use control::{Node, number, say, serve, word};
 pub use report::Report;
+pub use scrape::scrape;
 pub use usage::{Usage, proportional_kib, resident_kib};
 
 /// The number of messages that are sent before the sender lets others run, as an actor does between two messages.
