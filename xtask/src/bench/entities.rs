@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use super::figures::{Figures, Metric};
 use super::node::Node;
 use super::programs::EntityPrograms;
-use super::run::{Plan, failed, turns};
+use super::run::{Plan, failed, record, turns};
 use super::targets::{Of, Target};
 use super::traffic::Report;
 use crate::report;
@@ -199,7 +199,7 @@ pub(super) fn all(plan: &Plan, programs: &EntityPrograms, figures: &mut Figures,
             Ok(mut node) => {
                 stored(plan, &mut node, (REDB, BARE_REDB), figures, run)?;
                 if plan.wants(KEYS) {
-                    note(figures, KEYS, REDB, run, keys(plan, &mut node))?;
+                    record(figures, run, (KEYS, REDB), keys(plan, &mut node))?;
                 }
             }
             Err(error) => failed(figures, "entities", REDB, &error)?,
@@ -221,37 +221,20 @@ fn clustered(plan: &Plan, mut cluster: Cluster, figures: &mut Figures, run: usiz
     if plan.wants(CALLS) {
         for (system, target) in turns(&CALLED, run) {
             let measured = calls(plan, &mut cluster, target);
-            note(figures, CALLS, system, run, measured)?;
+            record(figures, run, (CALLS, system), measured)?;
         }
     }
     stored(plan, &mut cluster.client, (POSTGRES, BARE_POSTGRES), figures, run)?;
     if plan.wants(IDLE) {
         let idle = idle(&mut cluster.client);
-        note(figures, IDLE, POSTGRES, run, idle)?;
+        record(figures, run, (IDLE, POSTGRES), idle)?;
     }
     if plan.wants(MOVE) {
         let moved = moved(&mut cluster);
-        note(figures, MOVE, POSTGRES, run, moved)?;
+        record(figures, run, (MOVE, POSTGRES), moved)?;
     }
     cluster.end();
     Ok(())
-}
-
-/// Notes what was measured, or that it couldn't be.
-fn note(
-    figures: &mut Figures,
-    workload: &'static str,
-    system: &'static str,
-    run: usize,
-    measured: Result<Vec<(Metric, f64)>>,
-) -> Result<()> {
-    match measured {
-        Ok(values) => {
-            figures.record(run, workload, system, values);
-            Ok(())
-        }
-        Err(error) => failed(figures, workload, system, &error),
-    }
 }
 
 fn calls(plan: &Plan, cluster: &mut Cluster, target: &str) -> Result<Vec<(Metric, f64)>> {
@@ -272,7 +255,7 @@ fn stored(
 ) -> Result<()> {
     if plan.wants(ACTIVATION) {
         let activated = activated(plan, node);
-        note(figures, ACTIVATION, system, run, activated)?;
+        record(figures, run, (ACTIVATION, system), activated)?;
     }
     if plan.wants(DURABLE) {
         match durably(plan, node) {

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use super::figures::{Figures, Metric};
 use super::node::Node;
 use super::programs::GuestPrograms;
-use super::run::{Plan, failed, turns};
+use super::run::{Plan, failed, record, turns};
 use super::traffic::Report;
 
 /// The name of the casts by which a guest's cost is judged.
@@ -161,10 +161,7 @@ pub(super) fn all(plan: &Plan, programs: &GuestPrograms, figures: &mut Figures, 
     let alone: [(&'static str, Measure); 2] = [(START, start), (RELOAD, reload)];
     for (workload, measure) in alone {
         if plan.wants(workload) {
-            match measure(plan, programs) {
-                Ok(values) => figures.record(run, workload, GUEST, values),
-                Err(error) => failed(figures, workload, GUEST, &error)?,
-            }
+            record(figures, run, (workload, GUEST), measure(plan, programs))?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use super::figures::{Figures, Metric};
 use super::node::Node;
 use super::programs::Programs;
-use super::run::{Plan, failed, turns};
+use super::run::{Plan, record, turns};
 use super::standing::{Connected, growth, options};
 use super::systems::{GROUP, OURS, STOCK, System};
 
@@ -37,17 +37,16 @@ pub(super) fn all(plan: &Plan, programs: &Programs, figures: &mut Figures, run: 
     }
     if plan.wants(ONE) {
         for system in turns(&[STOCK, OURS], run).filter(|system| plan.wants_system(*system)) {
-            match one_per_node(system, programs) {
-                Ok(values) => figures.record(run, ONE, system.name, values),
-                Err(error) => failed(figures, ONE, system.name, &error)?,
-            }
+            record(figures, run, (ONE, system.name), one_per_node(system, programs))?;
         }
     }
     if plan.wants(UNWANTED) && plan.wants_system(OURS) {
-        match unwanted(programs) {
-            Ok(kib) => figures.record(run, UNWANTED, OURS.name, [(Metric::MemoryEach, kib)]),
-            Err(error) => failed(figures, UNWANTED, OURS.name, &error)?,
-        }
+        record(
+            figures,
+            run,
+            (UNWANTED, OURS.name),
+            unwanted(programs).map(|kib| [(Metric::MemoryEach, kib)]),
+        )?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::figures::{Figures, Metric};
 use super::host::Host;
 use super::micro;
 use super::programs::OperatePrograms;
-use super::run::{Plan, failed};
+use super::run::{Plan, record};
 use crate::process::Run;
 use crate::report;
 
@@ -70,22 +70,23 @@ pub(super) fn all(plan: &Plan, programs: &OperatePrograms, figures: &mut Figures
         count(programs, GUEST_COUNTED, 100).ok();
     }
     for (workload, system, name, parts) in counted.filter(|_| run == 0) {
-        match count(programs, name, *parts) {
-            Ok(instructions) => figures.record(run, workload, system, [(Metric::Instructions, instructions)]),
-            Err(error) => failed(figures, workload, system, &error)?,
-        }
+        record(
+            figures,
+            run,
+            (workload, system),
+            count(programs, name, *parts).map(|instructions| [(Metric::Instructions, instructions)]),
+        )?;
     }
     if plan.wants(HISTOGRAM) {
-        match update(programs) {
-            Ok(ns) => figures.record(run, HISTOGRAM, OFF, [(Metric::Nanoseconds, ns)]),
-            Err(error) => failed(figures, HISTOGRAM, OFF, &error)?,
-        }
+        record(
+            figures,
+            run,
+            (HISTOGRAM, OFF),
+            update(programs).map(|ns| [(Metric::Nanoseconds, ns)]),
+        )?;
     }
     if plan.wants(PS) {
-        match ps(programs) {
-            Ok(ms) => figures.record(run, PS, CROWD, [(Metric::Time, ms)]),
-            Err(error) => failed(figures, PS, CROWD, &error)?,
-        }
+        record(figures, run, (PS, CROWD), ps(programs).map(|ms| [(Metric::Time, ms)]))?;
     }
     Ok(())
 }

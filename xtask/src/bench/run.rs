@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 
 use super::Options;
 use super::entities;
-use super::figures::Figures;
+use super::figures::{Figures, Metric};
 use super::guests;
 use super::interest;
 use super::languages::{self, Projects};
@@ -214,6 +214,25 @@ fn measured_by_rate(workload: &Workload, system: System) -> bool {
 pub(super) fn turns<T: Copy>(systems: &[T], run: usize) -> impl Iterator<Item = T> {
     let first = run % systems.len().max(1);
     systems.iter().cycle().skip(first).take(systems.len()).copied()
+}
+
+/// Notes what was measured, or that it couldn't be.
+///
+/// # Errors
+/// As [`failed`].
+pub(super) fn record(
+    figures: &mut Figures,
+    run: usize,
+    (workload, system): (&'static str, &'static str),
+    measured: Result<impl IntoIterator<Item = (Metric, f64)>>,
+) -> Result<()> {
+    match measured {
+        Ok(values) => {
+            figures.record(run, workload, system, values);
+            Ok(())
+        }
+        Err(error) => failed(figures, workload, system, &error),
+    }
 }
 
 /// Notes that a measurement failed.

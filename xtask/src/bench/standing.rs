@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::figures::{Figures, Metric};
 use super::programs::Programs;
-use super::run::{Plan, failed, turns};
+use super::run::{Plan, record, turns};
 use super::systems::{GROUP, OURS, Pair, STOCK, System};
 
 /// Both clusters. Without one there are no actors.
@@ -86,10 +86,12 @@ pub(super) fn all(plan: &Plan, programs: &Programs, figures: &mut Figures, run: 
     let wanted = |workload: &&Workload| plan.wants(workload.name) && (workload.quick || !plan.quick);
     for workload in WORKLOADS.iter().filter(wanted) {
         for system in turns(SYSTEMS, run).filter(|system| plan.wants_system(*system)) {
-            match measure(workload, system, programs) {
-                Ok(values) => figures.record(run, workload.name, system.name, values),
-                Err(error) => failed(figures, workload.name, system.name, &error)?,
-            }
+            record(
+                figures,
+                run,
+                (workload.name, system.name),
+                measure(workload, system, programs),
+            )?;
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use super::super::figures::{Figures, Metric};
 use super::super::guests::{self, Started};
 use super::super::node::Node;
 use super::super::programs::LanguagePrograms;
-use super::super::run::{Plan, failed, turns};
+use super::super::run::{Plan, failed, record, turns};
 use super::super::traffic::Report;
 use super::{CALLS, CASTS, LANGUAGES, LIST, Language, NATIVE, Projects, START};
 
@@ -58,24 +58,25 @@ pub(super) fn all(
     there.extend(languages.iter().map(|language| language.system));
     for (workload, line) in LOADS {
         for system in turns(&there, run).filter(|_| plan.wants(workload)) {
-            match load(plan, &mut node, system, line) {
-                Ok(values) => figures.record(run, workload, system, values),
-                Err(error) => failed(figures, workload, system, &error)?,
-            }
+            record(figures, run, (workload, system), load(plan, &mut node, system, line))?;
         }
     }
     for language in turns(&languages, run).filter(|_| plan.wants(LIST)) {
-        match list(programs, &mut node, language) {
-            Ok(values) => figures.record(run, LIST, language.system, values),
-            Err(error) => failed(figures, LIST, language.system, &error)?,
-        }
+        record(
+            figures,
+            run,
+            (LIST, language.system),
+            list(programs, &mut node, language),
+        )?;
     }
     drop(node);
     for language in turns(&languages, run).filter(|_| plan.wants(START)) {
-        match crowd(programs, projects, language) {
-            Ok(values) => figures.record(run, START, language.system, values),
-            Err(error) => failed(figures, START, language.system, &error)?,
-        }
+        record(
+            figures,
+            run,
+            (START, language.system),
+            crowd(programs, projects, language),
+        )?;
     }
     Ok(())
 }

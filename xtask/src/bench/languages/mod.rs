@@ -15,7 +15,7 @@ use ractor_host_project::Language as Lang;
 use super::figures::{Figures, Metric};
 use super::guests::NATIVE;
 use super::programs::LanguagePrograms;
-use super::run::{Plan, failed, turns};
+use super::run::{Plan, record, turns};
 
 pub(super) use self::projects::{Projects, Tools};
 pub(super) use self::table::{publish, text};
@@ -119,10 +119,12 @@ pub(super) fn all(
     let each = |measures: &[(&'static str, Measure)], projects: &mut Projects, figures: &mut Figures| {
         for (workload, measure) in measures.iter().filter(|(workload, _)| plan.wants(workload)) {
             for language in turns(&languages, run) {
-                match measure(projects, programs, language) {
-                    Ok(values) => figures.record(run, workload, language.system, values),
-                    Err(error) => failed(figures, workload, language.system, &error)?,
-                }
+                record(
+                    figures,
+                    run,
+                    (workload, language.system),
+                    measure(projects, programs, language),
+                )?;
             }
         }
         Ok(())
