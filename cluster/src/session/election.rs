@@ -19,9 +19,10 @@ pub(crate) struct Candidate<Id> {
 
 /// The survivors among `candidates`, all of them connections between `this` node and `peer`.
 ///
-/// One that tells of everything takes the place of those for entities alone: both ends know which these are. With connections in both directions, those opened by the node whose full name sorts last stay. Of these the smallest
-/// nonce stays. Where that leaves several, only the accepting end decides (the lowest id stays): its verdict reaches the
-/// initiator as a closed connection, whereas two ends deciding for themselves could each drop the other's choice.
+/// One that tells of everything takes the place of those for entities alone: both ends know which these are. With connections in both
+/// directions, those opened by the node whose full name sorts last stay. Of these the smallest nonce stays. Where that leaves several, only
+/// the accepting end decides (the lowest id stays): its verdict reaches the initiator as a closed connection, whereas two ends deciding for
+/// themselves could each drop the other's choice.
 pub(crate) fn elect<Id: Copy + Ord>(this: &str, peer: &str, mut candidates: Vec<Candidate<Id>>) -> Vec<Id> {
     if candidates.iter().any(|candidate| !candidate.is_for_entities) {
         candidates.retain(|candidate| !candidate.is_for_entities);
