@@ -58,13 +58,7 @@ pub(crate) fn set_up(workspace: &Workspace) -> Result<()> {
 /// It can't be got, in continuous integration.
 pub(crate) fn install(workspace: &Workspace) -> Result<Option<Browser>> {
     let (folder, _lock) = languages::tools_folder(workspace)?;
-    match get(&folder) {
-        Ok(browser) => Ok(Some(browser)),
-        Err(error) => {
-            languages::without_tools("the dashboard in a browser", error)?;
-            Ok(None)
-        }
-    }
+    languages::if_got("the dashboard in a browser", get(&folder).map(Some))
 }
 
 fn get(folder: &Path) -> Result<Browser> {

@@ -24,13 +24,7 @@ fn library() -> String {
 /// # Errors
 /// It can't be got, in continuous integration.
 pub(crate) fn install(workspace: &Workspace) -> Result<Option<PathBuf>> {
-    match get(workspace) {
-        Ok(library) => Ok(library),
-        Err(error) => {
-            languages::without_tools("nodes whose clocks differ", error)?;
-            Ok(None)
-        }
-    }
+    languages::if_got("nodes whose clocks differ", get(workspace))
 }
 
 fn get(workspace: &Workspace) -> Result<Option<PathBuf>> {

@@ -54,13 +54,7 @@ pub(crate) fn set_up(workspace: &Workspace) -> Result<()> {
 /// # Errors
 /// It can't be got, in continuous integration.
 pub(crate) fn install(workspace: &Workspace) -> Result<Vec<(&'static str, PathBuf)>> {
-    match get(workspace) {
-        Ok(got) => Ok(got),
-        Err(error) => {
-            languages::without_tools("the store of clusters", error)?;
-            Ok(Vec::new())
-        }
-    }
+    languages::if_got("the store of clusters", get(workspace))
 }
 
 /// Starts a server that ends with this value.

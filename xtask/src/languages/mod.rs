@@ -142,11 +142,19 @@ fn read(workspace: &Workspace, file: &str) -> Result<String> {
     fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
+/// What was got, or nothing where it can't be, which is said.
+///
+/// # Errors
+/// As [`without_tools`].
+pub(crate) fn if_got<T: Default>(what: &str, got: Result<T>) -> Result<T> {
+    got.or_else(|error| without_tools(what, error).map(|()| T::default()))
+}
+
 /// Says that something can't be built or tested, for this reason.
 ///
 /// # Errors
 /// In continuous integration, where nothing may be left out.
-pub(crate) fn without_tools(what: &str, error: anyhow::Error) -> Result<()> {
+fn without_tools(what: &str, error: anyhow::Error) -> Result<()> {
     if is_continuous_integration(env::var_os("CI").as_deref()) {
         return Err(error.context(format!("no tools for {what}")));
     }
